@@ -1,0 +1,28 @@
+/*
+ * hash.h - non-cryptographic hashes (XXH3), stable across machines and versions.
+ *
+ * Stored files hold 128-bit hashes as identities, so the algorithm never changes.
+ */
+#ifndef EP_BASE_HASH_H
+#define EP_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ep_hash128 {
+	uint64_t lo, hi;
+};
+
+/* Any thread; signal-safe; no allocation. */
+uint64_t ep_hash64(const void *p, size_t n_bytes);
+struct ep_hash128 ep_hash128(const void *p, size_t n_bytes);
+
+/* Mix one word into a running hash; for keys made of integers. */
+static inline uint64_t ep_hash_mix(uint64_t h, uint64_t v)
+{
+	h ^= v + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
+	h *= 0xff51afd7ed558ccdull;
+	return h ^ (h >> 32);
+}
+
+#endif

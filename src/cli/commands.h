@@ -1,0 +1,20 @@
+/*
+ * commands.h - the table of commands: one file cmd_x.c and one row each.
+ */
+#ifndef EP_CLI_COMMANDS_H
+#define EP_CLI_COMMANDS_H
+
+#include <stddef.h>
+
+struct ep_command {
+	const char *name;
+	const char *group;   /* heading in --help */
+	const char *summary; /* one line of --help */
+	/* argv[0] is the command's name.  Returns the exit code. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct ep_command ep_commands[];
+extern const size_t ep_n_commands;
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * build.h - making a profile from samples, entity by entity.
+ *
+ * Interns everything: equal strings, mappings, functions and locations get one
+ * index, equal samples (stack and labels) are summed.  Used by all who make
+ * profiles rather than read them: the library, the agent, the query export.
+ */
+#ifndef EP_PROFILE_BUILD_H
+#define EP_PROFILE_BUILD_H
+
+#include "base/err.h"
+#include "profile/profile.h"
+
+struct ep_build;
+
+/*
+ * ep_build_new - start a profile.
+ *
+ * in       max_bytes  bound of the finished profile's arena; 0 for none
+ * errors   -ENOMEM
+ * owns     the caller frees with ep_build_free(), also after finish
+ * threads  one thread at a time per object; not signal-safe
+ */
+int ep_build_new(size_t max_bytes, struct ep_build **ret_b);
+void ep_build_free(struct ep_build *b);
+EP_DEFINE_AUTO(ep_build);
+
+/*
+ * The profile under construction, for its scalar fields (period, time_ns, …).
+ * Its tables may move with each call below.
+ */
+struct ep_profile *ep_build_profile(struct ep_build *b);
+
+/*
+ * The interning calls return the index of the element.  When memory is short,
+ * they return 0 (string, mapping...), remember -ENOMEM or -E2BIG, and finish
+ * reports it, so that a producer need not check each call.  Strings are copied.
+ */
+ep_str ep_build_string(struct ep_build *b, struct ep_slice s);
+ep_str ep_build_cstr(struct ep_build *b, const char *s);
+/* Before the first sample. */
+void ep_build_sample_type(struct ep_build *b, const char *type, const char *unit);
+/* Equal in all fields means the same mapping. */
+uint32_t ep_build_mapping(struct ep_build *b, const struct ep_mapping *m);
+uint32_t ep_build_function(struct ep_build *b, const struct ep_function *f);
+/* A location with its lines; mapping may be EP_NONE; n_lines may be 0. */
+uint32_t ep_build_location(struct ep_build *b, uint64_t address, uint32_t mapping,
+			   const struct ep_line *lines, uint32_t n_lines);
+/* A nameable frame without an address: one function, one line. */
+uint32_t ep_build_named_frame(struct ep_build *b, const char *name, const char *filename);
+/*
+ * Add values (one per sample type) to the sample of this stack and label set.
+ * locations: leaf first.  labels: any order; equal sets in another order are
+ * the same set.
+ */
+void ep_build_sample(struct ep_build *b, const uint32_t *locations, uint32_t n_locations,
+		     const struct ep_label *labels, uint32_t n_labels,
+		     const int64_t *values);
+
+/*
+ * ep_build_finish - hand out the profile; the builder is empty afterwards.
+ *
+ * errors   -ENOMEM, -E2BIG  what an earlier call remembered
+ * owns     the caller frees *ret_p with ep_profile_free()
+ */
+int ep_build_finish(struct ep_build *b, struct ep_profile **ret_p, struct ep_err *err);
+
+#endif

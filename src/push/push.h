@@ -1,0 +1,79 @@
+/*
+ * push.h - an upload queue with a disk spool: the library and the agent share it.
+ *
+ * Profiles are pushed to POST /ingest of a Pyroscope-compatible server.  While
+ * the server is away they wait in a folder within a byte limit, the oldest is
+ * dropped and counted first, and they drain with back-off and jitter when it
+ * returns.  Uses plain sockets; no library beyond libc.
+ */
+#ifndef EP_PUSH_PUSH_H
+#define EP_PUSH_PUSH_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/slice.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ep_push;
+
+struct ep_push_config {
+	size_t sz;               /* sizeof(struct ep_push_config) */
+	const char *server;      /* http://HOST:PORT[/PREFIX] */
+	const char *token;       /* Bearer token, or NULL */
+	const char *tenant;      /* X-Scope-OrgID, or NULL */
+	const char *spool_dir;   /* NULL: keep in memory only, within max_spool_bytes */
+	size_t max_spool_bytes;  /* 0: 64 MB */
+	const char *spy_name;    /* "everprof-lib", "everprof-agent" */
+};
+
+struct ep_push_item {
+	const char *name;        /* app{k=v,…} as /ingest takes it */
+	uint64_t from_ns, until_ns;
+	uint32_t sample_rate_hz; /* 0: not said */
+	const void *pprof_gz;
+	size_t n_bytes;
+};
+
+struct ep_push_stats {
+	uint64_t sent, failed_tries, dropped, rejected, waiting, bytes_waiting;
+	char last_error[160];
+};
+
+/* 0, -EINVAL for an address that is no http URL, -ENOMEM.  Strings are copied. */
+int ep_push_new(const struct ep_push_config *config, struct ep_push **ret_p,
+		struct ep_err *err);
+void ep_push_free(struct ep_push *p);
+EP_DEFINE_AUTO(ep_push);
+
+/* Take a profile into the queue; the bytes are copied or written.  Never waits. */
+int ep_push_add(struct ep_push *p, const struct ep_push_item *item);
+
+/*
+ * Send what waits until the queue is empty, a try fails, or the deadline (of
+ * CLOCK_MONOTONIC) passes.  Returns the number still waiting.  A server's 4xx
+ * other than 408, 425, 429 rejects the item for good, counted with its sentence.
+ * One thread at a time per object.
+ */
+int ep_push_drain(struct ep_push *p, uint64_t deadline_ns);
+
+/* When the next try is due (CLOCK_MONOTONIC); UINT64_MAX when nothing waits. */
+uint64_t ep_push_next_try_ns(const struct ep_push *p);
+void ep_push_stats(const struct ep_push *p, struct ep_push_stats *ret_stats);
+
+/*
+ * ep_push_request - one plain HTTP exchange with the server of the queue; the
+ * agent uses it for symbols.
+ *
+ * in       method, path   as sent; headers of the queue (token, tenant) are added
+ * out      ret_body       may be NULL; appended, at most max of the buffer
+ * errors   -ECONNREFUSED, -ETIMEDOUT, -EIO, -EBADMSG
+ * returns  the HTTP status on success
+ */
+struct ep_buf;
+int ep_push_request(struct ep_push *p, const char *method, const char *path,
+		    const char *content_type, const void *body, size_t n_body,
+		    uint64_t timeout_ns, struct ep_buf *ret_body, struct ep_err *err);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * store.h - the engine interface: what ingest writes and queries read.
+ *
+ * A stored profile is (series, time, duration, ledger) plus rows of
+ * (label set, stack, value).  Stacks are nodes of a tree of frames; frames are
+ * build ID + file offset, or names.  Ids are dense and local to one store;
+ * everything that leaves the store is by content.
+ */
+#ifndef EP_STORE_STORE_H
+#define EP_STORE_STORE_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/slice.h"
+#include "profile/profile.h"
+
+#include <stdint.h>
+
+struct ep_store;
+
+struct ep_kv {
+	struct ep_slice key, value;
+};
+
+/* What one profile says of itself: principle "nothing is lost silently". */
+struct ep_ledger {
+	uint64_t asked, taken, lost, truncated; /* samples; 0 when the producer did not say */
+};
+
+/*
+ * ep_store_open - open or create the store in a folder.
+ *
+ * errors   -EACCES, -EIO, -ENOTSUP (a newer format), -ENOMEM
+ * owns     the caller closes it with ep_store_close()
+ * threads  all calls below: any thread
+ */
+int ep_store_open(const char *dir, struct ep_store **ret_s, struct ep_err *err);
+void ep_store_close(struct ep_store *s);
+
+/*
+ * ep_store_append - fold one pprof profile and keep it.
+ *
+ * in       p        every column becomes a series of its own.  String labels of a
+ *                   sample stay with the sample.
+ *          labels   series labels, service_name among them; sorted or not.
+ *                   "__name__" gives the metric name (process_cpu, memory, …)
+ *          time_ns  start; duration_ns the time covered
+ * returns  after the profile is on disk (group commit with others)
+ * errors   -EINVAL, -ENOSPC, -EIO, -E2BIG; err names the limit and the setting
+ */
+struct ep_store_profile {
+	const struct ep_profile *p;
+	const struct ep_kv *labels;
+	uint32_t n_labels;
+	uint64_t time_ns, duration_ns;
+	struct ep_ledger ledger;
+};
+int ep_store_append(struct ep_store *s, const struct ep_store_profile *in,
+		    struct ep_err *err);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * symbol.h - from build ID and file offset to a function name.
+ *
+ * Names come late: samples and stored stacks hold (build ID, address in the ELF
+ * file's own numbering).  A symbol table is a compact file per build ID, made
+ * once from an ELF's .symtab and .dynsym, memory-mapped for look-ups
+ * (docs/formats/symtab.md).  A symbol cache is a folder of such files.
+ */
+#ifndef EP_SYMBOL_SYMBOL_H
+#define EP_SYMBOL_SYMBOL_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ep_symtab;
+
+/*
+ * ep_symtab_build - read an ELF file and append its table to out.
+ *
+ * in       fd         an open ELF file; hostile content is fine.  Borrowed.
+ * out      out        the table file's bytes
+ * errors   -EBADMSG   not an ELF file, or an inconsistent one
+ *          -ENOENT    it has no symbols at all
+ *          -E2BIG     over the limits of symtab.c
+ * threads  any thread
+ */
+int ep_symtab_build(int fd, struct ep_buf *out, struct ep_err *err);
+
+/*
+ * ep_symtab_open - use a table that lies in memory.
+ *
+ * in       data, n   bytes made by ep_symtab_build(), checked here (checksum and
+ *                    every offset), since they may come from a stranger.  Must
+ *                    outlive the table.
+ * errors   -EBADMSG, -ENODATA, -ENOMEM
+ */
+int ep_symtab_open(const void *data, size_t n, struct ep_symtab **ret_t, struct ep_err *err);
+void ep_symtab_free(struct ep_symtab *t);
+
+struct ep_symbol {
+	struct ep_slice name;        /* demangled for display */
+	struct ep_slice system_name; /* as linked */
+	uint64_t start, size;        /* ELF virtual addresses */
+};
+
+/*
+ * ep_symtab_find - the function that holds an ELF virtual address.
+ *
+ * out      ret_s    slices live as long as the table
+ * errors   -ENOENT
+ * threads  any thread
+ * cost     a binary search, under 0.3 µs
+ */
+int ep_symtab_find(const struct ep_symtab *t, uint64_t vaddr, struct ep_symbol *ret_s);
+
+/*
+ * A folder of tables by build ID (BUILD/ID-in-hex), plus what is in memory.
+ * Any thread may use one cache at once.
+ */
+struct ep_symcache;
+int ep_symcache_new(const char *dir, struct ep_symcache **ret_c, struct ep_err *err);
+void ep_symcache_free(struct ep_symcache *c);
+EP_DEFINE_AUTO(ep_symcache);
+/* Is a table there?  Cheap. */
+bool ep_symcache_has(struct ep_symcache *c, struct ep_slice build_id);
+/* Validate and keep a table durably; a table already there is replaced only by
+ * one with more symbols.  -EBADMSG, -EINVAL for a build ID that is not hex. */
+int ep_symcache_put(struct ep_symcache *c, struct ep_slice build_id, const void *data,
+		    size_t n, struct ep_err *err);
+/* Try to make the table from a local file, if its build ID is the one asked for. */
+int ep_symcache_add_file(struct ep_symcache *c, struct ep_slice build_id, const char *path,
+			 struct ep_err *err);
+/* The table, opened and cached; NULL when there is none.  Valid until the cache
+ * is freed. */
+const struct ep_symtab *ep_symcache_get(struct ep_symcache *c, struct ep_slice build_id);
+
+/*
+ * The numbering: pprof has (address, mapping start, file_offset); a table wants
+ * the ELF's virtual address.  For an address inside a mapping this is
+ *     file offset   = address - start + file_offset
+ *     virtual addr  = file offset - p_offset + p_vaddr of the PT_LOAD that holds it
+ * so a table keeps its PT_LOADs, and ep_symtab_vaddr() converts a file offset.
+ * Returns UINT64_MAX outside all of them.
+ */
+uint64_t ep_symtab_vaddr(const struct ep_symtab *t, uint64_t file_offset);
+
+#endif
