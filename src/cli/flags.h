@@ -1,0 +1,79 @@
+/*
+ * flags.h - flags of a command: one table gives parsing, --help, and the keys
+ * of the configuration file.
+ *
+ *     uint64_t wait_ns = 10 * EP_NS_PER_S;
+ *     const char *out = NULL;
+ *     const struct ep_flag table[] = {
+ *             {"out", 'o', "FILE", EP_FLAG_STRING, &out, "write the profile here"},
+ *             {"duration", 'd', "TIME", EP_FLAG_DURATION, &wait_ns, "how long (10s)"},
+ *             {0},
+ *     };
+ *     struct ep_flags flags = {.command = "record", .about = "...", .flags = table};
+ *     int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
+ *     if (rc >= 0)
+ *             return rc;      // --help was printed, or a mistake was named
+ */
+#ifndef EP_CLI_FLAGS_H
+#define EP_CLI_FLAGS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum ep_flag_kind {
+	EP_FLAG_STRING,   /* const char *; points into argv, or is never freed */
+	EP_FLAG_DURATION, /* uint64_t, nanoseconds: 250ms, 10s, 5m, 24h, 7d, 1h30m */
+	EP_FLAG_SIZE,     /* uint64_t, bytes: 512, 64KB, 64MB, 2GB (1 KB is 1024 bytes) */
+	EP_FLAG_INT,      /* int64_t */
+	EP_FLAG_BOOL,     /* bool: --flag, --flag=true, --flag=false */
+};
+
+struct ep_flag {
+	const char *name; /* "listen": --listen ADDR, --listen=ADDR, key "listen" */
+	char letter;      /* 'o': -o FILE, -oFILE; 0: none */
+	const char *arg;  /* what --help shows for the value; NULL for a bool */
+	enum ep_flag_kind kind;
+	void *to;         /* holds the default before the parse */
+	const char *help; /* one line or more, separated by \n */
+};
+
+struct ep_flags {
+	const char *command;  /* "record" */
+	const char *synopsis; /* "-o FILE [FLAGS] -- CMD...": behind the command's name */
+	const char *about;    /* a sentence or a paragraph */
+	const char *examples; /* whole lines */
+	const struct ep_flag *flags; /* ends with a row of zeroes */
+};
+
+/*
+ * ep_flags_parse - read argv into the table's variables.
+ *
+ * Flags stand before the first argument that is none, or "--"; both forms
+ * --flag=value and --flag value are taken.  When the table has a string flag
+ * "config" and it is given, that file is read first, so that flags win.
+ *
+ * out      ret_rest  index of the first argument that is no flag, behind "--"
+ * returns  -1 go on; else the exit code: 0 --help was printed, 2 a mistake was
+ *          named in one sentence on standard error
+ */
+int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_rest);
+
+/*
+ * ep_flags_read_config - lines `key = value`; # starts a comment; keys are flag
+ * names, quotes around a value are optional.
+ *
+ * errors   -ENOENT, -EACCES, -EIO; -EBADMSG an unknown key or a bad value, with
+ *          the line
+ */
+int ep_flags_read_config(const struct ep_flags *f, const char *path, struct ep_err *err);
+
+void ep_flags_print_help(const struct ep_flags *f, FILE *to);
+
+/* 0 or -EINVAL.  Any thread. */
+int ep_flags_duration(const char *text, uint64_t *ret_ns);
+int ep_flags_size(const char *text, uint64_t *ret_bytes);
+
+#endif
