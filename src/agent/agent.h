@@ -19,16 +19,16 @@
 #define EP_AGENT_INTERVAL_NS 5000000000ull
 
 struct ep_agent_config {
-	size_t sz;               /* sizeof(struct ep_agent_config) */
-	const char *server;      /* http://HOST:PORT; NULL: http://127.0.0.1:4040 */
-	const char *token;       /* Bearer token, or NULL */
-	const char *tenant;      /* or NULL */
-	const char *spool_dir;   /* where profiles wait for the server; NULL: memory */
-	const char *host;        /* the label host; NULL: the host name */
-	unsigned hz;             /* samples a second and CPU, 19..99; 0: 99 */
-	uint64_t interval_ns;    /* between profiles, 1 s..60 s; 0: 5 s */
-	bool no_upload;          /* do not offer symbol tables to the server */
-	bool no_bpf;             /* do without eBPF, for tests and locked-down hosts */
+	size_t sz;	       /* sizeof(struct ep_agent_config) */
+	const char *server;    /* http://HOST:PORT; NULL: http://127.0.0.1:4040 */
+	const char *token;     /* Bearer token, or NULL */
+	const char *tenant;    /* or NULL */
+	const char *spool_dir; /* where profiles wait for the server; NULL: memory */
+	const char *host;      /* the label host; NULL: the host name */
+	unsigned hz;	       /* samples a second and CPU, 19..99; 0: 99 */
+	uint64_t interval_ns;  /* between profiles, 1 s..60 s; 0: 5 s */
+	bool no_upload;	       /* do not offer symbol tables to the server */
+	bool no_bpf;	       /* do without eBPF, for tests and locked-down hosts */
 	/* Told once, when samples begin, how CPU is sampled, in one sentence; and
 	 * later of trouble, once a kind.  NULL: it goes to the log. */
 	void (*say)(void *arg, const char *sentence);

@@ -22,20 +22,20 @@ enum ep_sampling {
 };
 
 struct ep_doctor {
-	char kernel[64];       /* "6.18.44" as uname has it */
-	bool has_btf;          /* /sys/kernel/btf/vmlinux can be read */
+	char kernel[64]; /* "6.18.44" as uname has it */
+	bool has_btf;	 /* /sys/kernel/btf/vmlinux can be read */
 	bool is_root;
 	bool in_pid_namespace; /* below the first one */
-	bool can_bpf;          /* a program and a map may be made */
+	bool can_bpf;	       /* a program and a map may be made */
 	bool can_perf_cpu;     /* a CPU's event may be opened */
 	bool can_perf_self;    /* an event on an own process may be opened */
 	bool can_kernel_stacks;
-	bool can_kallsyms;     /* kernel addresses are shown, not zeroes */
-	bool can_read_others;  /* maps and binaries of other users */
-	bool can_see_others;   /* /proc shows them (no hidepid) */
-	int paranoid;          /* kernel.perf_event_paranoid; -2: not there */
-	uint64_t caps;         /* effective capabilities, bit n = capability n */
-	int bpf_errno;         /* why not, 0 when can_bpf */
+	bool can_kallsyms;    /* kernel addresses are shown, not zeroes */
+	bool can_read_others; /* maps and binaries of other users */
+	bool can_see_others;  /* /proc shows them (no hidepid) */
+	int paranoid;	      /* kernel.perf_event_paranoid; -2: not there */
+	uint64_t caps;	      /* effective capabilities, bit n = capability n */
+	int bpf_errno;	      /* why not, 0 when can_bpf */
 	unsigned n_cpus, n_processes;
 	enum ep_sampling sampling;
 };

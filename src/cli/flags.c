@@ -28,10 +28,21 @@ static const struct unit time_units[] = {
 };
 
 static const struct unit size_units[] = {
-	{"kb", 1ull << 10},  {"mb", 1ull << 20},  {"gb", 1ull << 30},	{"tb", 1ull << 40},
-	{"kib", 1ull << 10}, {"mib", 1ull << 20}, {"gib", 1ull << 30}, {"tib", 1ull << 40},
-	{"k", 1ull << 10},   {"m", 1ull << 20},   {"g", 1ull << 30},	{"t", 1ull << 40},
-	{"b", 1},	     {"", 1},		  {NULL, 0},
+	{"kb", 1ull << 10},
+	{"mb", 1ull << 20},
+	{"gb", 1ull << 30},
+	{"tb", 1ull << 40},
+	{"kib", 1ull << 10},
+	{"mib", 1ull << 20},
+	{"gib", 1ull << 30},
+	{"tib", 1ull << 40},
+	{"k", 1ull << 10},
+	{"m", 1ull << 20},
+	{"g", 1ull << 30},
+	{"t", 1ull << 40},
+	{"b", 1},
+	{"", 1},
+	{NULL, 0},
 };
 
 static const struct unit *find_unit(const struct unit *units, const char *s, size_t n)
@@ -140,7 +151,8 @@ static const char *const wants[] = {
 	[EP_FLAG_BOOL] = "true or false",
 };
 
-static const struct ep_flag *find_name(const struct ep_flags *f, const char *s, size_t n)
+static const struct ep_flag *find_name(const struct ep_flags *f, const char *s,
+				       size_t n)
 {
 	for (const struct ep_flag *g = f->flags; g->name; g++)
 		if (strlen(g->name) == n && !memcmp(g->name, s, n))
@@ -158,7 +170,8 @@ static const struct ep_flag *find_letter(const struct ep_flags *f, char letter)
 
 /* The flag at argv[*i] and its value; *i moves to the last argument it took. */
 static int read_flag(const struct ep_flags *f, int argc, char **argv, int *i,
-		     const struct ep_flag **ret_g, const char **ret_value, struct ep_err *err)
+		     const struct ep_flag **ret_g, const char **ret_value,
+		     struct ep_err *err)
 {
 	const char *a = argv[*i], *value = NULL;
 	const struct ep_flag *g;
@@ -196,14 +209,15 @@ static int pass(const struct ep_flags *f, int argc, char **argv, bool only_confi
 {
 	int i = 1;
 	for (; i < argc && is_flag(argv[i]); i++) {
-		const char *name = argv[i], *value;
-		const struct ep_flag *g;
+		const char *name = argv[i], *value = NULL;
+		const struct ep_flag *g = NULL;
 		EP_TRY(read_flag(f, argc, argv, &i, &g, &value, err));
 		if (only_config && !strcmp(g->name, "config"))
 			EP_TRY(ep_flags_read_config(f, value, err));
 		if (!only_config && set_value(g, value) < 0)
 			return ep_fail(err, -EINVAL, 0, "%.*s wants %s, not \"%s\"",
-				       (int)strcspn(name, "="), name, wants[g->kind], value);
+				       (int)strcspn(name, "="), name, wants[g->kind],
+				       value);
 	}
 	*ret_rest = i < argc && !strcmp(argv[i], "--") ? i + 1 : i;
 	return 0;
@@ -231,8 +245,8 @@ int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_res
 		rc = pass(f, argc, argv, false, ret_rest, &err);
 	if (rc >= 0)
 		return -1;
-	fprintf(stderr, "everprof %s: %s; `everprof %s --help` lists them\n", f->command,
-		err.text, f->command);
+	fprintf(stderr, "everprof %s: %s; `everprof %s --help` lists them\n",
+		f->command, err.text, f->command);
 	return 2;
 }
 
@@ -272,8 +286,8 @@ static void cut_comment(char *s)
 	}
 }
 
-static int read_line(const struct ep_flags *f, char *line, const char *path, unsigned at,
-		     struct ep_err *err)
+static int read_line(const struct ep_flags *f, char *line, const char *path,
+		     unsigned at, struct ep_err *err)
 {
 	cut_comment(line);
 	char *key = trim(line);
@@ -281,21 +295,22 @@ static int read_line(const struct ep_flags *f, char *line, const char *path, uns
 		return 0;
 	char *eq = strchr(key, '=');
 	if (!eq)
-		return ep_fail(err, -EBADMSG, at, "%s:%u: wants \"key = value\"", path, at);
+		return ep_fail(err, -EBADMSG, at, "%s:%u: wants \"key = value\"", path,
+			       at);
 	*eq = '\0';
 	key = trim(key);
 	char *value = unquote(trim(eq + 1));
 	const struct ep_flag *g = find_name(f, key, strlen(key));
 	if (!g || !strcmp(key, "config"))
-		return ep_fail(err, -EBADMSG, at, "%s:%u: there is no key \"%s\"", path, at,
-			       key);
+		return ep_fail(err, -EBADMSG, at, "%s:%u: there is no key \"%s\"", path,
+			       at, key);
 	/* The variable keeps the text for the life of the program. */
 	char *kept = g->kind == EP_FLAG_STRING ? ep_strdup(value) : value;
 	if (!kept)
 		return ep_fail(err, -ENOMEM, 0, "no memory for %s", path);
 	if (set_value(g, kept) < 0)
-		return ep_fail(err, -EBADMSG, at, "%s:%u: %s wants %s, not \"%s\"", path, at,
-			       key, wants[g->kind], value);
+		return ep_fail(err, -EBADMSG, at, "%s:%u: %s wants %s, not \"%s\"",
+			       path, at, key, wants[g->kind], value);
 	return 0;
 }
 
@@ -303,7 +318,8 @@ int ep_flags_read_config(const struct ep_flags *f, const char *path, struct ep_e
 {
 	FILE *file = fopen(path, "re");
 	if (!file)
-		return ep_fail(err, -errno, 0, "%s can't be read: %s", path, strerror(errno));
+		return ep_fail(err, -errno, 0, "%s can't be read: %s", path,
+			       strerror(errno));
 	char line[4096];
 	unsigned at = 0;
 	int rc = 0;

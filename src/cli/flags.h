@@ -24,27 +24,28 @@
 #include <stdio.h>
 
 enum ep_flag_kind {
-	EP_FLAG_STRING,   /* const char *; points into argv, or is never freed */
+	EP_FLAG_STRING,	  /* const char *; points into argv, or is never freed */
 	EP_FLAG_DURATION, /* uint64_t, nanoseconds: 250ms, 10s, 5m, 24h, 7d, 1h30m */
-	EP_FLAG_SIZE,     /* uint64_t, bytes: 512, 64KB, 64MB, 2GB (1 KB is 1024 bytes) */
-	EP_FLAG_INT,      /* int64_t */
-	EP_FLAG_BOOL,     /* bool: --flag, --flag=true, --flag=false */
+	EP_FLAG_SIZE, /* uint64_t, bytes: 512, 64KB, 64MB, 2GB (1 KB is 1024 bytes) */
+	EP_FLAG_INT,  /* int64_t */
+	EP_FLAG_BOOL, /* bool: --flag, --flag=true, --flag=false */
 };
 
 struct ep_flag {
 	const char *name; /* "listen": --listen ADDR, --listen=ADDR, key "listen" */
-	char letter;      /* 'o': -o FILE, -oFILE; 0: none */
+	char letter;	  /* 'o': -o FILE, -oFILE; 0: none */
 	const char *arg;  /* what --help shows for the value; NULL for a bool */
 	enum ep_flag_kind kind;
-	void *to;         /* holds the default before the parse */
+	void *to;	  /* holds the default before the parse */
 	const char *help; /* one line or more, separated by \n */
 };
 
 struct ep_flags {
-	const char *command;  /* "record" */
-	const char *synopsis; /* "-o FILE [FLAGS] -- CMD...": behind the command's name */
-	const char *about;    /* a sentence or a paragraph */
-	const char *examples; /* whole lines */
+	const char *command; /* "record" */
+	const char
+		*synopsis; /* "-o FILE [FLAGS] -- CMD...": behind the command's name */
+	const char *about; /* a sentence or a paragraph */
+	const char *examples;	     /* whole lines */
 	const struct ep_flag *flags; /* ends with a row of zeroes */
 };
 
@@ -68,7 +69,8 @@ int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_res
  * errors   -ENOENT, -EACCES, -EIO; -EBADMSG an unknown key or a bad value, with
  *          the line
  */
-int ep_flags_read_config(const struct ep_flags *f, const char *path, struct ep_err *err);
+int ep_flags_read_config(const struct ep_flags *f, const char *path,
+			 struct ep_err *err);
 
 void ep_flags_print_help(const struct ep_flags *f, FILE *to);
 

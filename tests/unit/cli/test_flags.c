@@ -16,12 +16,14 @@ struct options {
 #define TABLE(o)                                                                       \
 	{                                                                              \
 		{"out", 'o', "FILE", EP_FLAG_STRING, &(o).out, "write here"},          \
-		{"config", 0, "FILE", EP_FLAG_STRING, &(o).config, "read this first"}, \
-		{"duration", 'd', "TIME", EP_FLAG_DURATION, &(o).wait_ns, "how long"}, \
-		{"max", 0, "SIZE", EP_FLAG_SIZE, &(o).max_bytes, "bound"},             \
-		{"pid", 'p', "PID", EP_FLAG_INT, &(o).pid, "which\nprocess"},          \
-		{"all", 'a', NULL, EP_FLAG_BOOL, &(o).all, "all of them"},             \
-		{0},                                                                   \
+			{"config",	 0,	      "FILE",                          \
+			 EP_FLAG_STRING, &(o).config, "read this first"},              \
+			{"duration",	   'd',		 "TIME",                       \
+			 EP_FLAG_DURATION, &(o).wait_ns, "how long"},                  \
+			{"max", 0, "SIZE", EP_FLAG_SIZE, &(o).max_bytes, "bound"},     \
+			{"pid", 'p', "PID", EP_FLAG_INT, &(o).pid, "which\nprocess"},  \
+			{"all", 'a', NULL, EP_FLAG_BOOL, &(o).all, "all of them"},     \
+			{0},                                                           \
 	}
 
 static int parse(struct options *o, int *rest, char **argv)
@@ -40,8 +42,8 @@ TEST(flags_take_both_forms_and_stop_at_the_double_dash)
 	struct options o = {0};
 	int rest;
 	assert_int_equal(parse(&o, &rest,
-			       ARGV("--out=a.pb", "-d", "1m30s", "--max", "64MB", "-p42", "-a",
-				    "--", "cmd", "--out", "x")),
+			       ARGV("--out=a.pb", "-d", "1m30s", "--max", "64MB",
+				    "-p42", "-a", "--", "cmd", "--out", "x")),
 			 -1);
 	assert_string_equal(o.out, "a.pb");
 	assert_int_equal(o.wait_ns, 90000000000ull);
@@ -83,7 +85,8 @@ TEST(flags_win_over_the_configuration_file)
 {
 	char path[] = "/tmp/ep-flags-XXXXXX";
 	int fd = mkstemp(path);
-	const char text[] = "# a comment\nout = \"from # file\"\nduration=5s # five\nall = true\n";
+	const char text[] =
+		"# a comment\nout = \"from # file\"\nduration=5s # five\nall = true\n";
 	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
 	close(fd);
 	struct options o = {0};
