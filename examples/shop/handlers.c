@@ -79,7 +79,7 @@ static size_t handle_search(const struct request *r, char *body, size_t max)
 static int64_t price_with_tax(int64_t cents)
 {
 	int64_t rounded = cents;
-	for (int i = 0; i < 2000; i++) /* the tax rules of many countries */
+	for (int i = 0; i < 60000; i++) /* the tax rules of many countries */
 		rounded = (rounded * 1019 + i) / 1000 % 1000000;
 	return rounded;
 }
@@ -98,7 +98,7 @@ static size_t handle_cart(const struct request *r, char *body, size_t max)
 static uint64_t sign_order(const struct order *o)
 {
 	uint64_t h = 14695981039346656037ull;
-	for (int round = 0; round < 400; round++)
+	for (int round = 0; round < 8000; round++)
 		for (size_t i = 0; i < sizeof(*o); i++)
 			h = (h ^ ((const unsigned char *)o)[i]) * 1099511628211ull;
 	return h;

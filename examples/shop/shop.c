@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_HEAD = 4096, MAX_BODY = 16384, N_PRODUCTS = 1500, N_CONNECTIONS = 2 };
+enum { MAX_HEAD = 4096, MAX_BODY = 16384, N_PRODUCTS = 8000, N_CONNECTIONS = 2 };
 
 static int listener;
 
