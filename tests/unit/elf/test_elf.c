@@ -2,9 +2,9 @@
 
 #include "elf/elf.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
