@@ -1,0 +1,210 @@
+/*
+ * everprof.h - continuous profiling from inside your program.
+ *
+ * Link with -leverprof (or run any program under `everprof run -- CMD`), call
+ * everprof_start(NULL) once, and name what the program works on:
+ *
+ *     EVERPROF_LABELS("endpoint", path, "tenant", tenant) {
+ *             handle(request);
+ *     }
+ *
+ * The library samples each thread's CPU time with a timer and a signal handler
+ * that takes no lock and allocates nothing.  One thread of its own folds the
+ * samples and pushes a profile every ten seconds.  It never prints, never exits,
+ * never changes a signal mask of yours.  It uses SIGPROF; a program that has a
+ * SIGPROF handler of its own keeps it, and gets no CPU profile (-EBUSY).
+ *
+ * Plain C99 with the GNU attributes gcc and clang share, and C++.  C++ programs
+ * may like everprof.hpp.
+ *
+ * Not covered: programs that are linked statically as a whole (threads are then
+ * found with a delay), and the time between the last push and a death by signal.
+ */
+#ifndef EVERPROF_H
+#define EVERPROF_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EVERPROF_VERSION_MAJOR 0
+#define EVERPROF_VERSION_MINOR 1
+#define EVERPROF_VERSION_PATCH 0
+
+/* "0.1.0": the version of the library that runs, not of this header. */
+const char *everprof_version(void);
+
+/*
+ * everprof_config - what a program says of itself.
+ *
+ * A field left NULL or 0 has its default.  The environment variable beside a
+ * field wins over it: whoever starts the program has the last word.
+ */
+typedef struct everprof_config {
+	const char *name;       /* EVERPROF_NAME: service; default the program's base name */
+	const char *version;    /* EVERPROF_VERSION; default its build ID */
+	const char *server;     /* EVERPROF_SERVER: http://HOST:PORT; default: push nothing */
+	const char *token_file; /* EVERPROF_SERVER_TOKEN_FILE: first word of its first line */
+	const char *tenant;     /* EVERPROF_TENANT */
+	const char *labels;     /* EVERPROF_LABELS: static labels, "k=v,k2=v2" */
+	const char *types;      /* EVERPROF_TYPES: "cpu"; others are not there yet */
+	const char *out;        /* EVERPROF_OUT: the whole run's profile, written at exit */
+	unsigned hz;            /* EVERPROF_HZ: samples a second of CPU time; default 100 */
+	/*
+	 * Called with one line whenever there is something an operator should
+	 * know (a label key past its limit, SIGPROF taken by the program).
+	 * From any thread, never from a signal handler; text lives for the call.
+	 * EVERPROF_LOG=FILE appends the same lines to a file.  Default: silence.
+	 */
+	void (*message)(const char *text, void *user);
+	void *user;
+} everprof_config;
+
+/* Of everprof_start(); size tells an older program's struct from a newer one. */
+int everprof_start_sized(const everprof_config *config, size_t size);
+
+/*
+ * everprof_start - begin to profile this process.
+ *
+ * in       config  NULL: everything from the environment.  Copied.
+ * errors   -EINVAL  a value that can't be used; the message names it
+ *          -EBUSY   the program has a SIGPROF handler of its own
+ *          -EAGAIN  no thread or no timer to be had
+ *          -ENOMEM
+ * returns  0, also when it already runs (under `everprof run`): nothing changes
+ *          then.  Without a server and without `out` it returns 0 and sleeps.
+ * threads  any thread; not signal-safe
+ * cost     about a millisecond, one thread, some memory per running thread
+ *
+ * A child made by fork() goes on by itself, with a profile of its own.
+ */
+static inline int everprof_start(const everprof_config *config)
+{
+	return everprof_start_sized(config, sizeof(everprof_config));
+}
+
+/*
+ * everprof_stop - push what is left, write EVERPROF_OUT, and end.
+ *
+ * Waits at most about two seconds for the server; what it does not take goes to
+ * the spool.  Called by itself at exit(), quick_exit(), _exit() and return from main.
+ * returns  0; a second call does nothing and returns 0.  -EIO when EVERPROF_OUT
+ *          could not be written.
+ * threads  any thread; not signal-safe
+ */
+int everprof_stop(void);
+
+/* ---- labels -------------------------------------------------------------- */
+
+/*
+ * A set of labels: immutable, shared, and never freed, so a pointer to one is
+ * good for the life of the process: keep it in a request, put it in a queue.
+ * Equal sets are one pointer.  NULL is the empty set.
+ *
+ * Bounds: 16 labels a set, keys of 64 bytes, values of 200 (longer ones are cut).
+ * Past 256 values a key or 4,096 sets a new value becomes "__other__", counted,
+ * with one message that names the key.  Don't label with request ids.
+ */
+typedef struct everprof_labels everprof_labels;
+
+/* The set in force on this thread.  Any thread; signal-safe. */
+const everprof_labels *everprof_labels_current(void);
+
+/*
+ * everprof_labels_attach - make a set the thread's own from now on.
+ *
+ * in       set  NULL takes all labels off
+ * out      the set that was in force
+ * threads  any thread; signal-safe
+ * cost     one store; a nanosecond or two with the call
+ *
+ * For event loops, thread pools, and after longjmp; elsewhere the scoped
+ * EVERPROF_LABELS is safer.
+ */
+const everprof_labels *everprof_labels_attach(const everprof_labels *set);
+
+/*
+ * everprof_labels_derive_n - a set with some labels added or replaced.
+ *
+ * in       base  NULL: none
+ *          n     number of strings that follow: key, value, key, value, …
+ *                A pair with a NULL in it is left out.  Copied where new.
+ * out      the set; `base` itself when memory is short, counted
+ * threads  any thread; not signal-safe
+ * cost     about 50 ns and no allocation for a set that was made before
+ */
+const everprof_labels *everprof_labels_derive_n(const everprof_labels *base, unsigned n, ...);
+/* The same from an array of n strings. */
+const everprof_labels *everprof_labels_derive_v(const everprof_labels *base, unsigned n,
+						const char *const *key_values);
+
+/* everprof_labels_derive(base, "key", value, …): up to 8 pairs. */
+#define everprof_labels_derive(base, ...)                                              \
+	everprof_labels_derive_n((base), EVERPROF_COUNT_(__VA_ARGS__), __VA_ARGS__)
+
+/*
+ * EVERPROF_LABELS("key", value, …) { … }
+ *
+ * Runs the block with these labels added to the thread's set.  The set before is
+ * restored however the block is left: its end, return, goto, a C++ exception.
+ * `break` and `continue` leave this block only.  longjmp does not restore: attach
+ * the right set after it.
+ */
+#define EVERPROF_LABELS(...)                                                           \
+	EVERPROF_SCOPE_(everprof_labels_derive(everprof_labels_current(), __VA_ARGS__))
+
+/* EVERPROF_WITH(set) { … }: the same with a set made before; replaces, adds nothing. */
+#define EVERPROF_WITH(set) EVERPROF_SCOPE_(set)
+
+/*
+ * everprof_thread_create - pthread_create() that carries the labels over.
+ *
+ * The new thread starts with the caller's set; with plain pthread_create it
+ * starts with none.  Arguments and result are pthread_create's.
+ */
+int everprof_thread_create(pthread_t *thread, const pthread_attr_t *attr,
+			   void *(*start)(void *), void *arg);
+
+/* ---- what the macros are made of ------------------------------------------- */
+
+typedef struct everprof_scope_ {
+	const everprof_labels *before;
+	int once;
+} everprof_scope_;
+
+static inline everprof_scope_ everprof_scope_enter_(const everprof_labels *set)
+{
+	everprof_scope_ s = {everprof_labels_attach(set), 1};
+	return s;
+}
+
+static inline void everprof_scope_leave_(everprof_scope_ *s)
+{
+	(void)everprof_labels_attach(s->before); /* what it returns is what we set */
+}
+
+/* A variable name of its own for each use, so that blocks nest without a warning. */
+#define EVERPROF_SCOPE_(set) EVERPROF_SCOPE_2_(set, __COUNTER__)
+#define EVERPROF_SCOPE_2_(set, n) EVERPROF_SCOPE_3_(set, n)
+#define EVERPROF_SCOPE_3_(set, n) EVERPROF_SCOPE_4_(set, everprof_scope_##n##_)
+#define EVERPROF_SCOPE_4_(set, here)                                                   \
+	for (everprof_scope_ here __attribute__((cleanup(everprof_scope_leave_))) =    \
+		     everprof_scope_enter_(set);                                       \
+	     here.once; here.once = 0)
+
+/* The number of arguments; an odd one is a compile error that says why. */
+#define EVERPROF_ODD_ everprof_labels_come_in_pairs_of_key_and_value
+#define EVERPROF_COUNT_(...)                                                           \
+	EVERPROF_PICK_(__VA_ARGS__, 16, EVERPROF_ODD_, 14, EVERPROF_ODD_, 12,          \
+		       EVERPROF_ODD_, 10, EVERPROF_ODD_, 8, EVERPROF_ODD_, 6,          \
+		       EVERPROF_ODD_, 4, EVERPROF_ODD_, 2, EVERPROF_ODD_, 0)
+#define EVERPROF_PICK_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, count, ...) count
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

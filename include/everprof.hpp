@@ -1,0 +1,79 @@
+// everprof.hpp - labels as objects, for C++.
+//
+//     everprof::labels here{"endpoint", path, "tenant", tenant};
+//     handle(request);            // labelled until `here` goes out of scope
+//
+// Everything else is everprof.h.  C++11.
+#ifndef EVERPROF_HPP
+#define EVERPROF_HPP
+
+#include "everprof.h"
+
+#include <string>
+
+namespace everprof
+{
+
+namespace detail
+{
+inline const char *text(const char *s) noexcept
+{
+	return s;
+}
+inline const char *text(const std::string &s) noexcept
+{
+	return s.c_str();
+}
+} // namespace detail
+
+// derive - a set to carry along; see everprof_labels_derive().
+template <class... Strings>
+const everprof_labels *derive(const everprof_labels *base, const Strings &...key_values)
+{
+	static_assert(sizeof...(Strings) % 2 == 0, "labels come in pairs of key and value");
+	const char *const kv[sizeof...(Strings) + 1] = {detail::text(key_values)..., nullptr};
+	return everprof_labels_derive_v(base, sizeof...(Strings), kv);
+}
+
+// labels - adds labels to this thread for as long as the object lives.  Objects
+// nest, so they must die in the reverse order of their birth and on their thread;
+// that is why they neither copy nor move.
+class labels
+{
+      public:
+	template <class... Strings> explicit labels(const Strings &...key_values)
+	    : before_(everprof_labels_attach(derive(everprof_labels_current(), key_values...)))
+	{
+	}
+	~labels()
+	{
+		everprof_labels_attach(before_);
+	}
+	labels(const labels &) = delete;
+	labels &operator=(const labels &) = delete;
+
+      private:
+	const everprof_labels *before_;
+};
+
+// with - puts a ready set in force for as long as the object lives.
+class with
+{
+      public:
+	explicit with(const everprof_labels *set) : before_(everprof_labels_attach(set))
+	{
+	}
+	~with()
+	{
+		everprof_labels_attach(before_);
+	}
+	with(const with &) = delete;
+	with &operator=(const with &) = delete;
+
+      private:
+	const everprof_labels *before_;
+};
+
+} // namespace everprof
+
+#endif
