@@ -1,6 +1,7 @@
 /* arena.c - a list of chunks that double in size.  See arena.h. */
 #include "base/arena.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -15,8 +16,15 @@ struct chunk {
 	_Alignas(ALIGN) unsigned char data[];
 };
 
+/* A block of the heap that the arena only frees. */
+struct adopted {
+	struct adopted *next;
+	void *p;
+};
+
 struct ep_arena {
 	struct chunk *chunks;
+	struct adopted *adopted;
 	unsigned char *at;
 	size_t left;
 	size_t used;
@@ -38,6 +46,8 @@ void ep_arena_free(struct ep_arena *a)
 {
 	if (!a)
 		return;
+	for (struct adopted *d = a->adopted; d; d = d->next)
+		ep_free(d->p);
 	for (struct chunk *c = a->chunks; c;) {
 		struct chunk *next = c->next;
 		ep_free(c);
@@ -111,6 +121,20 @@ char *ep_arena_copy(struct ep_arena *a, const void *p, size_t n_bytes)
 		memcpy(copy, p, n_bytes);
 	copy[n_bytes] = '\0';
 	return copy;
+}
+
+int ep_arena_adopt(struct ep_arena *a, void *p, size_t n_bytes)
+{
+	size_t left = a->max - a->used;
+	if (left < sizeof(struct adopted) || n_bytes > left - sizeof(struct adopted))
+		return -E2BIG;
+	struct adopted *d = ep_arena_alloc(a, sizeof(*d));
+	if (!d)
+		return -ENOMEM;
+	*d = (struct adopted){.next = a->adopted, .p = p};
+	a->adopted = d;
+	a->used += n_bytes;
+	return 0;
 }
 
 size_t ep_arena_used(const struct ep_arena *a)

@@ -28,7 +28,13 @@ void *ep_arena_alloc(struct ep_arena *a, size_t n_bytes);
 void *ep_arena_zalloc(struct ep_arena *a, size_t n, size_t size);
 /* A copy with a NUL behind it. */
 char *ep_arena_copy(struct ep_arena *a, const void *p, size_t n_bytes);
-/* Bytes handed out so far. */
+/*
+ * ep_arena_adopt - let the arena own a block that came from ep_alloc().
+ *
+ * errors   -E2BIG   past the bound, -ENOMEM; p stays the caller's then
+ */
+int ep_arena_adopt(struct ep_arena *a, void *p, size_t n_bytes);
+/* Bytes handed out so far, adopted ones too. */
 size_t ep_arena_used(const struct ep_arena *a);
 
 #define ep_arena_array(a, type, n) ((type *)ep_arena_zalloc((a), (n), sizeof(type)))

@@ -17,11 +17,14 @@ struct ep_hash128 {
 uint64_t ep_hash64(const void *p, size_t n_bytes);
 struct ep_hash128 ep_hash128(const void *p, size_t n_bytes);
 
-/* Mix one word into a running hash; for keys made of integers. */
+/* Mix one word into a running hash; for keys made of integers.  Every bit of v
+ * reaches the low half, which is what ep_index tells elements apart by. */
 static inline uint64_t ep_hash_mix(uint64_t h, uint64_t v)
 {
 	h ^= v + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
 	h *= 0xff51afd7ed558ccdull;
+	h ^= h >> 29;
+	h *= 0xc4ceb9fe1a85ec53ull;
 	return h ^ (h >> 32);
 }
 

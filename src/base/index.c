@@ -9,7 +9,7 @@
 /* The tag picks the slot too, so that growing needs no call to rehash keys. */
 static uint32_t tag_of(uint64_t hash)
 {
-	return (uint32_t)(hash ^ (hash >> 32));
+	return (uint32_t)hash;
 }
 
 static size_t home(const struct ep_index *ix, uint32_t tag)

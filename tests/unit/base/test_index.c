@@ -43,3 +43,21 @@ TEST(index_tells_elements_of_one_hash_apart)
 	assert_int_equal(n, 100);
 	ep_index_fini(&ix);
 }
+
+TEST(index_tells_keys_apart_that_differ_in_high_bits_only)
+{
+	enum { N = 20000 };
+	struct ep_index ix = {0};
+	for (uint32_t i = 0; i < N; i++)
+		assert_int_equal(ep_index_add(&ix, ep_hash_mix(1, (uint64_t)i << 40), i), 0);
+	uint64_t met = 0;
+	for (uint32_t i = 0; i < N; i++) {
+		struct ep_index_iter it;
+		uint64_t h = ep_hash_mix(1, (uint64_t)i << 40);
+		for (uint32_t id = ep_index_first(&ix, h, &it); id != EP_INDEX_NONE;
+		     id = ep_index_next(&ix, &it))
+			met++;
+	}
+	assert_in_range(met, N, N + N / 100);
+	ep_index_fini(&ix);
+}
