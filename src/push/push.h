@@ -41,9 +41,15 @@ struct ep_push_stats {
 	char last_error[160];
 };
 
-/* 0, -EINVAL for an address that is no http URL, -ENOMEM.  Strings are copied. */
+/*
+ * 0, -EINVAL for an address that is no http URL, -ENOMEM.  Strings are copied.
+ * One thread at a time per queue, for all calls; none is signal-safe.  Programs
+ * may share spool_dir: each server and tenant has a folder of its own in it, and
+ * what an earlier process left there is sent by whoever comes first.
+ */
 int ep_push_new(const struct ep_push_config *config, struct ep_push **ret_p,
 		struct ep_err *err);
+/* What still waits goes to the spool first. */
 void ep_push_free(struct ep_push *p);
 EP_DEFINE_AUTO(ep_push);
 
@@ -54,7 +60,7 @@ int ep_push_add(struct ep_push *p, const struct ep_push_item *item);
  * Send what waits until the queue is empty, a try fails, or the deadline (of
  * CLOCK_MONOTONIC) passes.  Returns the number still waiting.  A server's 4xx
  * other than 408, 425, 429 rejects the item for good, counted with its sentence.
- * One thread at a time per object.
+ * It tries at once; ep_push_next_try_ns() says when that is polite.
  */
 int ep_push_drain(struct ep_push *p, uint64_t deadline_ns);
 
