@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/slice.h"
+#include "profile/ledger.h"
 #include "profile/profile.h"
 
 #include <stdint.h>
@@ -20,11 +21,6 @@ struct ep_store;
 
 struct ep_kv {
 	struct ep_slice key, value;
-};
-
-/* What one profile says of itself: principle "nothing is lost silently". */
-struct ep_ledger {
-	uint64_t asked, taken, lost, truncated; /* samples; 0 when the producer did not say */
 };
 
 /*
