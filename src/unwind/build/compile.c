@@ -1,0 +1,168 @@
+/*
+ * compile.c - finds .eh_frame and has it compiled.  See compile.h.
+ *
+ * A file's section header names it; without one, and in memory, the way leads
+ * over PT_GNU_EH_FRAME, whose segment points at it and counts its functions.
+ */
+#include "unwind/build/compile.h"
+
+#include "unwind/build/cursor.h"
+#include "unwind/build/dwarf.h"
+#include "unwind/build/frames.h"
+#include "unwind/regs.h"
+
+enum { MAX_CODE = 64 };
+
+static size_t find_code(const Elf64_Phdr *p, size_t n, struct ep_frames_code *code)
+{
+	size_t n_code = 0;
+	for (size_t i = 0; i < n && n_code < MAX_CODE; i++)
+		if (p[i].p_type == PT_LOAD && (p[i].p_flags & PF_X) &&
+		    p[i].p_vaddr + p[i].p_memsz > p[i].p_vaddr)
+			code[n_code++] = (struct ep_frames_code){
+				p[i].p_vaddr, p[i].p_vaddr + p[i].p_memsz};
+	return n_code;
+}
+
+static const Elf64_Phdr *find_segment(const Elf64_Phdr *p, size_t n, uint32_t type)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i].p_type == type)
+			return &p[i];
+	return NULL;
+}
+
+/* The readable PT_LOAD around [vaddr, vaddr + n_bytes). */
+static const Elf64_Phdr *load_around(const Elf64_Phdr *p, size_t n, uint64_t vaddr,
+				     uint64_t n_bytes)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i].p_type == PT_LOAD && (p[i].p_flags & PF_R) &&
+		    vaddr >= p[i].p_vaddr && vaddr - p[i].p_vaddr < p[i].p_filesz &&
+		    n_bytes <= p[i].p_filesz - (vaddr - p[i].p_vaddr))
+			return &p[i];
+	return NULL;
+}
+
+/* version, 3 encodings, the address of .eh_frame, the number of functions. */
+static int read_hdr(struct ep_cursor c, uint64_t vaddr, uint64_t *ret_frames,
+		    uint64_t *ret_count)
+{
+	const uint8_t *start = c.p;
+	uint64_t version = ep_cursor_uint(&c, 1), ptr = ep_cursor_uint(&c, 1);
+	uint64_t count = ep_cursor_uint(&c, 1);
+	(void)ep_cursor_uint(&c, 1); /* the search table's encoding: not used */
+	if (c.bad || version != 1 || ptr != (EP_DW_EH_PE_pcrel | EP_DW_EH_PE_sdata4))
+		return -ENOENT;
+	uint64_t at = vaddr + (uint64_t)(c.p - start);
+	*ret_frames = at + (uint64_t)(int64_t)(int32_t)ep_cursor_uint(&c, 4);
+	*ret_count = count == EP_DW_EH_PE_udata4 ? ep_cursor_uint(&c, 4) : 0;
+	return c.bad ? -ENOENT : 0;
+}
+
+static int finish(const struct ep_frames_input *in, const char *build_id,
+		  struct ep_buf *out, struct ep_err *err)
+{
+	struct ep_rows rows = {0};
+	int rc = ep_frames_compile(in, &rows, err);
+	if (rc == 0)
+		rc = ep_rows_write(&rows, build_id, out, err);
+	ep_rows_fini(&rows);
+	return rc;
+}
+
+/* .eh_frame of a file that has section headers. */
+static int load_section(const struct ep_elf *e, struct ep_frames_input *in,
+			uint8_t **ret_data, struct ep_err *err)
+{
+	const Elf64_Shdr *s = ep_elf_find_section(e, ".eh_frame");
+	const Elf64_Shdr *hdr = ep_elf_find_section(e, ".eh_frame_hdr");
+	if (!s || !s->sh_size)
+		return -ENOENT;
+	EP_TRY(ep_elf_load(e, s->sh_offset, s->sh_size, ret_data, err));
+	in->vaddr = s->sh_addr;
+	in->n = s->sh_size;
+	in->data_base = hdr ? hdr->sh_addr : 0;
+	return 0;
+}
+
+/* .eh_frame by the segments: it ends where its PT_LOAD does, at the latest. */
+static int load_segment(const struct ep_elf *e, struct ep_frames_input *in,
+			uint8_t **ret_data, struct ep_err *err)
+{
+	size_t n;
+	const Elf64_Phdr *p = ep_elf_segments(e, &n);
+	const Elf64_Phdr *hdr = find_segment(p, n, PT_GNU_EH_FRAME);
+	uint64_t frames, hdr_n = hdr && hdr->p_filesz < 12 ? hdr->p_filesz : 12;
+	if (!hdr)
+		return ep_fail(err, -ENOENT, 0, "no .eh_frame");
+	uint8_t *data = NULL;
+	EP_TRY(ep_elf_load(e, hdr->p_offset, hdr_n, &data, err));
+	int rc = read_hdr((struct ep_cursor){.p = data, .end = data + hdr_n}, hdr->p_vaddr,
+			  &frames, &in->max_fdes);
+	ep_free(data);
+	const Elf64_Phdr *load = rc < 0 ? NULL : load_around(p, n, frames, 4);
+	if (!load)
+		return ep_fail(err, -ENOENT, hdr->p_offset, ".eh_frame_hdr leads nowhere");
+	uint64_t skip = frames - load->p_vaddr;
+	in->vaddr = frames;
+	in->n = load->p_filesz - skip;
+	in->data_base = hdr->p_vaddr;
+	return ep_elf_load(e, load->p_offset + skip, in->n, ret_data, err);
+}
+
+int ep_compile_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err)
+{
+	if (ep_elf_machine(e) != EP_REGS_MACHINE)
+		return ep_fail(err, -ENOTSUP, 18, "ELF file of machine %u",
+			       ep_elf_machine(e));
+	struct ep_frames_code code[MAX_CODE];
+	struct ep_frames_input in = {.code = code};
+	size_t n;
+	const Elf64_Phdr *p = ep_elf_segments(e, &n);
+	in.n_code = find_code(p, n, code);
+	uint8_t *data = NULL;
+	int rc = load_section(e, &in, &data, err);
+	if (rc == -ENOENT)
+		rc = load_segment(e, &in, &data, err);
+	EP_TRY(rc);
+	char id[EP_ELF_HEX_MAX];
+	bool has_id = ep_elf_build_id(e, id, NULL) == 0;
+	in.data = data;
+	rc = finish(&in, has_id ? id : NULL, out, err);
+	ep_free(data);
+	return rc;
+}
+
+int ep_compile_file(int fd, struct ep_buf *out, struct ep_err *err)
+{
+	ep_auto(ep_elf) e = NULL;
+	EP_TRY(ep_elf_open(fd, &e, err));
+	return ep_compile_elf(e, out, err);
+}
+
+int ep_compile_loaded(const struct ep_compile_image *image, struct ep_buf *out,
+		      struct ep_err *err)
+{
+	const Elf64_Phdr *p = image->segments;
+	size_t n = image->n_segments;
+	const Elf64_Phdr *hdr = find_segment(p, n, PT_GNU_EH_FRAME);
+	if (!hdr || hdr->p_filesz < 12 || !load_around(p, n, hdr->p_vaddr, 12))
+		return ep_fail(err, -ENOENT, 0, "no .eh_frame in memory");
+	struct ep_frames_code code[MAX_CODE];
+	struct ep_frames_input in = {.code = code, .n_code = find_code(p, n, code),
+				     .absolute_bias = image->bias};
+	const uint8_t *at = (const uint8_t *)(uintptr_t)(image->bias + hdr->p_vaddr);
+	uint64_t frames;
+	if (read_hdr((struct ep_cursor){.p = at, .end = at + 12}, hdr->p_vaddr, &frames,
+		     &in.max_fdes) < 0)
+		return ep_fail(err, -ENOENT, 0, ".eh_frame_hdr of an unknown form");
+	const Elf64_Phdr *load = load_around(p, n, frames, 4);
+	if (!load)
+		return ep_fail(err, -ENOENT, 0, ".eh_frame_hdr leads nowhere");
+	in.data = (const uint8_t *)(uintptr_t)(image->bias + frames);
+	in.n = load->p_filesz - (frames - load->p_vaddr);
+	in.vaddr = frames;
+	in.data_base = hdr->p_vaddr;
+	return finish(&in, image->build_id, out, err);
+}

@@ -1,0 +1,45 @@
+/*
+ * compile.h - from an ELF file, or a loaded one, to its unwind table.
+ */
+#ifndef EP_UNWIND_BUILD_COMPILE_H
+#define EP_UNWIND_BUILD_COMPILE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "elf/elf.h"
+#include "unwind/table.h"
+
+/*
+ * ep_compile_file - the table of an ELF file.
+ *
+ * in       fd        borrowed; hostile content is fine
+ * out      out       the table is appended; its build ID is the file's
+ * errors   -ENOENT   no .eh_frame, or no rows in it (Go, some JITs): walk by frame
+ *                    pointer
+ *          -ENOTSUP  another CPU; -EBADMSG, -ENODATA not an ELF file;
+ *          -E2BIG, -EIO, -ENOMEM
+ * threads  any thread; never in a handler
+ * cost     about 15 ms for libc (28,000 rows before merging)
+ */
+int ep_compile_file(int fd, struct ep_buf *out, struct ep_err *err);
+/* The same for a file opened already. */
+int ep_compile_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err);
+
+/* An ELF file as the loader mapped it, e.g. from dl_iterate_phdr(); the vDSO. */
+struct ep_compile_image {
+	uint64_t bias;              /* dlpi_addr: address - virtual address */
+	const Elf64_Phdr *segments; /* dlpi_phdr */
+	size_t n_segments;
+	const char *build_id;       /* hex, or NULL */
+};
+
+/*
+ * ep_compile_loaded - the table of a mapped file, from memory alone.
+ *
+ * The mapping must stay while this runs.  Reads only inside its PT_LOADs.
+ * errors   as ep_compile_file()
+ */
+int ep_compile_loaded(const struct ep_compile_image *image, struct ep_buf *out,
+		      struct ep_err *err);
+
+#endif

@@ -1,0 +1,292 @@
+/* The walk against two truths: libgcc's unwinder at random places, and every
+ * single instruction against the calls and returns seen. */
+#include "test.h"
+
+#include "self.h"
+
+#include <execinfo.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum { MAX = 128, MAX_STEPS = 60000 };
+
+static struct ep_stack own_stack(void)
+{
+	pthread_attr_t a;
+	void *at;
+	size_t n;
+	assert_int_equal(pthread_getattr_np(pthread_self(), &a), 0);
+	assert_int_equal(pthread_attr_getstack(&a, &at, &n), 0);
+	pthread_attr_destroy(&a);
+	return (struct ep_stack){.lo = (uintptr_t)at, .hi = (uintptr_t)at + n};
+}
+
+/* --- against libgcc -------------------------------------------------------- */
+
+static struct {
+	const struct ep_modules *ms;
+	struct ep_stack stack;
+	volatile unsigned n, n_equal;
+	volatile unsigned why[EP_STEP_N];
+	uint64_t bad_ours[MAX];
+	void *bad_theirs[MAX];
+	unsigned n_bad_ours, n_bad_theirs;
+} sampled;
+
+static bool is_equal(const uint64_t *ours, uint32_t n, void **theirs, int n_theirs)
+{
+	int at = 0;
+	while (at < n_theirs && (uint64_t)(uintptr_t)theirs[at] != ours[0])
+		at++;
+	if (n_theirs - at != (int)n)
+		return false;
+	for (uint32_t i = 1; i < n; i++) {
+		uint64_t pc = (uintptr_t)theirs[at + (int)i];
+		/* libgcc's list has no -1; what a signal interrupted is exact in both. */
+		if (ours[i] != pc - 1 && ours[i] != pc)
+			return false;
+	}
+	return true;
+}
+
+static void on_prof(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	uint64_t ours[MAX];
+	void *theirs[MAX];
+	struct ep_regs r = EP_REGS_OF_UCONTEXT((ucontext_t *)context);
+	enum ep_step why;
+	uint32_t n = ep_walk(sampled.ms, &r, &sampled.stack, ours, MAX, &why);
+	int n_theirs = backtrace(theirs, MAX);
+	sampled.n++;
+	sampled.why[why]++;
+	if (is_equal(ours, n, theirs, n_theirs)) {
+		sampled.n_equal++;
+	} else if (!sampled.n_bad_ours) {
+		memcpy(sampled.bad_ours, ours, sizeof(ours));
+		memcpy(sampled.bad_theirs, theirs, sizeof(theirs));
+		sampled.n_bad_ours = n;
+		sampled.n_bad_theirs = (unsigned)n_theirs;
+	}
+}
+
+static void start_sampling(void (*handler)(int, siginfo_t *, void *))
+{
+	void *warm[4];
+	(void)backtrace(warm, 4); /* loads libgcc */
+	sampled.ms = self_modules();
+	sampled.stack = own_stack();
+	sampled.n = sampled.n_equal = 0;
+	struct sigaction sa = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART};
+	sigaction(SIGPROF, &sa, NULL);
+	struct itimerval it = {{0, 1000}, {0, 1000}};
+	setitimer(ITIMER_PROF, &it, NULL);
+}
+
+static void stop_sampling(void)
+{
+	struct itimerval off = {{0, 0}, {0, 0}};
+	setitimer(ITIMER_PROF, &off, NULL);
+	signal(SIGPROF, SIG_IGN);
+}
+
+static void print_first_difference(void)
+{
+	for (unsigned i = 0; i < sampled.n_bad_ours; i++)
+		fprintf(stderr, "  ours   %2u %#llx\n", i,
+			(unsigned long long)sampled.bad_ours[i]);
+	for (unsigned i = 0; i < sampled.n_bad_theirs; i++)
+		fprintf(stderr, "  theirs %2u %p\n", i, sampled.bad_theirs[i]);
+}
+
+static void check_sampled(void)
+{
+	/* 995 in 1,000; in practice all of them. */
+	if (sampled.n_equal * 1000ull < sampled.n * 995ull) {
+		print_first_difference();
+		fail_msg("%u of %u stacks equal to libgcc's", sampled.n_equal, sampled.n);
+	}
+	print_message("%u of %u stacks equal to libgcc's\n", sampled.n_equal, sampled.n);
+}
+
+TEST(walk_finds_the_stacks_that_libgcc_finds)
+{
+	start_sampling(on_prof);
+	while (sampled.n < 400)
+		(void)self_work(20);
+	stop_sampling();
+	check_sampled();
+	assert_int_equal(sampled.why[EP_STEP_END] >= sampled.n * 995 / 1000, 1);
+}
+
+/* Work inside another signal's handler: the walk crosses its frame. */
+static void on_usr1(int sig)
+{
+	(void)sig;
+	(void)self_work(10);
+}
+
+TEST(walk_crosses_the_frame_of_a_signal)
+{
+	signal(SIGUSR1, on_usr1);
+	start_sampling(on_prof);
+	while (sampled.n < 100)
+		raise(SIGUSR1);
+	stop_sampling();
+	check_sampled();
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/* --- against every call and return ----------------------------------------- */
+
+struct stepped {
+	pid_t pid;
+	uint64_t base[MAX]; /* callers where stepping began */
+	uint32_t n_base;
+	uint64_t shadow[MAX]; /* return addresses since, outermost first */
+	uint32_t n_shadow;
+	unsigned n, n_equal;
+	unsigned why[EP_STEP_N];
+};
+
+static bool read_child(void *arg, uint64_t addr, uint64_t *ret)
+{
+	struct stepped *s = arg;
+	struct iovec to = {ret, 8}, from = {(void *)(uintptr_t)addr, 8};
+	return process_vm_readv(s->pid, &to, 1, &from, 1, 0) == 8;
+}
+
+static void check_step(struct stepped *s, const struct ep_stack *stack,
+		       const struct ep_regs *r)
+{
+	uint64_t pcs[MAX];
+	enum ep_step why;
+	uint32_t n = ep_walk(self_modules(), r, stack, pcs, MAX, &why);
+	s->n++;
+	s->why[why]++;
+	bool ok = n == 1 + s->n_shadow + s->n_base;
+	for (uint32_t i = 0; ok && i < s->n_shadow; i++)
+		ok = pcs[1 + i] == s->shadow[s->n_shadow - 1 - i] - 1;
+	for (uint32_t i = 0; ok && i < s->n_base; i++)
+		ok = pcs[1 + s->n_shadow + i] == s->base[i];
+	s->n_equal += ok;
+	if (!ok && s->n - s->n_equal <= 5)
+		print_message("  differs at %#llx: %u frames for %u, why %d\n",
+			      (unsigned long long)r->ip, n, 1 + s->n_shadow + s->n_base, why);
+}
+
+static bool is_return(uint64_t code)
+{
+	uint8_t first = code & 0xff, second = code >> 8 & 0xff;
+	if (first == 0xf2 || first == 0xf3) /* a prefix */
+		first = second;
+	return first == 0xc3 || first == 0xc2;
+}
+
+/* What the instruction just run did to the stack of calls. */
+static void follow(struct stepped *s, const struct ep_regs *before,
+		   const struct ep_regs *after, uint64_t code)
+{
+	uint64_t top;
+	if (is_return(code)) {
+		if (s->n_shadow)
+			s->n_shadow--;
+	} else if (after->sp == before->sp - 8 && read_child(s, after->sp, &top) &&
+		   top > before->ip && top <= before->ip + 8 && after->ip != top) {
+		assert_true(s->n_shadow < MAX);
+		s->shadow[s->n_shadow++] = top;
+	}
+}
+
+static struct ep_regs child_regs(pid_t pid)
+{
+	struct user_regs_struct u;
+	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &u), 0);
+	return (struct ep_regs){.ip = u.rip, .sp = u.rsp, .bp = u.rbp};
+}
+
+static volatile bool go;
+
+static __attribute__((noinline)) void child(void)
+{
+	(void)self_work(1); /* binds what is bound lazily */
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	(void)self_work(1);
+	_exit(0);
+}
+
+/* Runs to the first instruction of self_work(), where the shadow begins. */
+static void run_to_work(struct stepped *s, const struct ep_stack *stack)
+{
+	struct ep_regs r = child_regs(s->pid);
+	int status;
+	for (int i = 0; i < 100000 && r.ip != (uintptr_t)&self_work; i++) {
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, s->pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+		r = child_regs(s->pid);
+	}
+	assert_int_equal(r.ip, (uintptr_t)&self_work);
+	uint64_t pcs[MAX];
+	enum ep_step why;
+	uint32_t n = ep_walk(self_modules(), &r, stack, pcs, MAX, &why);
+	assert_int_equal(why, EP_STEP_END);
+	s->n_base = n - 1;
+	memcpy(s->base, pcs + 1, s->n_base * sizeof(pcs[0]));
+}
+
+static void step_through(struct stepped *s, const struct ep_stack *stack)
+{
+	struct ep_regs before = child_regs(s->pid), after;
+	int status;
+	for (int i = 0; i < MAX_STEPS; i++) {
+		uint64_t code = 0;
+		assert_true(read_child(s, before.ip, &code));
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, s->pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+		if (!WIFSTOPPED(status))
+			return;
+		after = child_regs(s->pid);
+		follow(s, &before, &after, code);
+		if (is_return(code) && !s->n_shadow && after.sp > before.sp &&
+		    after.ip == s->base[0] + 1)
+			break; /* self_work() returned */
+		check_step(s, stack, &after);
+		before = after;
+	}
+	kill(s->pid, SIGKILL);
+	waitpid(s->pid, &status, 0);
+}
+
+TEST(walk_is_right_at_every_instruction)
+{
+	(void)self_modules();
+	struct stepped s = {.pid = fork()};
+	struct ep_stack stack = own_stack();
+	int status;
+	if (s.pid == 0)
+		child();
+	assert_int_equal(waitpid(s.pid, &status, 0), s.pid);
+	if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSTOP) {
+		print_message("ptrace is not allowed here\n");
+		skip();
+	}
+	stack.read = read_child;
+	stack.arg = &s;
+	run_to_work(&s, &stack);
+	step_through(&s, &stack);
+	print_message("%u of %u instructions%s\n", s.n_equal, s.n,
+		      s.n < MAX_STEPS ? ", to the end" : "");
+	assert_true(s.n > 10000);
+	assert_true(s.n_equal * 1000ull >= s.n * 999ull);
+}
