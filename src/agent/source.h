@@ -1,0 +1,84 @@
+/*
+ * source.h - where samples come from: eBPF, or perf events where eBPF is not
+ * allowed.  Both give the same raw samples.
+ */
+#ifndef EP_AGENT_SOURCE_H
+#define EP_AGENT_SOURCE_H
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One image of one process: a pid is reused, and exec replaces the image. */
+struct ep_who {
+	uint32_t pid;      /* as this process sees it; 0: outside of our PID namespace */
+	uint32_t exec_id;  /* changes with each exec; 0 where not known */
+	uint64_t start_ns; /* of the process, since boot; 0 where not known */
+};
+
+struct ep_raw {
+	struct ep_who who;
+	uint32_t tid;
+	bool is_kthread;
+	bool is_cut; /* a stack as deep as the source can go */
+	const char *comm;         /* of the thread */
+	const char *process_comm; /* of the process's first thread; "" where not known */
+	const uint64_t *kernel;   /* leaf first; callers are return addresses */
+	const uint64_t *user;
+	uint32_t n_kernel, n_user;
+	uint64_t n; /* equal samples */
+};
+
+/* Since the last drain. */
+struct ep_source_stats {
+	uint64_t asked; /* samples due on the CPUs while they were busy */
+	uint64_t taken, lost;
+};
+
+/* Who listens.  Called from ep_source_wait() and ep_source_drain() only; strings and
+ * frames are valid during the call. */
+struct ep_sink {
+	void *arg;
+	/* An image is there that was not before: now is the time to read its /proc. */
+	void (*seen)(void *arg, const struct ep_who *who, uint32_t tid);
+	void (*sample)(void *arg, const struct ep_raw *raw);
+};
+
+struct ep_source;
+
+struct ep_source_ops {
+	int (*wait)(struct ep_source *s, int timeout_ms, const struct ep_sink *sink);
+	int (*drain)(struct ep_source *s, const struct ep_sink *sink,
+		     struct ep_source_stats *ret_stats, struct ep_err *err);
+	void (*free)(struct ep_source *s);
+};
+
+/* A source begins with this. */
+struct ep_source {
+	const struct ep_source_ops *ops;
+};
+
+/* Wait for news of processes, at most so long; a signal ends it early.  0 or -EINTR. */
+static inline int ep_source_wait(struct ep_source *s, int timeout_ms,
+				 const struct ep_sink *sink)
+{
+	return s->ops->wait(s, timeout_ms, sink);
+}
+
+/* Hand over all samples since the last time.  0 or a negative errno. */
+static inline int ep_source_drain(struct ep_source *s, const struct ep_sink *sink,
+				  struct ep_source_stats *ret_stats, struct ep_err *err)
+{
+	return s->ops->drain(s, sink, ret_stats, err);
+}
+
+static inline void ep_source_free(struct ep_source *s)
+{
+	if (s)
+		s->ops->free(s);
+}
+EP_DEFINE_AUTO(ep_source);
+
+#endif
