@@ -11,7 +11,9 @@ static int run_version(int argc, char **argv)
 	return 0;
 }
 
+/* Groups, in this order: Run, Profile, About. */
 const struct ep_command ep_commands[] = {
+	{"completion", "About", "print a completion script for your shell", ep_cmd_completion},
 	{"version", "About", "print the version", run_version},
 };
 const size_t ep_n_commands = sizeof(ep_commands) / sizeof(ep_commands[0]);

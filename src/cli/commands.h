@@ -14,7 +14,10 @@ struct ep_command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct ep_command ep_commands[];
+extern const struct ep_command ep_commands[]; /* in the order of --help */
 extern const size_t ep_n_commands;
+
+/* cmd_NAME.c, each. */
+int ep_cmd_completion(int argc, char **argv);
 
 #endif

@@ -1,0 +1,94 @@
+/*
+ * cmd_completion.c - `everprof completion SHELL` prints a completion script.
+ *
+ * Commands are written into the script; the flags of a command are asked from its
+ * --help at the moment of completion, so that the two never disagree.
+ */
+
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: everprof completion bash|zsh|fish\n\n"
+	"Print a completion script for your shell.\n\n"
+	"  everprof completion bash > /etc/bash_completion.d/everprof\n"
+	"  everprof completion zsh > \"${fpath[1]}/_everprof\"\n"
+	"  everprof completion fish > ~/.config/fish/completions/everprof.fish\n";
+
+static void print_names(void)
+{
+	for (size_t i = 0; i < ep_n_commands; i++)
+		printf("%s%s", i ? " " : "", ep_commands[i].name);
+}
+
+static void print_bash(void)
+{
+	fputs("# bash completion for everprof\n"
+	      "_everprof() {\n"
+	      "    local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words=\n"
+	      "    if [[ $COMP_CWORD -eq 1 ]]; then\n"
+	      "        words='",
+	      stdout);
+	print_names();
+	fputs("'\n"
+	      "    elif [[ $word == -* ]]; then\n"
+	      "        words=$(\"${COMP_WORDS[0]}\" \"$command\" --help 2>/dev/null |\n"
+	      "            grep -oE '(^| )--[a-z][a-z-]*' | sort -u)\n"
+	      "    fi\n"
+	      "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+	      "}\n"
+	      "complete -o default -F _everprof everprof\n",
+	      stdout);
+}
+
+static void print_zsh(void)
+{
+	fputs("#compdef everprof\n"
+	      "_everprof() {\n"
+	      "  if (( CURRENT == 2 )); then\n"
+	      "    local -a commands=(\n",
+	      stdout);
+	for (size_t i = 0; i < ep_n_commands; i++)
+		printf("      '%s:%s'\n", ep_commands[i].name, ep_commands[i].summary);
+	fputs("    )\n"
+	      "    _describe command commands\n"
+	      "  elif [[ $words[CURRENT] == -* ]]; then\n"
+	      "    compadd -- $(\"$words[1]\" \"$words[2]\" --help 2>/dev/null |\n"
+	      "      grep -oE '(^| )--[a-z][a-z-]*' | sort -u)\n"
+	      "  else\n"
+	      "    _files\n"
+	      "  fi\n"
+	      "}\n"
+	      "_everprof \"$@\"\n",
+	      stdout);
+}
+
+static void print_fish(void)
+{
+	puts("# fish completion for everprof");
+	for (size_t i = 0; i < ep_n_commands; i++)
+		printf("complete -c everprof -n __fish_use_subcommand -f -a %s -d '%s'\n",
+		       ep_commands[i].name, ep_commands[i].summary);
+	puts("complete -c everprof -n 'not __fish_use_subcommand; and string match -q -- \"-*\" (commandline -ct)' \\\n"
+	     "    -a '(everprof (commandline -opc)[2] --help 2>/dev/null | string match -ar -- \"--[a-z][a-z-]*\" | sort -u)'");
+}
+
+static const struct {
+	const char *name;
+	void (*print)(void);
+} shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+
+int ep_cmd_completion(int argc, char **argv)
+{
+	const char *want = argc > 1 ? argv[1] : "";
+	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
+		if (!strcmp(want, shells[i].name)) {
+			shells[i].print();
+			return 0;
+		}
+	int is_help = !strcmp(want, "--help") || !strcmp(want, "-h");
+	fputs(usage, is_help ? stdout : stderr);
+	return is_help ? 0 : 2;
+}
