@@ -38,6 +38,7 @@ enum ep_pb_fault {
 	EP_PB_CUT,	   /* a number or a field goes past the end of its message */
 	EP_PB_LONG_VARINT, /* more than 10 bytes */
 	EP_PB_BAD_WIRE,	   /* a group, or wire type 6 or 7 */
+	EP_PB_WRONG_WIRE,  /* a known field with another wire type than its own */
 };
 
 struct ep_pb_reader {
@@ -92,9 +93,9 @@ static inline uint64_t ep_pb_varint(struct ep_pb_reader *r)
 /* The next field's number and wire type; false at the end and after a fault. */
 static inline bool ep_pb_next(struct ep_pb_reader *r)
 {
-	r->tag = r->at;
 	if (r->at >= r->end)
 		return false;
+	r->tag = r->at;
 	uint64_t key = ep_pb_varint(r);
 	r->field = key >> 3;
 	r->wire = (uint32_t)(key & 7);
@@ -119,6 +120,32 @@ static inline struct ep_pb_reader ep_pb_message(struct ep_pb_reader *r)
 {
 	struct ep_slice s = ep_pb_bytes(r);
 	return ep_pb_open(s.p ? (const void *)s.p : (const void *)r->at, s.n);
+}
+
+/* Does the field have the wire type it must?  If not, that is a fault. */
+static inline bool ep_pb_expect(struct ep_pb_reader *r, enum ep_pb_wire wire)
+{
+	if (__builtin_expect(r->wire == wire, 1))
+		return true;
+	r->at = r->tag;
+	(void)ep_pb_fail(r, EP_PB_WRONG_WIRE); /* remembered in the reader */
+	return false;
+}
+
+/* The value of a field of a known type; nothing (0, empty) after a fault. */
+static inline uint64_t ep_pb_get_varint(struct ep_pb_reader *r)
+{
+	return ep_pb_expect(r, EP_PB_VARINT) ? ep_pb_varint(r) : 0;
+}
+
+static inline struct ep_slice ep_pb_get_bytes(struct ep_pb_reader *r)
+{
+	return ep_pb_expect(r, EP_PB_LEN) ? ep_pb_bytes(r) : (struct ep_slice){NULL, 0};
+}
+
+static inline struct ep_pb_reader ep_pb_get_message(struct ep_pb_reader *r)
+{
+	return ep_pb_expect(r, EP_PB_LEN) ? ep_pb_message(r) : ep_pb_open(r->at, 0);
 }
 
 static inline uint64_t ep_pb_fixed(struct ep_pb_reader *r, size_t n_bytes)

@@ -40,22 +40,28 @@ ep_str ep_build_string(struct ep_build *b, struct ep_slice s);
 ep_str ep_build_cstr(struct ep_build *b, const char *s);
 /* Before the first sample. */
 void ep_build_sample_type(struct ep_build *b, const char *type, const char *unit);
+/* Appended, not interned. */
+void ep_build_comment(struct ep_build *b, struct ep_slice s);
 /* Equal in all fields means the same mapping. */
 uint32_t ep_build_mapping(struct ep_build *b, const struct ep_mapping *m);
 uint32_t ep_build_function(struct ep_build *b, const struct ep_function *f);
 /* A location with its lines; mapping may be EP_NONE; n_lines may be 0. */
 uint32_t ep_build_location(struct ep_build *b, uint64_t address, uint32_t mapping,
 			   const struct ep_line *lines, uint32_t n_lines);
+/* The same with is_folded; first_line of *l is not read. */
+uint32_t ep_build_location_like(struct ep_build *b, const struct ep_location *l,
+				const struct ep_line *lines);
 /* A nameable frame without an address: one function, one line. */
-uint32_t ep_build_named_frame(struct ep_build *b, const char *name, const char *filename);
+uint32_t ep_build_named_frame(struct ep_build *b, const char *name,
+			      const char *filename);
 /*
  * Add values (one per sample type) to the sample of this stack and label set.
  * locations: leaf first.  labels: any order; equal sets in another order are
  * the same set.
  */
-void ep_build_sample(struct ep_build *b, const uint32_t *locations, uint32_t n_locations,
-		     const struct ep_label *labels, uint32_t n_labels,
-		     const int64_t *values);
+void ep_build_sample(struct ep_build *b, const uint32_t *locations,
+		     uint32_t n_locations, const struct ep_label *labels,
+		     uint32_t n_labels, const int64_t *values);
 
 /*
  * ep_build_finish - hand out the profile; the builder is empty afterwards.

@@ -8,10 +8,16 @@
 #include "base/err.h"
 #include "profile/profile.h"
 
+/* Bound of the plain form of ep_encode_gzip(). */
+#define EP_ENCODE_MAX ((size_t)2 << 30)
+
 /*
  * ep_encode - append the protobuf form, plain.
  *
- * Field order as the reference writer; ids are index + 1.
+ * Byte for byte as the reference writer; ids are index + 1.  On failure the
+ * buffer holds a part and remembers the failure.
+ *
+ * in       p  valid; as made by decode, build or the transforms
  * errors   -ENOMEM, -E2BIG (the buffer's maximum)
  * threads  any thread
  */

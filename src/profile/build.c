@@ -1,0 +1,503 @@
+/*
+ * build.c - a profile entity by entity.  See build.h.
+ *
+ * Tables grow on the heap beside an index each; strings go straight into the
+ * arena.  Finishing copies nothing: the arena adopts the tables.
+ */
+#include "profile/build.h"
+
+#include "base/hash.h"
+#include "base/index.h"
+
+#include <assert.h>
+#include <errno.h>
+
+enum table {
+	STRINGS,
+	SAMPLE_TYPES,
+	SAMPLES,
+	VALUES,
+	STACKS,
+	LABELS,
+	MAPPINGS,
+	LOCATIONS,
+	LINES,
+	FUNCTIONS,
+	COMMENTS,
+	N_TABLES
+};
+
+struct ep_build {
+	struct ep_profile p;
+	size_t max;
+	size_t used; /* by the tables */
+	int failed;
+	size_t cap[N_TABLES]; /* elements */
+	struct ep_index strings, mappings, functions, locations, samples;
+};
+
+static const struct ep_slice empty_string = {"", 0};
+
+static bool fail(struct ep_build *b, int code)
+{
+	if (!b->failed)
+		b->failed = code;
+	return false;
+}
+
+/* Where the profile keeps each table. */
+static void **table_of(struct ep_profile *p, enum table t)
+{
+	switch (t) {
+	case STRINGS:
+		return (void **)&p->strings;
+	case SAMPLE_TYPES:
+		return (void **)&p->sample_types;
+	case SAMPLES:
+		return (void **)&p->samples;
+	case VALUES:
+		return (void **)&p->values;
+	case STACKS:
+		return (void **)&p->sample_locations;
+	case LABELS:
+		return (void **)&p->labels;
+	case MAPPINGS:
+		return (void **)&p->mappings;
+	case LOCATIONS:
+		return (void **)&p->locations;
+	case LINES:
+		return (void **)&p->lines;
+	case FUNCTIONS:
+		return (void **)&p->functions;
+	default:
+		return (void **)&p->comments;
+	}
+}
+
+/* Bytes of an element, in the order of enum table. */
+static const size_t element_size[N_TABLES] = {
+	sizeof(struct ep_slice),
+	sizeof(struct ep_value_type),
+	sizeof(struct ep_sample),
+	sizeof(int64_t),
+	sizeof(uint32_t),
+	sizeof(struct ep_label),
+	sizeof(struct ep_mapping),
+	sizeof(struct ep_location),
+	sizeof(struct ep_line),
+	sizeof(struct ep_function),
+	sizeof(ep_str),
+};
+
+/* Make room for n elements in all; false when that failed. */
+static bool grow(struct ep_build *b, enum table t, size_t n)
+{
+	if (b->failed)
+		return false;
+	if (n <= b->cap[t])
+		return true;
+	size_t cap = b->cap[t] ? b->cap[t] : 8;
+	while (cap < n)
+		cap *= 2;
+	size_t more = (cap - b->cap[t]) * element_size[t];
+	size_t used = b->used + (b->p.arena ? ep_arena_used(b->p.arena) : 0);
+	if (n >= UINT32_MAX || used > b->max || more > b->max - used)
+		return fail(b, -E2BIG);
+	void **at = table_of(&b->p, t);
+	void *old = b->cap[t] ? *at : NULL;
+	void *now = ep_realloc(old, cap * element_size[t]);
+	if (!now)
+		return fail(b, -ENOMEM);
+	b->used += more;
+	b->cap[t] = cap;
+	*at = now;
+	return true;
+}
+
+static void start_empty(struct ep_build *b)
+{
+	*b = (struct ep_build){.max = b->max};
+	b->p.strings = (struct ep_slice *)&empty_string; /* never written: cap is 0 */
+	b->p.n_strings = 1;
+}
+
+static void free_tables(struct ep_build *b)
+{
+	for (enum table t = 0; t < N_TABLES; t++)
+		if (b->cap[t])
+			ep_free(*table_of(&b->p, t));
+}
+
+static void free_indexes(struct ep_build *b)
+{
+	ep_index_fini(&b->strings);
+	ep_index_fini(&b->mappings);
+	ep_index_fini(&b->functions);
+	ep_index_fini(&b->locations);
+	ep_index_fini(&b->samples);
+}
+
+int ep_build_new(size_t max_bytes, struct ep_build **ret_b)
+{
+	struct ep_build *b = ep_alloc(sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	b->max = max_bytes ? max_bytes : SIZE_MAX;
+	start_empty(b);
+	*ret_b = b;
+	return 0;
+}
+
+void ep_build_free(struct ep_build *b)
+{
+	if (!b)
+		return;
+	free_tables(b);
+	free_indexes(b);
+	ep_arena_free(b->p.arena);
+	ep_free(b);
+}
+
+struct ep_profile *ep_build_profile(struct ep_build *b)
+{
+	return &b->p;
+}
+
+/* --- strings ------------------------------------------------------------------ */
+
+static bool add_string(struct ep_build *b, struct ep_slice s)
+{
+	if (!grow(b, STRINGS, (size_t)b->p.n_strings + 1))
+		return false;
+	b->p.strings[0] = empty_string;
+	if (!b->p.arena)
+		b->p.arena = ep_arena_new(0); /* the bound is kept here */
+	if (!b->p.arena)
+		return fail(b, -ENOMEM);
+	if (b->max < s.n + 1 + ep_arena_used(b->p.arena) + b->used)
+		return fail(b, -E2BIG);
+	char *copy = ep_arena_copy(b->p.arena, s.p, s.n);
+	if (!copy)
+		return fail(b, -ENOMEM);
+	b->p.strings[b->p.n_strings] = (struct ep_slice){copy, s.n};
+	return true;
+}
+
+ep_str ep_build_string(struct ep_build *b, struct ep_slice s)
+{
+	if (!s.n || b->failed)
+		return 0;
+	uint64_t h = ep_hash64(s.p, s.n);
+	struct ep_index_iter it;
+	for (uint32_t id = ep_index_first(&b->strings, h, &it); id != EP_INDEX_NONE;
+	     id = ep_index_next(&b->strings, &it))
+		if (ep_slice_eq(b->p.strings[id], s))
+			return id;
+	if (!add_string(b, s))
+		return 0;
+	if (ep_index_add(&b->strings, h, b->p.n_strings) < 0)
+		return (void)fail(b, -ENOMEM), 0;
+	return b->p.n_strings++;
+}
+
+ep_str ep_build_cstr(struct ep_build *b, const char *s)
+{
+	return ep_build_string(b, ep_slice_of(s));
+}
+
+void ep_build_sample_type(struct ep_build *b, const char *type, const char *unit)
+{
+	assert(!b->p.n_samples);
+	struct ep_value_type t = {ep_build_cstr(b, type), ep_build_cstr(b, unit)};
+	if (grow(b, SAMPLE_TYPES, (size_t)b->p.n_sample_types + 1))
+		b->p.sample_types[b->p.n_sample_types++] = t;
+}
+
+void ep_build_comment(struct ep_build *b, struct ep_slice s)
+{
+	ep_str c = ep_build_string(b, s);
+	if (grow(b, COMMENTS, (size_t)b->p.n_comments + 1))
+		b->p.comments[b->p.n_comments++] = c;
+}
+
+/* --- mappings, functions, locations ------------------------------------------- */
+
+static uint64_t hash_mapping(const struct ep_mapping *m)
+{
+	uint64_t h = ep_hash_mix(m->start, m->limit);
+	h = ep_hash_mix(h, m->file_offset);
+	return ep_hash_mix(h, (uint64_t)m->filename << 32 | m->build_id);
+}
+
+static bool same_mapping(const struct ep_mapping *a, const struct ep_mapping *b)
+{
+	return a->start == b->start && a->limit == b->limit &&
+	       a->file_offset == b->file_offset && a->filename == b->filename &&
+	       a->build_id == b->build_id && a->has_functions == b->has_functions &&
+	       a->has_filenames == b->has_filenames &&
+	       a->has_line_numbers == b->has_line_numbers &&
+	       a->has_inline_frames == b->has_inline_frames;
+}
+
+uint32_t ep_build_mapping(struct ep_build *b, const struct ep_mapping *m)
+{
+	struct ep_index_iter it;
+	uint64_t h = hash_mapping(m);
+	for (uint32_t id = ep_index_first(&b->mappings, h, &it); id != EP_INDEX_NONE;
+	     id = ep_index_next(&b->mappings, &it))
+		if (same_mapping(&b->p.mappings[id], m))
+			return id;
+	if (!grow(b, MAPPINGS, (size_t)b->p.n_mappings + 1))
+		return 0;
+	if (ep_index_add(&b->mappings, h, b->p.n_mappings) < 0)
+		return (void)fail(b, -ENOMEM), 0;
+	b->p.mappings[b->p.n_mappings] = *m;
+	return b->p.n_mappings++;
+}
+
+uint32_t ep_build_function(struct ep_build *b, const struct ep_function *f)
+{
+	struct ep_index_iter it;
+	uint64_t h = ep_hash_mix(f->name, (uint64_t)f->system_name << 32 | f->filename);
+	h = ep_hash_mix(h, (uint64_t)f->start_line);
+	for (uint32_t id = ep_index_first(&b->functions, h, &it); id != EP_INDEX_NONE;
+	     id = ep_index_next(&b->functions, &it)) {
+		const struct ep_function *g = &b->p.functions[id];
+		if (g->name == f->name && g->system_name == f->system_name &&
+		    g->filename == f->filename && g->start_line == f->start_line)
+			return id;
+	}
+	if (!grow(b, FUNCTIONS, (size_t)b->p.n_functions + 1))
+		return 0;
+	if (ep_index_add(&b->functions, h, b->p.n_functions) < 0)
+		return (void)fail(b, -ENOMEM), 0;
+	b->p.functions[b->p.n_functions] = *f;
+	return b->p.n_functions++;
+}
+
+static bool same_lines(const struct ep_line *a, const struct ep_line *b, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (a[i].function != b[i].function || a[i].line != b[i].line ||
+		    a[i].column != b[i].column)
+			return false;
+	return true;
+}
+
+static bool same_location(const struct ep_profile *p, const struct ep_location *a,
+			  const struct ep_location *b, const struct ep_line *lines)
+{
+	return a->address == b->address && a->mapping == b->mapping &&
+	       a->is_folded == b->is_folded && a->n_lines == b->n_lines &&
+	       same_lines(p->lines + a->first_line, lines, b->n_lines);
+}
+
+static uint64_t hash_location(const struct ep_location *l, const struct ep_line *lines)
+{
+	uint64_t h = ep_hash_mix(l->address, (uint64_t)l->mapping << 1 | l->is_folded);
+	for (uint32_t i = 0; i < l->n_lines; i++) {
+		h = ep_hash_mix(h, (uint64_t)lines[i].function << 32 ^
+					   (uint64_t)lines[i].line);
+		h = ep_hash_mix(h, (uint64_t)lines[i].column);
+	}
+	return h;
+}
+
+uint32_t ep_build_location_like(struct ep_build *b, const struct ep_location *l,
+				const struct ep_line *lines)
+{
+	struct ep_index_iter it;
+	uint64_t h = hash_location(l, lines);
+	for (uint32_t id = ep_index_first(&b->locations, h, &it); id != EP_INDEX_NONE;
+	     id = ep_index_next(&b->locations, &it))
+		if (same_location(&b->p, &b->p.locations[id], l, lines))
+			return id;
+	if (!grow(b, LOCATIONS, (size_t)b->p.n_locations + 1) ||
+	    !grow(b, LINES, (size_t)b->p.n_lines + l->n_lines))
+		return 0;
+	if (ep_index_add(&b->locations, h, b->p.n_locations) < 0)
+		return (void)fail(b, -ENOMEM), 0;
+	if (l->n_lines)
+		memcpy(b->p.lines + b->p.n_lines, lines, l->n_lines * sizeof(*lines));
+	b->p.locations[b->p.n_locations] = *l;
+	b->p.locations[b->p.n_locations].first_line = b->p.n_lines;
+	b->p.n_lines += l->n_lines;
+	return b->p.n_locations++;
+}
+
+uint32_t ep_build_location(struct ep_build *b, uint64_t address, uint32_t mapping,
+			   const struct ep_line *lines, uint32_t n_lines)
+{
+	struct ep_location l = {
+		.address = address, .mapping = mapping, .n_lines = n_lines};
+	return ep_build_location_like(b, &l, lines);
+}
+
+uint32_t ep_build_named_frame(struct ep_build *b, const char *name,
+			      const char *filename)
+{
+	struct ep_function f = {.name = ep_build_cstr(b, name)};
+	f.system_name = f.name;
+	f.filename = ep_build_cstr(b, filename);
+	struct ep_line line = {.function = ep_build_function(b, &f)};
+	return ep_build_location(b, 0, EP_NONE, &line, 1);
+}
+
+/* --- samples ------------------------------------------------------------------ */
+
+/* The writer's order: string labels by key, then numbers by key. */
+static int compare_labels(const struct ep_profile *p, const struct ep_label *a,
+			  const struct ep_label *b)
+{
+	if (!a->str != !b->str)
+		return a->str ? -1 : 1;
+	if (a->key != b->key)
+		return ep_slice_cmp(p->strings[a->key], p->strings[b->key]);
+	if (a->str != b->str)
+		return a->str < b->str ? -1 : 1;
+	if (a->num != b->num)
+		return a->num < b->num ? -1 : 1;
+	return (a->num_unit > b->num_unit) - (a->num_unit < b->num_unit);
+}
+
+static void sort_labels(const struct ep_profile *p, struct ep_label *labels, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		struct ep_label l = labels[i];
+		uint32_t k = i;
+		for (; k && compare_labels(p, &labels[k - 1], &l) > 0; k--)
+			labels[k] = labels[k - 1];
+		labels[k] = l;
+	}
+}
+
+static uint64_t hash_sample(const uint32_t *locations, uint32_t n_locations,
+			    const struct ep_label *labels, uint32_t n_labels)
+{
+	uint64_t h = ep_hash64(locations, n_locations * sizeof(*locations));
+	for (uint32_t i = 0; i < n_labels; i++) {
+		h = ep_hash_mix(h, (uint64_t)labels[i].key << 32 | labels[i].str);
+		h = ep_hash_mix(h, (uint64_t)labels[i].num);
+		h = ep_hash_mix(h, labels[i].num_unit);
+	}
+	return h;
+}
+
+static bool same_labels(const struct ep_label *a, const struct ep_label *b, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (a[i].key != b[i].key || a[i].str != b[i].str ||
+		    a[i].num != b[i].num || a[i].num_unit != b[i].num_unit)
+			return false;
+	return true;
+}
+
+/* The sample of this stack and these labels, made when it is new; EP_NONE on
+ * failure.  The labels already stand at the end of the table, sorted. */
+static uint32_t intern_sample(struct ep_build *b, const uint32_t *locations,
+			      uint32_t n_locations, uint32_t n_labels)
+{
+	struct ep_profile *p = &b->p;
+	const struct ep_label *labels = p->labels + p->n_labels;
+	uint64_t h = hash_sample(locations, n_locations, labels, n_labels);
+	struct ep_index_iter it;
+	for (uint32_t id = ep_index_first(&b->samples, h, &it); id != EP_INDEX_NONE;
+	     id = ep_index_next(&b->samples, &it)) {
+		const struct ep_sample *s = &p->samples[id];
+		if (s->n_locations == n_locations && s->n_labels == n_labels &&
+		    (!n_locations || !memcmp(ep_profile_stack(p, s), locations,
+					     n_locations * sizeof(*locations))) &&
+		    same_labels(p->labels + s->first_label, labels, n_labels))
+			return id;
+	}
+	if (!grow(b, SAMPLES, (size_t)p->n_samples + 1) ||
+	    !grow(b, STACKS, (size_t)p->n_sample_locations + n_locations) ||
+	    !grow(b, VALUES, ((size_t)p->n_samples + 1) * p->n_sample_types))
+		return EP_NONE;
+	if (ep_index_add(&b->samples, h, p->n_samples) < 0)
+		return (void)fail(b, -ENOMEM), EP_NONE;
+	p->samples[p->n_samples] = (struct ep_sample){
+		.first_location = p->n_sample_locations,
+		.n_locations = n_locations,
+		.first_label = p->n_labels,
+		.n_labels = n_labels,
+	};
+	if (n_locations)
+		memcpy(p->sample_locations + p->n_sample_locations, locations,
+		       n_locations * sizeof(*locations));
+	p->n_sample_locations += n_locations;
+	p->n_labels += n_labels;
+	if (p->n_sample_types)
+		memset(p->values + (size_t)p->n_samples * p->n_sample_types, 0,
+		       p->n_sample_types * sizeof(*p->values));
+	return p->n_samples++;
+}
+
+void ep_build_sample(struct ep_build *b, const uint32_t *locations,
+		     uint32_t n_locations, const struct ep_label *labels,
+		     uint32_t n_labels, const int64_t *values)
+{
+	struct ep_profile *p = &b->p;
+	if (!grow(b, LABELS, (size_t)p->n_labels + n_labels))
+		return;
+	if (n_labels) {
+		memcpy(p->labels + p->n_labels, labels, n_labels * sizeof(*labels));
+		sort_labels(p, p->labels + p->n_labels, n_labels);
+	}
+	uint32_t id = intern_sample(b, locations, n_locations, n_labels);
+	if (id == EP_NONE)
+		return;
+	int64_t *sum = p->values + (size_t)id * p->n_sample_types;
+	for (uint32_t i = 0; i < p->n_sample_types; i++)
+		sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);
+}
+
+/* --- the end ------------------------------------------------------------------ */
+
+/* Hand the tables over to the arena.  The bound was kept by grow(). */
+static bool adopt_tables(struct ep_build *b)
+{
+	for (enum table t = 0; t < N_TABLES; t++) {
+		if (!b->cap[t])
+			continue;
+		if (ep_arena_adopt(b->p.arena, *table_of(&b->p, t), 0) < 0)
+			return fail(b, -ENOMEM);
+		b->cap[t] = 0;
+	}
+	return true;
+}
+
+static struct ep_profile *finish(struct ep_build *b)
+{
+	if (b->failed)
+		return NULL;
+	if (!b->p.arena)
+		b->p.arena = ep_arena_new(0);
+	struct ep_profile *p =
+		b->p.arena ? ep_arena_alloc(b->p.arena, sizeof(*p)) : NULL;
+	if (!p || !adopt_tables(b)) {
+		(void)fail(b, -ENOMEM); /* adopt_tables() may have said so already */
+		return NULL;
+	}
+	*p = b->p;
+	b->p.arena = NULL;
+	return p;
+}
+
+int ep_build_finish(struct ep_build *b, struct ep_profile **ret_p, struct ep_err *err)
+{
+	struct ep_profile *p = finish(b);
+	int failed = b->failed;
+	size_t max = b->max;
+	free_tables(b);
+	free_indexes(b);
+	ep_arena_free(b->p.arena);
+	start_empty(b);
+	if (failed == -E2BIG)
+		return ep_fail(err, -E2BIG, 0, "profile is over the limit of %zu bytes",
+			       max);
+	if (failed)
+		return ep_fail(err, failed, 0, "no memory for the profile");
+	*ret_p = p;
+	return 0;
+}

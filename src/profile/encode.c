@@ -1,0 +1,256 @@
+/*
+ * encode.c - a profile in protobuf, byte for byte as the reference writer would.
+ *
+ * Zero fields are left out, lists of three and more are packed, a table element's
+ * id is its index + 1.  A message is written behind one byte kept for its length,
+ * and moved in the rare case that the length needs more, so nothing is measured
+ * beforehand.  Source: google/pprof profile/encode.go.
+ */
+#include "profile/encode.h"
+
+#include "codec/gzip.h"
+#include "codec/protobuf.h"
+
+enum {
+	FIELD = 1 + EP_PB_MAX_VARINT, /* a tag and a number */
+	LABEL = 2 + 4 * FIELD,
+	LINE = 2 + 3 * FIELD,
+	FUNCTION = 2 + 5 * FIELD,
+	MAPPING = 2 + 10 * FIELD,
+	LIST = 2 + EP_PB_MAX_VARINT, /* beside its elements */
+};
+_Static_assert(MAPPING < 128 + 2 && FUNCTION < 128 + 2, "their length is one byte");
+
+static uint8_t *put_tag(uint8_t *p, uint32_t field, enum ep_pb_wire wire)
+{
+	*p++ = (uint8_t)(field << 3 | wire); /* no field number is above 15 */
+	return p;
+}
+
+/* A number, left out when it is 0. */
+static uint8_t *put_number(uint8_t *p, uint32_t field, uint64_t v)
+{
+	return v ? ep_pb_put_varint(put_tag(p, field, EP_PB_VARINT), v) : p;
+}
+
+/* A message begins: its tag and a byte for its length, of which `*ret_length`. */
+static uint8_t *open_message(uint8_t *p, uint32_t field, uint8_t **ret_length)
+{
+	*ret_length = put_tag(p, field, EP_PB_LEN);
+	return *ret_length + 1;
+}
+
+static uint8_t *close_message(uint8_t *length, uint8_t *end)
+{
+	size_t n = (size_t)(end - length) - 1;
+	size_t more = ep_pb_varint_size(n) - 1;
+	if (more)
+		memmove(length + 1 + more, length + 1, n);
+	(void)ep_pb_put_varint(length, n); /* its end is not of interest */
+	return end + more;
+}
+
+static uint8_t *put_value_type(uint8_t *p, uint32_t field, struct ep_value_type t)
+{
+	uint8_t *length;
+	p = open_message(p, field, &length);
+	p = put_number(p, 1, t.type);
+	p = put_number(p, 2, t.unit);
+	return close_message(length, p);
+}
+
+static uint8_t *put_label(uint8_t *p, const struct ep_label *l)
+{
+	uint8_t *length;
+	p = open_message(p, 3, &length);
+	p = put_number(p, 1, l->key);
+	p = put_number(p, 2, l->str);
+	p = put_number(p, 3, (uint64_t)l->num);
+	p = put_number(p, 4, l->num_unit);
+	return close_message(length, p);
+}
+
+static uint8_t *put_stack(uint8_t *p, const uint32_t *locations, uint32_t n)
+{
+	uint8_t *length = NULL;
+	if (n > 2)
+		p = open_message(p, 1, &length);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!length)
+			p = put_tag(p, 1, EP_PB_VARINT);
+		p = ep_pb_put_varint(p, (uint64_t)locations[i] + 1);
+	}
+	return length ? close_message(length, p) : p;
+}
+
+static uint8_t *put_values(uint8_t *p, const int64_t *values, uint32_t n)
+{
+	uint8_t *length = NULL;
+	if (n > 2)
+		p = open_message(p, 2, &length);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!length)
+			p = put_tag(p, 2, EP_PB_VARINT);
+		p = ep_pb_put_varint(p, (uint64_t)values[i]);
+	}
+	return length ? close_message(length, p) : p;
+}
+
+static void add_sample(const struct ep_profile *p, uint32_t i, struct ep_buf *out)
+{
+	const struct ep_sample *s = &p->samples[i];
+	size_t most = 3 * (size_t)LIST + (size_t)FIELD * s->n_locations +
+		      (size_t)FIELD * p->n_sample_types + (size_t)LABEL * s->n_labels;
+	uint8_t *at = ep_buf_reserve(out, most);
+	if (!at)
+		return;
+	uint8_t *length;
+	at = open_message(at, 2, &length);
+	at = put_stack(at, ep_profile_stack(p, s), s->n_locations);
+	at = put_values(at, ep_profile_values(p, i), p->n_sample_types);
+	for (uint32_t l = 0; l < s->n_labels; l++)
+		at = put_label(at, &p->labels[s->first_label + l]);
+	out->len = (size_t)(close_message(length, at) - out->data);
+}
+
+static void add_mapping(const struct ep_mapping *m, uint64_t id, struct ep_buf *out)
+{
+	uint8_t *at = ep_buf_reserve(out, MAPPING);
+	if (!at)
+		return;
+	uint8_t *length;
+	at = open_message(at, 3, &length);
+	at = put_number(at, 1, id);
+	at = put_number(at, 2, m->start);
+	at = put_number(at, 3, m->limit);
+	at = put_number(at, 4, m->file_offset);
+	at = put_number(at, 5, m->filename);
+	at = put_number(at, 6, m->build_id);
+	at = put_number(at, 7, m->has_functions);
+	at = put_number(at, 8, m->has_filenames);
+	at = put_number(at, 9, m->has_line_numbers);
+	at = put_number(at, 10, m->has_inline_frames);
+	out->len = (size_t)(close_message(length, at) - out->data);
+}
+
+static uint8_t *put_line(uint8_t *p, const struct ep_line *l)
+{
+	uint8_t *length;
+	p = open_message(p, 4, &length);
+	p = put_number(p, 1, (uint64_t)l->function + 1);
+	p = put_number(p, 2, (uint64_t)l->line);
+	p = put_number(p, 3, (uint64_t)l->column);
+	return close_message(length, p);
+}
+
+static void add_location(const struct ep_profile *p, uint32_t i, struct ep_buf *out)
+{
+	const struct ep_location *l = &p->locations[i];
+	uint8_t *at = ep_buf_reserve(out, LIST + 4 * (size_t)FIELD +
+						  (size_t)LINE * l->n_lines);
+	if (!at)
+		return;
+	uint8_t *length;
+	at = open_message(at, 4, &length);
+	at = put_number(at, 1, (uint64_t)i + 1);
+	at = put_number(at, 2, l->mapping == EP_NONE ? 0 : (uint64_t)l->mapping + 1);
+	at = put_number(at, 3, l->address);
+	for (uint32_t k = 0; k < l->n_lines; k++)
+		at = put_line(at, &p->lines[l->first_line + k]);
+	at = put_number(at, 5, l->is_folded);
+	out->len = (size_t)(close_message(length, at) - out->data);
+}
+
+static void add_function(const struct ep_function *f, uint64_t id, struct ep_buf *out)
+{
+	uint8_t *at = ep_buf_reserve(out, FUNCTION);
+	if (!at)
+		return;
+	uint8_t *length;
+	at = open_message(at, 5, &length);
+	at = put_number(at, 1, id);
+	at = put_number(at, 2, f->name);
+	at = put_number(at, 3, f->system_name);
+	at = put_number(at, 4, f->filename);
+	at = put_number(at, 5, (uint64_t)f->start_line);
+	out->len = (size_t)(close_message(length, at) - out->data);
+}
+
+static uint8_t *put_comments(uint8_t *p, const ep_str *comments, uint32_t n)
+{
+	uint8_t *length = NULL;
+	if (n > 2)
+		p = open_message(p, 13, &length);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!length)
+			p = put_tag(p, 13, EP_PB_VARINT);
+		p = ep_pb_put_varint(p, comments[i]);
+	}
+	return length ? close_message(length, p) : p;
+}
+
+/* Everything behind the string table. */
+static void add_header(const struct ep_profile *p, struct ep_buf *out)
+{
+	uint8_t *at = ep_buf_reserve(out, 10 * (size_t)FIELD + LIST +
+						  (size_t)FIELD * p->n_comments);
+	if (!at)
+		return;
+	at = put_number(at, 7, p->drop_frames);
+	at = put_number(at, 8, p->keep_frames);
+	at = put_number(at, 9, (uint64_t)p->time_ns);
+	at = put_number(at, 10, (uint64_t)p->duration_ns);
+	if (p->period_type.type || p->period_type.unit)
+		at = put_value_type(at, 11, p->period_type);
+	at = put_number(at, 12, (uint64_t)p->period);
+	at = put_comments(at, p->comments, p->n_comments);
+	at = put_tag(at, 14, EP_PB_VARINT); /* always there, also when 0 */
+	at = ep_pb_put_varint(at, p->default_sample_type);
+	at = put_number(at, 15, p->doc_url);
+	out->len = (size_t)(at - out->data);
+}
+
+static void add_value_type(struct ep_value_type t, struct ep_buf *out)
+{
+	uint8_t *at = ep_buf_reserve(out, 3 * (size_t)FIELD);
+	if (at)
+		out->len = (size_t)(put_value_type(at, 1, t) - out->data);
+}
+
+static void add_all(const struct ep_profile *p, struct ep_buf *out)
+{
+	for (uint32_t i = 0; i < p->n_sample_types; i++)
+		add_value_type(p->sample_types[i], out);
+	for (uint32_t i = 0; i < p->n_samples; i++)
+		add_sample(p, i, out);
+	for (uint32_t i = 0; i < p->n_mappings; i++)
+		add_mapping(&p->mappings[i], (uint64_t)i + 1, out);
+	for (uint32_t i = 0; i < p->n_locations; i++)
+		add_location(p, i, out);
+	for (uint32_t i = 0; i < p->n_functions; i++)
+		add_function(&p->functions[i], (uint64_t)i + 1, out);
+	for (uint32_t i = 0; i < p->n_strings; i++)
+		ep_pb_add_bytes(out, 6, p->strings[i].p, p->strings[i].n);
+	add_header(p, out);
+}
+
+int ep_encode(const struct ep_profile *p, struct ep_buf *out, struct ep_err *err)
+{
+	if (!out->failed)
+		add_all(p, out);
+	if (out->failed == -E2BIG)
+		return ep_fail(err, -E2BIG, 0,
+			       "encoded profile is over the limit of %zu bytes",
+			       out->max);
+	return out->failed ? ep_fail(err, out->failed, 0,
+				     "no memory for the encoded profile")
+			   : 0;
+}
+
+int ep_encode_gzip(const struct ep_profile *p, struct ep_buf *out, struct ep_err *err)
+{
+	ep_auto_buf plain;
+	ep_buf_init(&plain, EP_ENCODE_MAX);
+	EP_TRY(ep_encode(p, &plain, err));
+	return ep_gzip_pack(plain.data, plain.len, EP_GZIP_FAST, out, err);
+}

@@ -1,0 +1,559 @@
+/*
+ * fill.c - the tables of a profile, each at its exact size.  See fill.h.
+ *
+ * Strings first, then what refers to them, samples last; each in a walk over the
+ * part of the file that holds it.  Everything that refers is checked here, so that
+ * a profile is valid once it is made.  Rules: google/pprof profile/encode.go
+ * (postDecode) and profile.go (CheckValid).
+ */
+#include "profile/fill.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+struct fill {
+	const struct ep_scan *s;
+	struct ep_profile *p;
+	struct ep_err *err;
+	struct ep_ids mappings, functions, locations;
+};
+
+static uint64_t pos_of(const struct fill *f, const struct ep_pb_reader *r)
+{
+	return (uint64_t)(r->tag - f->s->data);
+}
+
+/* The next field of a section that is of the section's own kind. */
+static bool next_of(struct ep_pb_reader *r, uint64_t field)
+{
+	while (ep_pb_next(r)) {
+		if (r->field == field)
+			return true;
+		ep_pb_skip(r);
+	}
+	return false;
+}
+
+static struct ep_pb_reader open_section(const struct fill *f,
+					enum ep_scan_section section)
+{
+	struct ep_slice s = f->s->section[section];
+	return ep_pb_open(s.p ? (const void *)s.p : f->s->data, s.n);
+}
+
+/* --- numbers that refer ------------------------------------------------------- */
+
+static __attribute__((cold, noinline)) int
+bad_string(const struct fill *f, const struct ep_pb_reader *r, uint64_t i)
+{
+	return ep_fail(f->err, -EBADMSG, pos_of(f, r),
+		       "string index %" PRId64 ", table has %" PRIu32, (int64_t)i,
+		       f->p->n_strings);
+}
+
+/* The current field as a string index. */
+static inline int get_str(const struct fill *f, struct ep_pb_reader *r, ep_str *ret)
+{
+	uint64_t i = ep_pb_get_varint(r);
+	if (i >= f->p->n_strings)
+		return bad_string(f, r, i);
+	*ret = (ep_str)i;
+	return 0;
+}
+
+static int fill_strings(struct fill *f)
+{
+	struct ep_profile *p = f->p;
+	struct ep_pb_reader r = open_section(f, EP_SCAN_STRING);
+	p->n_strings = 0;
+	while (next_of(&r, EP_SCAN_STRING)) {
+		p->strings[p->n_strings] = ep_pb_bytes(&r);
+		if (!p->n_strings++ && p->strings[0].n)
+			return ep_fail(f->err, -EBADMSG, pos_of(f, &r),
+				       "string 0 is not empty");
+	}
+	if (!p->n_strings)
+		return ep_fail(f->err, -EBADMSG, 0, "there is no string table");
+	return 0;
+}
+
+static int read_value_type(struct fill *f, struct ep_pb_reader r,
+			   struct ep_value_type *ret)
+{
+	*ret = (struct ep_value_type){0};
+	while (ep_pb_next(&r)) {
+		if (r.field == 1)
+			EP_TRY(get_str(f, &r, &ret->type));
+		else if (r.field == 2)
+			EP_TRY(get_str(f, &r, &ret->unit));
+		else
+			ep_pb_skip(&r);
+	}
+	return ep_scan_fault(f->s, &r, "value type", f->err);
+}
+
+static int fill_sample_types(struct fill *f)
+{
+	struct ep_pb_reader r = open_section(f, EP_SCAN_SAMPLE_TYPE);
+	while (next_of(&r, EP_SCAN_SAMPLE_TYPE))
+		EP_TRY(read_value_type(f, ep_pb_message(&r),
+				       &f->p->sample_types[f->p->n_sample_types++]));
+	return 0;
+}
+
+/* --- the header --------------------------------------------------------------- */
+
+static int read_comments(struct fill *f, struct ep_pb_reader *r)
+{
+	struct ep_profile *p = f->p;
+	if (r->wire != EP_PB_LEN)
+		return get_str(f, r, &p->comments[p->n_comments++]);
+	struct ep_pb_reader list = ep_pb_message(r);
+	while (list.at < list.end) {
+		list.tag = list.at;
+		list.field = 13;
+		uint64_t i = ep_pb_varint(&list);
+		if (i >= p->n_strings)
+			return bad_string(f, &list, i);
+		if (list.fault)
+			return ep_scan_fault(f->s, &list, "comments", f->err);
+		p->comments[p->n_comments++] = (ep_str)i;
+	}
+	return 0;
+}
+
+static int read_header_field(struct fill *f, struct ep_pb_reader *r)
+{
+	struct ep_profile *p = f->p;
+	switch (r->field) {
+	case 7:
+		return get_str(f, r, &p->drop_frames);
+	case 8:
+		return get_str(f, r, &p->keep_frames);
+	case 9:
+		p->time_ns = (int64_t)ep_pb_get_varint(r);
+		return 0;
+	case 10:
+		p->duration_ns = (int64_t)ep_pb_get_varint(r);
+		return 0;
+	case 11:
+		return read_value_type(f, ep_pb_get_message(r), &p->period_type);
+	case 12:
+		p->period = (int64_t)ep_pb_get_varint(r);
+		return 0;
+	case 13:
+		return read_comments(f, r);
+	case 14:
+		return get_str(f, r, &p->default_sample_type);
+	case 15:
+		return get_str(f, r, &p->doc_url);
+	default:
+		ep_pb_skip(r);
+		return 0;
+	}
+}
+
+static int fill_header(struct fill *f)
+{
+	struct ep_pb_reader r = open_section(f, EP_SCAN_HEADER);
+	while (ep_pb_next(&r))
+		EP_TRY(read_header_field(f, &r));
+	return ep_scan_fault(f->s, &r, "profile", f->err);
+}
+
+/* --- mappings, functions, locations ------------------------------------------- */
+
+static int add_id(struct fill *f, struct ep_ids *ids, const char *what, uint64_t id,
+		  uint32_t i, uint64_t pos)
+{
+	if (!id)
+		return ep_fail(f->err, -EBADMSG, pos, "found %s with reserved id=0",
+			       what);
+	int rc = ep_ids_add(ids, id, i);
+	if (rc == -EEXIST)
+		return ep_fail(f->err, -EBADMSG, pos,
+			       "multiple %ss with same id: %" PRIu64, what, id);
+	return rc < 0 ? ep_fail(f->err, rc, pos, "no memory for the ids of %ss", what)
+		      : 0;
+}
+
+static int read_mapping(struct fill *f, struct ep_pb_reader r, struct ep_mapping *m,
+			uint64_t *ret_id)
+{
+	while (ep_pb_next(&r)) {
+		switch (r.field) {
+		case 1:
+			*ret_id = ep_pb_get_varint(&r);
+			break;
+		case 2:
+			m->start = ep_pb_get_varint(&r);
+			break;
+		case 3:
+			m->limit = ep_pb_get_varint(&r);
+			break;
+		case 4:
+			m->file_offset = ep_pb_get_varint(&r);
+			break;
+		case 5:
+			EP_TRY(get_str(f, &r, &m->filename));
+			break;
+		case 6:
+			EP_TRY(get_str(f, &r, &m->build_id));
+			break;
+		case 7:
+			m->has_functions = ep_pb_get_varint(&r) != 0;
+			break;
+		case 8:
+			m->has_filenames = ep_pb_get_varint(&r) != 0;
+			break;
+		case 9:
+			m->has_line_numbers = ep_pb_get_varint(&r) != 0;
+			break;
+		case 10:
+			m->has_inline_frames = ep_pb_get_varint(&r) != 0;
+			break;
+		default:
+			ep_pb_skip(&r);
+		}
+	}
+	return ep_scan_fault(f->s, &r, "mapping", f->err);
+}
+
+static int fill_mappings(struct fill *f)
+{
+	struct ep_pb_reader r = open_section(f, EP_SCAN_MAPPING);
+	while (next_of(&r, EP_SCAN_MAPPING)) {
+		uint32_t i = f->p->n_mappings++;
+		struct ep_mapping *m = &f->p->mappings[i];
+		uint64_t id = 0;
+		*m = (struct ep_mapping){0};
+		EP_TRY(read_mapping(f, ep_pb_message(&r), m, &id));
+		EP_TRY(add_id(f, &f->mappings, "mapping", id, i, pos_of(f, &r)));
+	}
+	return 0;
+}
+
+static int read_function(struct fill *f, struct ep_pb_reader r, struct ep_function *fn,
+			 uint64_t *ret_id)
+{
+	while (ep_pb_next(&r)) {
+		switch (r.field) {
+		case 1:
+			*ret_id = ep_pb_get_varint(&r);
+			break;
+		case 2:
+			EP_TRY(get_str(f, &r, &fn->name));
+			break;
+		case 3:
+			EP_TRY(get_str(f, &r, &fn->system_name));
+			break;
+		case 4:
+			EP_TRY(get_str(f, &r, &fn->filename));
+			break;
+		case 5:
+			fn->start_line = (int64_t)ep_pb_get_varint(&r);
+			break;
+		default:
+			ep_pb_skip(&r);
+		}
+	}
+	return ep_scan_fault(f->s, &r, "function", f->err);
+}
+
+static int fill_functions(struct fill *f)
+{
+	struct ep_pb_reader r = open_section(f, EP_SCAN_FUNCTION);
+	while (next_of(&r, EP_SCAN_FUNCTION)) {
+		uint32_t i = f->p->n_functions++;
+		struct ep_function *fn = &f->p->functions[i];
+		uint64_t id = 0;
+		*fn = (struct ep_function){0};
+		EP_TRY(read_function(f, ep_pb_message(&r), fn, &id));
+		EP_TRY(add_id(f, &f->functions, "function", id, i, pos_of(f, &r)));
+	}
+	return 0;
+}
+
+static int read_line(struct fill *f, struct ep_pb_reader r, struct ep_line *l)
+{
+	*l = (struct ep_line){.function = EP_NONE};
+	while (ep_pb_next(&r)) {
+		switch (r.field) {
+		case 1:
+			l->function = ep_ids_find(&f->functions, ep_pb_get_varint(&r));
+			break;
+		case 2:
+			l->line = (int64_t)ep_pb_get_varint(&r);
+			break;
+		case 3:
+			l->column = (int64_t)ep_pb_get_varint(&r);
+			break;
+		default:
+			ep_pb_skip(&r);
+		}
+	}
+	return ep_scan_fault(f->s, &r, "line", f->err);
+}
+
+static int read_location(struct fill *f, struct ep_pb_reader r, struct ep_location *l,
+			 uint64_t *ret_id)
+{
+	struct ep_profile *p = f->p;
+	while (ep_pb_next(&r)) {
+		switch (r.field) {
+		case 1:
+			*ret_id = ep_pb_get_varint(&r);
+			break;
+		case 2:
+			l->mapping = ep_ids_find(&f->mappings, ep_pb_get_varint(&r));
+			break;
+		case 3:
+			l->address = ep_pb_get_varint(&r);
+			break;
+		case 4:
+			EP_TRY(read_line(f, ep_pb_get_message(&r),
+					 &p->lines[p->n_lines++]));
+			break;
+		case 5:
+			l->is_folded = ep_pb_get_varint(&r) != 0;
+			break;
+		default:
+			ep_pb_skip(&r);
+		}
+	}
+	l->n_lines = p->n_lines - l->first_line;
+	return ep_scan_fault(f->s, &r, "location", f->err);
+}
+
+/* The id may follow the lines, so that this comes last. */
+static int check_lines(const struct fill *f, const struct ep_location *l, uint64_t id,
+		       uint64_t pos)
+{
+	for (uint32_t i = 0; i < l->n_lines; i++)
+		if (f->p->lines[l->first_line + i].function == EP_NONE)
+			return ep_fail(f->err, -EBADMSG, pos,
+				       "location id: %" PRIu64
+				       " has a line with nil function",
+				       id);
+	return 0;
+}
+
+static int fill_locations(struct fill *f)
+{
+	struct ep_pb_reader r = open_section(f, EP_SCAN_LOCATION);
+	while (next_of(&r, EP_SCAN_LOCATION)) {
+		uint32_t i = f->p->n_locations++;
+		struct ep_location *l = &f->p->locations[i];
+		uint64_t id = 0;
+		*l = (struct ep_location){.mapping = EP_NONE,
+					  .first_line = f->p->n_lines};
+		EP_TRY(read_location(f, ep_pb_message(&r), l, &id));
+		EP_TRY(add_id(f, &f->locations, "location", id, i, pos_of(f, &r)));
+		EP_TRY(check_lines(f, l, id, pos_of(f, &r)));
+	}
+	return 0;
+}
+
+/* --- samples ------------------------------------------------------------------ */
+
+static __attribute__((cold, noinline)) int bad_location(const struct fill *f,
+							uint64_t id, const uint8_t *at)
+{
+	return ep_fail(f->err, -EBADMSG, (uint64_t)(at - f->s->data),
+		       "sample has nil location (id %" PRIu64 ")", id);
+}
+
+static int add_location(struct fill *f, uint64_t id, const uint8_t *at)
+{
+	uint32_t i = ep_ids_find(&f->locations, id);
+	if (__builtin_expect(i == EP_INDEX_NONE, 0))
+		return bad_location(f, id, at);
+	f->p->sample_locations[f->p->n_sample_locations++] = i;
+	return 0;
+}
+
+static int read_stack(struct fill *f, struct ep_pb_reader *r)
+{
+	if (r->wire != EP_PB_LEN)
+		return add_location(f, ep_pb_get_varint(r), r->tag);
+	struct ep_pb_reader list = ep_pb_message(r);
+	list.field = 1;
+	while (list.at < list.end) {
+		list.tag = list.at;
+		uint64_t id = ep_pb_varint(&list);
+		if (__builtin_expect(list.fault != EP_PB_OK, 0))
+			return ep_scan_fault(f->s, &list, "sample", f->err);
+		EP_TRY(add_location(f, id, list.tag));
+	}
+	return 0;
+}
+
+static int read_values(struct fill *f, struct ep_pb_reader *r, size_t *n_values)
+{
+	int64_t *values = f->p->values;
+	if (r->wire != EP_PB_LEN) {
+		values[(*n_values)++] = (int64_t)ep_pb_get_varint(r);
+		return 0;
+	}
+	struct ep_pb_reader list = ep_pb_message(r);
+	list.field = 2;
+	while (list.at < list.end) {
+		list.tag = list.at;
+		int64_t v = (int64_t)ep_pb_varint(&list);
+		if (__builtin_expect(list.fault != EP_PB_OK, 0))
+			return ep_scan_fault(f->s, &list, "sample", f->err);
+		values[(*n_values)++] = v;
+	}
+	return 0;
+}
+
+/* A string when it has one, else a number; a label that is neither is dropped. */
+static int read_label(struct fill *f, struct ep_pb_reader r)
+{
+	struct ep_label l = {0};
+	uint64_t unit = 0;
+	struct ep_pb_reader unit_at = r;
+	while (ep_pb_next(&r)) {
+		switch (r.field) {
+		case 1:
+			EP_TRY(get_str(f, &r, &l.key));
+			break;
+		case 2:
+			EP_TRY(get_str(f, &r, &l.str));
+			break;
+		case 3:
+			l.num = (int64_t)ep_pb_get_varint(&r);
+			break;
+		case 4:
+			unit_at = r;
+			unit = ep_pb_get_varint(&r);
+			break;
+		default:
+			ep_pb_skip(&r);
+		}
+	}
+	EP_TRY(ep_scan_fault(f->s, &r, "label", f->err));
+	if (l.str) {
+		l.num = 0;
+	} else if (!l.num && !unit) {
+		return 0;
+	} else {
+		if (unit >= f->p->n_strings)
+			return bad_string(f, &unit_at, unit);
+		l.num_unit = (ep_str)unit;
+	}
+	f->p->labels[f->p->n_labels++] = l;
+	return 0;
+}
+
+static int read_sample(struct fill *f, struct ep_pb_reader r, size_t *n_values)
+{
+	while (ep_pb_next(&r)) {
+		switch (r.field) {
+		case 1:
+			EP_TRY(read_stack(f, &r));
+			break;
+		case 2:
+			EP_TRY(read_values(f, &r, n_values));
+			break;
+		case 3:
+			EP_TRY(read_label(f, ep_pb_get_message(&r)));
+			break;
+		default:
+			ep_pb_skip(&r);
+		}
+	}
+	return ep_scan_fault(f->s, &r, "sample", f->err);
+}
+
+static int fill_sample(struct fill *f, struct ep_pb_reader r, size_t *n_values,
+		       uint64_t pos)
+{
+	struct ep_profile *p = f->p;
+	struct ep_sample *s = &p->samples[p->n_samples++];
+	s->first_location = p->n_sample_locations;
+	s->first_label = p->n_labels;
+	size_t had = *n_values;
+	EP_TRY(read_sample(f, r, n_values));
+	s->n_locations = p->n_sample_locations - s->first_location;
+	s->n_labels = p->n_labels - s->first_label;
+	if (*n_values - had != p->n_sample_types)
+		return ep_fail(f->err, -EBADMSG, pos,
+			       "mismatch: sample has %zu values vs. %" PRIu32 " types",
+			       *n_values - had, p->n_sample_types);
+	return 0;
+}
+
+static int fill_samples(struct fill *f)
+{
+	if (f->s->n_samples && !f->s->n_sample_types)
+		return ep_fail(f->err, -EBADMSG, 0, "missing sample type information");
+	size_t n_values = 0;
+	struct ep_pb_reader r = open_section(f, EP_SCAN_SAMPLE);
+	while (next_of(&r, EP_SCAN_SAMPLE))
+		EP_TRY(fill_sample(f, ep_pb_message(&r), &n_values, pos_of(f, &r)));
+	return 0;
+}
+
+/* --- together ----------------------------------------------------------------- */
+
+/* Uncleared: what is counted is what gets written. */
+static bool table(struct ep_arena *a, size_t n, size_t size, void *ret)
+{
+	void *p = ep_arena_alloc(a, n * size);
+	memcpy(ret, &p, sizeof(p));
+	return p;
+}
+
+static int make_tables(struct fill *f)
+{
+	const struct ep_scan *s = f->s;
+	struct ep_profile *p = f->p;
+	struct ep_arena *a = p->arena;
+	bool ok = table(a, s->n_strings, sizeof(*p->strings), &p->strings) &&
+		  table(a, s->n_sample_types, sizeof(*p->sample_types),
+			&p->sample_types) &&
+		  table(a, s->n_comments, sizeof(*p->comments), &p->comments) &&
+		  table(a, s->mappings.n, sizeof(*p->mappings), &p->mappings) &&
+		  table(a, s->functions.n, sizeof(*p->functions), &p->functions) &&
+		  table(a, s->locations.n, sizeof(*p->locations), &p->locations) &&
+		  table(a, s->n_lines, sizeof(*p->lines), &p->lines) &&
+		  table(a, s->n_samples, sizeof(*p->samples), &p->samples) &&
+		  table(a, s->n_values, sizeof(*p->values), &p->values) &&
+		  table(a, s->n_stack, sizeof(*p->sample_locations),
+			&p->sample_locations) &&
+		  table(a, s->n_labels, sizeof(*p->labels), &p->labels);
+	return ok ? 0 : ep_fail(f->err, -ENOMEM, 0, "no memory for the tables");
+}
+
+static int make_ids(struct fill *f)
+{
+	if (ep_ids_init(&f->mappings, f->s->mappings) < 0 ||
+	    ep_ids_init(&f->functions, f->s->functions) < 0 ||
+	    ep_ids_init(&f->locations, f->s->locations) < 0)
+		return ep_fail(f->err, -ENOMEM, 0, "no memory for the ids");
+	return 0;
+}
+
+static int fill_all(struct fill *f)
+{
+	EP_TRY(make_tables(f));
+	EP_TRY(make_ids(f));
+	EP_TRY(fill_strings(f));
+	EP_TRY(fill_sample_types(f));
+	EP_TRY(fill_header(f));
+	EP_TRY(fill_mappings(f));
+	EP_TRY(fill_functions(f));
+	EP_TRY(fill_locations(f));
+	return fill_samples(f);
+}
+
+int ep_fill(const struct ep_scan *s, struct ep_profile *p, struct ep_err *err)
+{
+	struct fill f = {.s = s, .p = p, .err = err};
+	int rc = fill_all(&f);
+	ep_ids_fini(&f.mappings);
+	ep_ids_fini(&f.functions);
+	ep_ids_fini(&f.locations);
+	return rc;
+}
