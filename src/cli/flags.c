@@ -286,6 +286,27 @@ static void cut_comment(char *s)
 	}
 }
 
+/*
+ * A copy for the life of the program: variables point to it.  The list keeps it
+ * reachable, so that a leak checker sees it is meant.
+ */
+static char *keep(const char *value)
+{
+	struct kept {
+		struct kept *next;
+		char text[];
+	};
+	static struct kept *all;
+	size_t n = strlen(value) + 1;
+	struct kept *k = ep_alloc(sizeof(*k) + n);
+	if (!k)
+		return NULL;
+	memcpy(k->text, value, n);
+	k->next = all;
+	all = k;
+	return k->text;
+}
+
 static int read_line(const struct ep_flags *f, char *line, const char *path,
 		     unsigned at, struct ep_err *err)
 {
@@ -304,8 +325,7 @@ static int read_line(const struct ep_flags *f, char *line, const char *path,
 	if (!g || !strcmp(key, "config"))
 		return ep_fail(err, -EBADMSG, at, "%s:%u: there is no key \"%s\"", path,
 			       at, key);
-	/* The variable keeps the text for the life of the program. */
-	char *kept = g->kind == EP_FLAG_STRING ? ep_strdup(value) : value;
+	char *kept = g->kind == EP_FLAG_STRING ? keep(value) : value;
 	if (!kept)
 		return ep_fail(err, -ENOMEM, 0, "no memory for %s", path);
 	if (set_value(g, kept) < 0)
