@@ -1,0 +1,53 @@
+// What changed between two sides, and whether it is more than chance.  A sample is a
+// Poisson event: the count n of a side has variance n, so the difference of two counts
+// has variance na + nb.  Two standard deviations are taken for the interval.
+
+import { TopAnswer, TopRow } from "./types";
+
+const Z = 1.96;
+
+/** Half the interval of b - a, where one sample weighs `perSample`; 0 if unknown. */
+export function interval(a: number, b: number, perSample: number): number {
+	return perSample > 0 ? Z * perSample * Math.sqrt((a + b) / perSample) : 0;
+}
+
+export const isReal = (a: number, b: number, perSample: number): boolean =>
+	Math.abs(b - a) > interval(a, b, perSample);
+
+export interface Change {
+	name: string;
+	file: string;
+	a: number;
+	b: number;
+	delta: number;
+	real: boolean;
+	what: "new" | "gone" | "more" | "less" | "same";
+}
+
+const key = (r: TopRow): string => `${r.name}\u0000${r.file}`;
+
+/** Changes of self weight by function, the largest first.  A is scaled to B's length. */
+export function changes(a: TopAnswer, b: TopAnswer, scaleA: number, perSample: number): Change[] {
+	const rows = new Map<string, Change>();
+	const row = (r: TopRow): Change => {
+		const k = key(r);
+		let c = rows.get(k);
+		if (c === undefined) {
+			c = { name: r.name, file: r.file, a: 0, b: 0, delta: 0, real: false, what: "same" };
+			rows.set(k, c);
+		}
+		return c;
+	};
+	for (const r of a.rows) row(r).a += r.self * scaleA;
+	for (const r of b.rows) row(r).b += r.self;
+	const all = [...rows.values()];
+	for (const c of all) {
+		c.delta = c.b - c.a;
+		c.real = isReal(c.a, c.b, perSample);
+		if (c.delta === 0) c.what = "same";
+		else if (c.a === 0 && a.count <= a.rows.length) c.what = "new";
+		else if (c.b === 0 && b.count <= b.rows.length) c.what = "gone";
+		else c.what = c.delta > 0 ? "more" : "less";
+	}
+	return all.filter((c) => c.delta !== 0).sort((x, y) => Math.abs(y.delta) - Math.abs(x.delta));
+}

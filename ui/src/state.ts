@@ -1,0 +1,93 @@
+// What the page shows is this one value, and the value is the URL: parse(format(s)) = s.
+// Defaults are left out, so that a link is short.  The only state outside is the theme
+// (a taste of the reader, not of the link) and what the pointer is on.
+
+import { Matcher, matcherText, parseMatcher } from "./selector";
+import { Compare, resolveTime } from "./time";
+
+export type View = "flame" | "top" | "tree" | "changes" | "services";
+export const VIEWS: readonly View[] = ["flame", "top", "tree", "changes", "services"];
+export type SortKey = "self" | "total" | "name" | "file";
+
+export interface State {
+	service: string;
+	type: string;
+	labels: Matcher[];
+	from: string;
+	until: string;
+	live: boolean;
+	compare: Compare;
+	cfrom: string;
+	cuntil: string;
+	view: View;
+	search: string;
+	regex: boolean;
+	/** Names from below the root to the frame in focus; empty: everything. */
+	focus: string[];
+	sort: SortKey;
+	rising: boolean;
+}
+
+export const DEFAULTS: Readonly<State> = {
+	service: "", type: "", labels: [], from: "now-1h", until: "now", live: true,
+	compare: "", cfrom: "now-2h", cuntil: "now-1h", view: "flame", search: "", regex: false,
+	focus: [], sort: "self", rising: false,
+};
+
+const COMPARES: readonly Compare[] = ["prev", "day", "week", "custom"];
+const SORTS: readonly SortKey[] = ["self", "total", "name", "file"];
+
+function oneOf<T extends string>(text: string | null, all: readonly T[], otherwise: T): T {
+	return all.includes(text as T) ? (text as T) : otherwise;
+}
+
+function timeOr(text: string | null, otherwise: string): string {
+	return text !== null && resolveTime(text, 0) !== null ? text : otherwise;
+}
+
+export function parse(query: string): State {
+	const p = new URLSearchParams(query);
+	return {
+		service: p.get("service") ?? "",
+		type: p.get("type") ?? "",
+		labels: p.getAll("label").map(parseMatcher).filter((m): m is Matcher => m !== null),
+		from: timeOr(p.get("from"), DEFAULTS.from),
+		until: timeOr(p.get("until"), DEFAULTS.until),
+		live: p.get("live") !== "0",
+		compare: oneOf<Compare>(p.get("compare"), COMPARES, ""),
+		cfrom: timeOr(p.get("cfrom"), DEFAULTS.cfrom),
+		cuntil: timeOr(p.get("cuntil"), DEFAULTS.cuntil),
+		view: oneOf(p.get("view"), VIEWS, "flame"),
+		search: p.get("search") ?? "",
+		regex: p.get("regex") === "1",
+		focus: p.getAll("focus"),
+		sort: oneOf(p.get("sort"), SORTS, "self"),
+		rising: p.get("rising") === "1",
+	};
+}
+
+export function format(s: State): string {
+	const p = new URLSearchParams();
+	const put = (key: keyof State): void => {
+		if (s[key] !== DEFAULTS[key]) p.set(key, String(s[key]));
+	};
+	put("service");
+	put("type");
+	for (const m of s.labels) p.append("label", matcherText(m));
+	put("from");
+	put("until");
+	if (!s.live) p.set("live", "0");
+	put("compare");
+	if (s.compare === "custom") {
+		p.set("cfrom", s.cfrom);
+		p.set("cuntil", s.cuntil);
+	}
+	put("view");
+	put("search");
+	if (s.regex) p.set("regex", "1");
+	for (const f of s.focus) p.append("focus", f);
+	put("sort");
+	if (s.rising) p.set("rising", "1");
+	const text = p.toString();
+	return text === "" ? "" : "?" + text;
+}

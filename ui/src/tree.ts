@@ -1,0 +1,194 @@
+// The tree as columns of typed arrays: node i is a row.  Pre-order makes a subtree a
+// range [i, end[i]), and the nodes of one depth, in order, a list sorted by position;
+// drawing and hit-testing are binary searches in these lists.
+//
+// Where the server left children out (`more`), a node of kind MORE stands in for them
+// with their weight, so that nothing is missing from the picture and there is something
+// to click.
+
+import { Ledger, TreeAnswer } from "./types";
+
+export const KINDS = ["root", "native", "kernel", "jit", "unnamed", "lost", "more"] as const;
+export const ROOT = 0, NATIVE = 1, KERNEL = 2, JIT = 3, UNNAMED = 4, LOST = 5, MORE = 6;
+export const MORE_NAME = "\u2026 smaller frames";
+
+export interface Tree {
+	unit: string;
+	type: string;
+	/** Of the diff: the sums of both sides; otherwise the total and 0. */
+	totalA: number;
+	totalB: number;
+	isDiff: boolean;
+	names: string[];
+	files: string[];
+	kinds: Uint8Array;
+	n: number;
+	name: Int32Array;
+	depth: Int32Array;
+	parent: Int32Array;
+	end: Int32Array;
+	self: Float64Array;
+	total: Float64Array;
+	more: Float64Array;
+	/** Side B of a diff, else empty. */
+	selfB: Float64Array;
+	totalB_: Float64Array;
+	/** Layout: position and width in units of weight; width[0] is the whole. */
+	start: Float64Array;
+	width: Float64Array;
+	/** level[levelAt[d] .. levelAt[d+1]) are the nodes of depth d, left to right. */
+	level: Int32Array;
+	levelAt: Int32Array;
+	ledger: Ledger | null;
+}
+
+function check(t: TreeAnswer): void {
+	const { name, depth, self, total } = t.node;
+	const n = name.length;
+	if (n === 0 || depth.length !== n || self.length !== n || total.length !== n)
+		throw new Error("the server's tree has columns of different lengths");
+	if (t.files.length !== t.names.length || t.kinds.length !== t.names.length)
+		throw new Error("the server's tree has names without files or kinds");
+	for (let i = 1; i < n; i++)
+		if (depth[i]! < 1 || depth[i]! > depth[i - 1]! + 1)
+			throw new Error(`the server's tree has no parent for node ${i}`);
+}
+
+/** Rows in pre-order, growing. */
+class Rows {
+	name: number[] = [];
+	depth: number[] = [];
+	self: number[] = [];
+	total: number[] = [];
+	more: number[] = [];
+	selfB: number[] = [];
+	totalB: number[] = [];
+	add(name: number, depth: number, self: number, total: number, more: number, sb: number, tb: number): void {
+		this.name.push(name);
+		this.depth.push(depth);
+		this.self.push(self);
+		this.total.push(total);
+		this.more.push(more);
+		this.selfB.push(sb);
+		this.totalB.push(tb);
+	}
+}
+
+/** The wire's rows with a MORE child where children were left out. */
+function expand(t: TreeAnswer, moreName: number): Rows {
+	const c = t.node;
+	const rows = new Rows();
+	const open: { depth: number; more: number }[] = [];
+	const close = (to: number): void => {
+		while (open.length > 0 && open[open.length - 1]!.depth >= to) {
+			const o = open.pop()!;
+			rows.add(moreName, o.depth + 1, o.more, o.more, 0, 0, 0);
+		}
+	};
+	for (let i = 0; i < c.name.length; i++) {
+		close(c.depth[i]!);
+		const more = c.more?.[i] ?? 0;
+		rows.add(c.name[i]!, c.depth[i]!, c.self[i]!, c.total[i]!, more, c.self_b?.[i] ?? 0, c.total_b?.[i] ?? 0);
+		if (more > 0) open.push({ depth: c.depth[i]!, more });
+	}
+	close(0);
+	return rows;
+}
+
+/** Sets parent, end, start, and the levels. */
+function layOut(t: Tree): void {
+	const maxDepth = t.depth.reduce((a, b) => Math.max(a, b), 0);
+	const last = new Int32Array(maxDepth + 2).fill(-1);
+	const cursor = new Float64Array(maxDepth + 2);
+	t.levelAt = new Int32Array(maxDepth + 2);
+	for (let i = 0; i < t.n; i++) {
+		const d = t.depth[i]!;
+		for (let k = d; k <= maxDepth && last[k]! >= 0; k++) {
+			t.end[last[k]!] = i;
+			last[k] = -1;
+		}
+		last[d] = i;
+		t.parent[i] = d === 0 ? -1 : last[d - 1]!;
+		t.start[i] = cursor[d]!;
+		cursor[d + 1] = cursor[d]!;
+		cursor[d] = cursor[d]! + t.width[i]!;
+		t.levelAt[d + 1]!++;
+	}
+	for (let k = 0; k <= maxDepth; k++) if (last[k]! >= 0) t.end[last[k]!] = t.n;
+	for (let d = 0; d <= maxDepth; d++) t.levelAt[d + 1]! += t.levelAt[d]!;
+	const fill = t.levelAt.slice();
+	for (let i = 0; i < t.n; i++) t.level[fill[t.depth[i]!]!++] = i;
+}
+
+/** Reads the server's answer.  `scaleA` brings side A of a diff to B's length of time. */
+export function treeFrom(a: TreeAnswer, scaleA = 1): Tree {
+	check(a);
+	const isDiff = a.node.total_b !== undefined;
+	const names = [...a.names, MORE_NAME];
+	const rows = expand(a, names.length - 1);
+	const n = rows.name.length;
+	const kind = (k: string): number => Math.max(0, KINDS.indexOf(k as (typeof KINDS)[number]));
+	const scale = (xs: number[]): Float64Array => Float64Array.from(xs, (x) => x * scaleA);
+	const t: Tree = {
+		unit: a.unit, type: a.type, isDiff,
+		totalA: isDiff ? (a.total_a ?? a.total) * scaleA : a.total, totalB: a.total_b ?? 0,
+		names, files: [...a.files, ""],
+		kinds: Uint8Array.from([...a.kinds.map((k) => kind(k)), MORE]),
+		n, name: Int32Array.from(rows.name), depth: Int32Array.from(rows.depth),
+		parent: new Int32Array(n), end: new Int32Array(n),
+		self: scale(rows.self), total: scale(rows.total), more: scale(rows.more),
+		selfB: Float64Array.from(isDiff ? rows.selfB : []),
+		totalB_: Float64Array.from(isDiff ? rows.totalB : []),
+		start: new Float64Array(n), width: new Float64Array(n),
+		level: new Int32Array(n), levelAt: new Int32Array(0),
+		ledger: a.ledger ?? null,
+	};
+	// Both sides side by side in one width: it adds up at every depth, and a frame
+	// that is gone keeps its place.
+	for (let i = 0; i < n; i++) t.width[i] = t.total[i]! + (isDiff ? t.totalB_[i]! : 0);
+	layOut(t);
+	return t;
+}
+
+export const kindOf = (t: Tree, i: number): number => t.kinds[t.name[i]!]!;
+export const nameOf = (t: Tree, i: number): string => t.names[t.name[i]!]!;
+export const fileOf = (t: Tree, i: number): string => t.files[t.name[i]!]!;
+
+/** Names from below the root down to `i`. */
+export function pathOf(t: Tree, i: number): string[] {
+	const path: string[] = [];
+	for (; i > 0; i = t.parent[i]!) path.unshift(nameOf(t, i));
+	return path;
+}
+
+export function* children(t: Tree, i: number): Generator<number> {
+	for (let c = i + 1; c < t.end[i]!; c = t.end[c]!) yield c;
+}
+
+export function heaviestChild(t: Tree, i: number): number {
+	let best = -1;
+	for (const c of children(t, i))
+		if (kindOf(t, c) !== MORE && (best < 0 || t.width[c]! > t.width[best]!)) best = c;
+	return best;
+}
+
+/** The node at `path`, as deep as it exists; `whole` says whether all of it did. */
+export function find(t: Tree, path: readonly string[]): { node: number; whole: boolean } {
+	let at = 0;
+	for (const name of path) {
+		let next = -1;
+		for (const c of children(t, at)) {
+			if (nameOf(t, c) !== name || kindOf(t, c) === MORE) continue;
+			if (next < 0 || t.width[c]! > t.width[next]!) next = c;
+		}
+		if (next < 0) return { node: at, whole: false };
+		at = next;
+	}
+	return { node: at, whole: true };
+}
+
+/** Whether anything in the subtree of `i` was left out. */
+export function hasMore(t: Tree, i: number): boolean {
+	for (let k = i; k < t.end[i]!; k++) if (t.more[k]! > 0) return true;
+	return false;
+}

@@ -1,0 +1,83 @@
+// The answers of docs/api.md as they come over the wire.  Only api.ts makes them.
+
+export interface Service {
+	name: string;
+	types: string[];
+	total: Record<string, number>;
+	profiles: number;
+	last: number;
+}
+
+export interface LabelName {
+	name: string;
+	values: number;
+	scope: "series" | "sample";
+}
+
+export interface LabelValue {
+	value: string;
+	total: number;
+}
+
+export interface SeriesAnswer {
+	step: number;
+	unit: string;
+	series: { labels: Record<string, string>; total: number; points: [number, number][] }[];
+}
+
+export interface Ledger {
+	profiles: number;
+	samples: number;
+	asked: number;
+	taken: number;
+	lost: number;
+	truncated: number;
+	unsymbolised: number;
+	covered_ms: number;
+	span_ms: number;
+}
+
+export interface NodeColumns {
+	name: number[];
+	depth: number[];
+	self: number[];
+	total: number[];
+	more?: number[];
+	self_b?: number[];
+	total_b?: number[];
+}
+
+export interface TreeAnswer {
+	unit: string;
+	total: number;
+	total_a?: number;
+	total_b?: number;
+	type: string;
+	names: string[];
+	files: string[];
+	kinds: string[];
+	node: NodeColumns;
+	ledger?: Ledger;
+}
+
+export interface TopRow {
+	name: string;
+	file: string;
+	self: number;
+	total: number;
+}
+
+export interface TopAnswer {
+	unit: string;
+	total: number;
+	rows: TopRow[];
+	count: number;
+}
+
+export interface StatusAnswer {
+	version: string;
+	uptime_s: number;
+	host: string;
+	sees: string[];
+	agent: Record<string, unknown> | null;
+}

@@ -1,0 +1,95 @@
+// The flame graph view: the canvas, and words where there is nothing to draw.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Theme } from "../colour";
+import { crowd } from "../flame/draw";
+import { FlameCanvas } from "../flame/canvas";
+import { percent, rate, typeText, value } from "../format";
+import { Model } from "../model";
+import { go } from "../store";
+import { kindOf, MORE, pathOf, Tree } from "../tree";
+import { Details, frameText } from "./details";
+import { covered } from "./strip";
+
+interface Props {
+	model: Model;
+	theme: Theme;
+	selected: number;
+	select: (node: number) => void;
+	/** Gives the keyboard its canvas. */
+	hold: (c: FlameCanvas | null) => void;
+}
+
+function rootText(model: Model, t: Tree): string {
+	const ms = model.range.until - model.range.from;
+	if (t.isDiff) return `all \u00b7 ${rate(t.totalA, ms, t.type, t.unit)} before, ${rate(t.totalB, ms, t.type, t.unit)} now`;
+	const sum = value(t.totalA, t.unit);
+	const per = rate(t.totalA, covered(model, ms), t.type, t.unit);
+	return per === sum ? `all \u00b7 ${sum}` : `all \u00b7 ${per} \u00b7 ${sum} of ${typeText(t.type)}`;
+}
+
+/** A click focuses; on the frame in focus it goes back to the one above. */
+function focusOn(t: Tree, node: number, focus: number): void {
+	const at = kindOf(t, node) === MORE ? t.parent[node]! : node;
+	if (at === focus && at > 0 && kindOf(t, node) !== MORE) return go({ focus: pathOf(t, t.parent[at]!) });
+	go({ focus: pathOf(t, at) });
+}
+
+export function Flame({ model, theme, selected, select, hold }: Props) {
+	const el = useRef<HTMLCanvasElement>(null);
+	const canvas = useRef<FlameCanvas | null>(null);
+	const now = useRef(model);
+	now.current = model;
+	const [hover, setHover] = useState(-1);
+	const [zoomed, setZoomed] = useState(false);
+	const t = model.tree!;
+	useEffect(() => {
+		const c = new FlameCanvas(el.current!, {
+			hover: setHover,
+			click: (i) => {
+				const m = now.current;
+				if (m.tree === null) return;
+				select(i);
+				focusOn(m.tree, i, m.focus);
+			},
+			moved: () => setZoomed(canvas.current?.zoomed() ?? false),
+		});
+		canvas.current = c;
+		hold(c);
+		return () => {
+			hold(null);
+			c.close();
+		};
+	}, []);
+	useEffect(() => {
+		canvas.current?.set({
+			tree: t, theme, rootText: rootText(model, t), perSample: model.perSample,
+			matches: model.matches === null || model.matches.error !== "" ? null : model.matches.byName,
+			focus: model.focus, selected,
+		});
+	}, [t, theme, model.matches, model.focus, selected, model.perSample]);
+	const pinned = hover < 0 || hover >= t.n;
+	const node = !pinned ? hover : selected >= 0 && selected < t.n ? selected : model.focus;
+	const view = canvas.current?.view;
+	const many = pinned || view === undefined ? 1 : crowd(t, view, node);
+	return (
+		<div class="graph">
+			<div class="canvas-box">
+				<canvas id="flame" ref={el} tabIndex={0} role="img" aria-describedby="spoken"
+					aria-label="flame graph; arrows walk from frame to frame; the tree view shows the same as text" />
+				{zoomed && <button class="action reset" type="button" onClick={() => canvas.current?.reset()}>whole width</button>}
+				{t.isDiff && <Legend />}
+			</div>
+			<Details model={model} node={node} pinned={pinned} crowd={many} />
+			<p id="spoken" class="spoken" aria-live="polite">{selected >= 0 && selected < t.n ? frameText(t, selected) : `${percent(1, 1)} shown`}</p>
+		</div>
+	);
+}
+
+function Legend() {
+	return (
+		<div class="legend" aria-label="colours">
+			<span class="swatch less" />less<span class="swatch same" />within chance<span class="swatch more" />more
+		</div>
+	);
+}

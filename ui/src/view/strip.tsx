@@ -1,0 +1,188 @@
+// The time series over the range: the total as a line, the time compared with behind
+// it, and a brush that sets the range.
+
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { useEffect, useRef } from "preact/hooks";
+import { Theme } from "../colour";
+import { figures, rate, rateKind, typeText, value } from "../format";
+import { Model } from "../model";
+import { totalSentence, whereSentence } from "../sentence";
+import { go } from "../store";
+import { clockText, dateText, DAY, Range, zoneText } from "../time";
+import { SeriesAnswer } from "../types";
+import { COMPARE_TEXT } from "./topbar";
+
+const HEIGHT = 88;
+const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+/** The points on an even grid; null where no profile came. */
+export function onGrid(a: SeriesAnswer, r: Range, step: number, shift: number): (number | null)[] {
+	const first = Math.ceil(r.from / step) * step;
+	const n = Math.max(0, Math.floor((r.until - first) / step) + 1);
+	const out: (number | null)[] = new Array<number | null>(n).fill(null);
+	for (const s of a.series)
+		for (const [t, v] of s.points) {
+			const k = Math.round((t + shift - first) / step);
+			if (k >= 0 && k < n) out[k] = (out[k] ?? 0) + v;
+		}
+	return out;
+}
+
+export function gridTimes(r: Range, step: number): number[] {
+	const first = Math.ceil(r.from / step) * step;
+	const n = Math.max(0, Math.floor((r.until - first) / step) + 1);
+	return Array.from({ length: n }, (_, k) => (first + k * step) / 1000);
+}
+
+interface Colours { line: string; fill: string; other: string; grid: string; text: string }
+
+function coloursOf(theme: Theme, comparing: boolean): Colours {
+	const dark = theme === "dark";
+	const line = comparing ? (dark ? "#f0a35c" : "#b85c00") : dark ? "#7fb3e6" : "#2766b0";
+	return {
+		line, fill: line + (dark ? "30" : "22"), other: dark ? "#7fb3e6" : "#2766b0",
+		grid: dark ? "#ffffff14" : "#00000012", text: dark ? "#a0a5b0" : "#585c66",
+	};
+}
+
+function options(width: number, c: Colours, r: Range, model: Model, onBrush: (a: number, b: number) => void): uPlot.Options {
+	const { type } = model.query;
+	const long = r.until - r.from > 2 * DAY;
+	return {
+		width, height: HEIGHT, legend: { show: false }, padding: [6, 8, 0, 0],
+		cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false, setScale: false, dist: 4 } },
+		scales: { x: { time: true, range: [r.from / 1000, r.until / 1000] }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.12 : 1] } },
+		series: [{}, { stroke: c.line, fill: c.fill, width: 1.5, points: { show: false } },
+			{ stroke: c.other, width: 1.5, dash: [4, 3], points: { show: false } }],
+		axes: [
+			{
+				stroke: c.text, font: FONT, size: 22, gap: 2, grid: { show: false }, ticks: { show: false }, space: 90,
+				values: (_u, ts) => ts.map((t) => (long ? dateText(t * 1000).slice(5) : clockText(t * 1000, r.until - r.from < 600_000))),
+			},
+			{
+				stroke: c.text, font: FONT, size: 64, gap: 6, space: 28, grid: { stroke: c.grid, width: 1 }, ticks: { show: false },
+				values: (_u, vs) => vs.map((v) => tickText(v, type, model.tree?.unit ?? "nanoseconds")),
+			},
+		],
+		hooks: {
+			setSelect: [(u) => {
+				if (u.select.width < 4) return;
+				onBrush(u.posToVal(u.select.left, "x") * 1000, u.posToVal(u.select.left + u.select.width, "x") * 1000);
+				u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+			}],
+		},
+	};
+}
+
+function tickText(v: number, type: string, unit: string): string {
+	const kind = rateKind(type, unit);
+	if (kind === "cores") return figures(v);
+	return value(v, unit) + (kind === "second" ? "/s" : "");
+}
+
+/** Sums per step into the rate of the axis. */
+function scaled(values: (number | null)[], kind: string, step: number): (number | null)[] {
+	const by = kind === "cores" ? 1 / (step * 1e6) : kind === "second" ? 1000 / step : 1;
+	return values.map((v) => (v === null ? null : v * by));
+}
+
+interface PlotProps { model: Model; theme: Theme; say: (idx: number | null) => void }
+
+function Plot({ model, theme, say }: PlotProps) {
+	const el = useRef<HTMLDivElement>(null);
+	const plot = useRef<uPlot | null>(null);
+	const { range, step, against } = model;
+	const pair = model.series.value;
+	const unit = pair?.[0].unit ?? "nanoseconds";
+	useEffect(() => {
+		if (el.current === null || pair === null) return;
+		const kind = rateKind(model.query.type, unit);
+		const used = pair[0].step || step;
+		const data: uPlot.AlignedData = [
+			gridTimes(range, used),
+			scaled(onGrid(pair[0], range, used, 0), kind, used),
+			pair[1] === null || against === null ? [] :
+				scaled(onGrid(pair[1], range, used, range.from - against.from), kind, used),
+		];
+		const host = el.current;
+		const brush = (a: number, b: number): void =>
+			go({ from: String(Math.round(a)), until: String(Math.round(b)) });
+		const opts = options(host.clientWidth, coloursOf(theme, against !== null), range, model, brush);
+		opts.hooks!.setCursor = [(u) => say(u.cursor.idx ?? null)];
+		const u = new uPlot(opts, data, host);
+		plot.current = u;
+		const seen = new ResizeObserver(() => u.setSize({ width: host.clientWidth, height: HEIGHT }));
+		seen.observe(host);
+		return () => {
+			seen.disconnect();
+			u.destroy();
+		};
+	}, [pair, theme, unit]);
+	return <div class="plot" ref={el} role="img" aria-label="time series; drag to choose a time range" />;
+}
+
+function Sum({ model }: { model: Model }) {
+	const t = model.tree;
+	const { type } = model.query;
+	if (t === null) return <span class="dim">{typeText(type)}</span>;
+	const ms = model.range.until - model.range.from;
+	const whole = t.isDiff ? t.totalB : t.totalA;
+	return <strong class="num">{rate(whole, covered(model, ms), type, t.unit)}</strong>;
+}
+
+/** A rate is over the time for which profiles came, not over an empty past. */
+export function covered(model: Model, ms: number): number {
+	const c = model.tree?.ledger?.covered_ms ?? 0;
+	return !model.tree?.isDiff && c > 0 ? Math.min(c, ms) : ms;
+}
+
+function Sentence({ model }: { model: Model }) {
+	const t = model.tree;
+	if (model.against === null || t === null || !t.isDiff) return null;
+	const totals = {
+		a: t.totalA, b: t.totalB, perSample: model.perSample, type: model.query.type, unit: t.unit,
+		ms: model.range.until - model.range.from,
+	};
+	return (
+		<p class="sentence" id="sentence">
+			{totalSentence(totals)} {model.changes !== null && <span class="dim">{whereSentence(model.changes, totals)}</span>}
+		</p>
+	);
+}
+
+export function Strip({ model, theme }: { model: Model; theme: Theme }) {
+	const out = useRef<HTMLSpanElement>(null);
+	const { range, against } = model;
+	const say = (idx: number | null): void => {
+		if (out.current === null) return;
+		const pair = model.series.value;
+		out.current.textContent = idx === null || pair === null ? "" : pointText(model, pair, idx);
+	};
+	const wider = (): void => {
+		const half = (range.until - range.from) / 2;
+		go({ from: String(Math.round(range.from - half)), until: String(Math.round(Math.min(model.now, range.until + half))) });
+	};
+	return (
+		<section class="strip" aria-label="over time">
+			<div class="strip-head">
+				<Sum model={model} />
+				<span class="dim">{typeText(model.query.type)}{against === null ? "" : `, dashed: ${COMPARE_TEXT[model.state.compare]}`}</span>
+				<Sentence model={model} />
+				<span class="readout num dim" ref={out} />
+				<button class="action quiet" type="button" title="twice the time" onClick={wider}>wider</button>
+			</div>
+			{model.series.error !== "" && <p class="pad bad" role="alert">{model.series.error}</p>}
+			<Plot model={model} theme={theme} say={say} />
+		</section>
+	);
+}
+
+function pointText(model: Model, pair: [SeriesAnswer, SeriesAnswer | null], idx: number): string {
+	const step = pair[0].step || model.step;
+	const t = gridTimes(model.range, step)[idx];
+	if (t === undefined) return "";
+	const v = onGrid(pair[0], model.range, step, 0)[idx] ?? null;
+	const text = v === null ? "no profile" : rate(v, step, model.query.type, pair[0].unit);
+	return `${clockText(t * 1000, step < 60_000)} ${zoneText(t * 1000)}  ${text}`;
+}

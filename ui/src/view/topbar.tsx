@@ -1,0 +1,233 @@
+// The bar at the top: the whole query as a sentence.  Every part is a control.
+
+import { useState } from "preact/hooks";
+import { profileAddress } from "../api";
+import { typeText, typeUnit, value } from "../format";
+import { Model, preferredType } from "../model";
+import { Matcher, matcherText } from "../selector";
+import { State } from "../state";
+import { go } from "../store";
+import { visible } from "../text";
+import { Compare, fromInput, isRelative, PRESET_LIST, rangeText, resolveRange, toInput, zoneText } from "../time";
+import { Choice } from "../theme";
+import { Service } from "../types";
+import { Caret, Name } from "./bits";
+import { LabelPicker } from "./labels";
+import { Popup } from "./popup";
+
+function ServiceMenu({ model, close }: { model: Model; close: () => void }) {
+	const [filter, setFilter] = useState("");
+	const all = model.services.value ?? [];
+	const low = filter.toLowerCase();
+	const list = all.filter((s) => s.name.toLowerCase().includes(low));
+	const pick = (s: Service): void => {
+		const type = s.types.includes(model.state.type) ? model.state.type : preferredType(s.types);
+		const labels = s.name === model.state.service ? model.state.labels : [];
+		go({ service: s.name, type, labels, focus: [] });
+		close();
+	};
+	return (
+		<>
+			<input class="filter" type="search" placeholder="find a service" aria-label="find a service"
+				value={filter} onInput={(e) => setFilter(e.currentTarget.value)}
+				onKeyDown={(e) => e.key === "Enter" && list[0] !== undefined && pick(list[0])} />
+			<ul class="menu" aria-label="services">
+				{list.slice(0, 500).map((s) => (
+					<li key={s.name}>
+						<button type="button" aria-current={s.name === model.state.service} onClick={() => pick(s)}>
+							<Name text={s.name} max={80} />
+							<span class="num dim">{serviceWeight(s, model.state.type)}</span>
+						</button>
+					</li>
+				))}
+				{list.length === 0 && <li class="dim pad">no service of this name in {rangeText(model.state.from, model.state.until, model.now)}</li>}
+			</ul>
+		</>
+	);
+}
+
+function serviceWeight(s: Service, type: string): string {
+	const own = Object.entries(s.total).find(([k]) => k === type) ?? Object.entries(s.total)[0];
+	return own === undefined ? "" : value(own[1], typeUnit(own[0]));
+}
+
+function TypeMenu({ model, close }: { model: Model; close: () => void }) {
+	const types = model.service?.types ?? [];
+	return (
+		<ul class="menu" aria-label="profile types">
+			{types.map((t) => (
+				<li key={t}>
+					<button type="button" aria-current={t === model.state.type} title={t}
+						onClick={() => { go({ type: t, focus: [] }); close(); }}>
+						<span>{visible(typeText(t))}</span>
+						<span class="dim">{visible(typeUnit(t))}</span>
+					</button>
+				</li>
+			))}
+		</ul>
+	);
+}
+
+function CustomRange({ from, until, zone, use }: { from: number; until: number; zone: string; use: (a: number, b: number) => void }) {
+	const [a, setA] = useState(toInput(from));
+	const [b, setB] = useState(toInput(until));
+	const ma = fromInput(a), mb = fromInput(b);
+	const good = ma !== null && mb !== null && ma < mb;
+	return (
+		<form class="custom" onSubmit={(e) => { e.preventDefault(); if (good) use(ma, mb); }}>
+			<label>from <input type="datetime-local" step="1" value={a} onInput={(e) => setA(e.currentTarget.value)} /></label>
+			<label>until <input type="datetime-local" step="1" value={b} onInput={(e) => setB(e.currentTarget.value)} /></label>
+			<div class="row"><span class="dim">{zone}</span><button class="action" type="submit" disabled={!good}>use</button></div>
+		</form>
+	);
+}
+
+function TimeMenu({ model, close }: { model: Model; close: () => void }) {
+	const s = model.state;
+	return (
+		<>
+			<ul class="menu columns" aria-label="time range">
+				{PRESET_LIST.map((p) => (
+					<li key={p}>
+						<button type="button" aria-current={s.from === p && s.until === "now"}
+							onClick={() => { go({ from: p, until: "now" }); close(); }}>
+							{rangeText(p, "now", model.now)}
+						</button>
+					</li>
+				))}
+			</ul>
+			<CustomRange from={model.range.from} until={model.range.until} zone={zoneText(model.now)}
+				use={(a, b) => { go({ from: String(a), until: String(b) }); close(); }} />
+		</>
+	);
+}
+
+export const COMPARE_TEXT: Readonly<Record<Compare, string>> = {
+	"": "nothing", prev: "the time before", day: "yesterday", week: "last week", custom: "another time",
+};
+
+function CompareMenu({ model, close }: { model: Model; close: () => void }) {
+	const s = model.state;
+	const choose = (compare: Compare): void => {
+		go({ compare, view: compare === "" && s.view === "changes" ? "flame" : s.view });
+		close();
+	};
+	const c = s.compare === "custom" ? resolveRange(s.cfrom, s.cuntil, model.now) :
+		{ from: 2 * model.range.from - model.range.until, until: model.range.from };
+	return (
+		<>
+			<ul class="menu" aria-label="compare with">
+				{(["", "prev", "day", "week"] as const).map((c2) => (
+					<li key={c2}>
+						<button type="button" aria-current={s.compare === c2} onClick={() => choose(c2)}>
+							{COMPARE_TEXT[c2]}
+						</button>
+					</li>
+				))}
+			</ul>
+			<CustomRange from={c.from} until={c.until} zone={zoneText(model.now)}
+				use={(a, b) => { go({ compare: "custom", cfrom: String(a), cuntil: String(b) }); close(); }} />
+		</>
+	);
+}
+
+function Chip({ m, state }: { m: Matcher; state: State }) {
+	const text = matcherText(m);
+	return (
+		<span class="chip">
+			<Name text={text} max={60} />
+			<button type="button" aria-label={`remove ${visible(text, 80)}`} title="remove"
+				onClick={() => go({ labels: state.labels.filter((x) => x !== m) })}>{"\u00d7"}</button>
+		</span>
+	);
+}
+
+async function copyLink(done: (text: string) => void): Promise<void> {
+	try {
+		await navigator.clipboard.writeText(location.href);
+		done("copied");
+	} catch {
+		done("copy it from the address bar");
+	}
+	setTimeout(() => done(""), 2000);
+}
+
+/** A link is for others: relative times are made absolute only if the reader wants so. */
+function ShareMenu({ model, close }: { model: Model; close: () => void }) {
+	const [said, say] = useState("");
+	const pinned = (): void => {
+		const { from, until } = model.range;
+		const pin: Partial<State> = { from: String(Math.round(from)), until: String(Math.round(until)) };
+		if (model.against !== null) {
+			pin.compare = "custom";
+			pin.cfrom = String(Math.round(model.against.from));
+			pin.cuntil = String(Math.round(model.against.until));
+		}
+		go(pin);
+	};
+	return (
+		<ul class="menu" aria-label="share">
+			<li><button type="button" onClick={() => void copyLink(say)}>copy link <span class="dim">{said}</span></button></li>
+			{isRelative(model.state.until) &&
+				<li><button type="button" onClick={() => { pinned(); void copyLink(say); }}>copy link to this very time</button></li>}
+			<li><a href={profileAddress(model.query)} download="profile.pb.gz" onClick={close}>download as pprof</a></li>
+		</ul>
+	);
+}
+
+interface Props {
+	model: Model;
+	choice: Choice;
+	dark: boolean;
+	nextTheme: () => void;
+	help: () => void;
+}
+
+export function TopBar({ model, dark, nextTheme, help }: Props) {
+	const s = model.state;
+	const relative = isRelative(s.until);
+	return (
+		<header class="topbar">
+			<a class="brand" href="/" title="everprof: start over"
+				onClick={(e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); go({ service: "", type: "", labels: [], focus: [], search: "", compare: "", view: "flame", from: "now-1h", until: "now" }); } }}>
+				<span class="logo" aria-hidden="true"><i /><i /><i /></span>everprof
+			</a>
+			<Popup id="service" label={`service: ${visible(s.service, 80) || "none"}`} title="service"
+				text={<>{s.service === "" ? <span class="dim">service</span> : <Name text={s.service} max={40} class="strong" />}<Caret /></>}>
+				{(close) => <ServiceMenu model={model} close={close} />}
+			</Popup>
+			<Popup id="type" label={`profile type: ${visible(typeText(s.type), 80)}`} title="profile type"
+				text={<>{s.type === "" ? <span class="dim">type</span> : visible(typeText(s.type), 40)}<Caret /></>}>
+				{(close) => <TypeMenu model={model} close={close} />}
+			</Popup>
+			<div class="chips">
+				{s.labels.map((m) => <Chip key={matcherText(m)} m={m} state={s} />)}
+				<Popup id="add-label" label="add a label filter" title="filter by a label" className="quiet" text="+ label">
+					{(close) => <LabelPicker model={model} close={close} />}
+				</Popup>
+			</div>
+			<Popup id="time" label={`time: ${rangeText(s.from, s.until, model.now)}`} title="time range" align="right"
+				text={<><span class="num">{rangeText(s.from, s.until, model.now)}</span><Caret /></>}>
+				{(close) => <TimeMenu model={model} close={close} />}
+			</Popup>
+			<button id="live" class={`control live ${s.live && relative ? "on" : ""}`} type="button" aria-pressed={s.live && relative}
+				disabled={!relative} title={relative ? "refresh every 10 s" : "a range that ends at a fixed time does not change"}
+				onClick={() => go({ live: !s.live }, true)}>
+				<span class="dot" aria-hidden="true" />live
+			</button>
+			<Popup id="compare" label={`compare with ${COMPARE_TEXT[s.compare]}`} title="compare with another time (c)" align="right"
+				className={s.compare === "" ? "" : "accent"}
+				text={<>{s.compare === "" ? "compare" : `vs ${COMPARE_TEXT[s.compare]}`}<Caret /></>}>
+				{(close) => <CompareMenu model={model} close={close} />}
+			</Popup>
+			<Popup id="share" label="share" title="link and download" align="right" text="share">
+				{(close) => <ShareMenu model={model} close={close} />}
+			</Popup>
+			<button id="theme" class="control icon" type="button" onClick={nextTheme}
+				title={dark ? "light colours" : "dark colours"} aria-label={dark ? "light colours" : "dark colours"}>
+				<svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" /><path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" /></svg>
+			</button>
+			<button id="help" class="control icon" type="button" onClick={help} title="keys (?)" aria-label="keys">?</button>
+		</header>
+	);
+}
