@@ -1,11 +1,11 @@
 """Shared by all tests: where the builds are, what is skipped, and the closing line."""
 
+import contextlib
 import os
-import pathlib
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from harness import ROOT, Server
 
 
 def pytest_addoption(parser):
@@ -37,6 +37,25 @@ def everprof(build):
 @pytest.fixture(scope="session")
 def data():
     return ROOT / "tests" / "data"
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    """A folder that an unprivileged server can enter too."""
+    for p in [tmp_path, *tmp_path.parents]:
+        with contextlib.suppress(PermissionError):
+            if p.stat().st_uid == os.getuid() and p.name and p.name != "tmp":
+                p.chmod(p.stat().st_mode | 0o055)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def server(everprof, data_dir):
+    """A running `everprof serve`."""
+    s = Server(everprof, data_dir).start()
+    yield s
+    if s.process.poll() is None:
+        s.stop()
 
 
 def pytest_unconfigure(config):

@@ -7,10 +7,9 @@ import time
 
 import pytest
 
-from conftest import Server
+from harness import Server
 from pprof import Builder
 
-CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 
 
 class Load(threading.Thread):

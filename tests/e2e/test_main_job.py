@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import Server, stop, need, wait_until
+from harness import Server, stop, need, wait_until
 
 TICKS = os.sysconf("SC_CLK_TCK")
 GO_PROGRAM = """package main

@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import ROOT
+from harness import ROOT
 
 SRC = ROOT / "src"
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

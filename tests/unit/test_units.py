@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
+from harness import ROOT
 
 NORMAL = os.environ.get("EVERPROF_BUILD", "build-test")
 SANITIZER_ENV = {

@@ -1,8 +1,8 @@
-"""Fixtures of the end-to-end tests: a real server on a free port, and its API."""
+"""What end-to-end tests are made of: a real server on a free port, and its API."""
 
-import contextlib
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -14,6 +14,7 @@ import urllib.request
 
 import pytest
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 
 
@@ -119,25 +120,6 @@ class Server:
 
     def stop(self, sig=signal.SIGTERM):
         return stop(self.process, sig)
-
-
-@pytest.fixture
-def data_dir(tmp_path):
-    """A folder that an unprivileged server can enter too."""
-    for p in [tmp_path, *tmp_path.parents]:
-        with contextlib.suppress(PermissionError):
-            if p.stat().st_uid == os.getuid() and p.name and p.name != "tmp":
-                p.chmod(p.stat().st_mode | 0o055)
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def server(everprof, data_dir):
-    """A running `everprof serve`."""
-    s = Server(everprof, data_dir).start()
-    yield s
-    if s.process.poll() is None:
-        s.stop()
 
 
 def need(program):
