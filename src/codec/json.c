@@ -157,6 +157,15 @@ static size_t utf8_len(const unsigned char *p, size_t n)
 	return is_ok ? len : 0;
 }
 
+bool ep_json_is_utf8(struct ep_slice s)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	for (size_t i = 0, len; i < s.n; i += len)
+		if (!(len = utf8_len(p + i, s.n - i)))
+			return false;
+	return true;
+}
+
 static void add_char(struct ep_buf *b, unsigned char c)
 {
 	static const char named[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";

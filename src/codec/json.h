@@ -50,6 +50,9 @@ void *ep_json_first(const struct ep_json *object, const char **ret_key,
 void *ep_json_next(const struct ep_json *object, void *it, const char **ret_key,
 		   const struct ep_json **ret_v);
 
+/* Is it UTF-8 all through (RFC 3629)? */
+bool ep_json_is_utf8(struct ep_slice s);
+
 /* --- writing ------------------------------------------------------------------ */
 
 struct ep_jsonw {
