@@ -44,6 +44,11 @@ bool ep_json_is_array(const struct ep_json *v)
 	return json_is_array(peel(v));
 }
 
+bool ep_json_is_null(const struct ep_json *v)
+{
+	return json_is_null(peel(v));
+}
+
 const struct ep_json *ep_json_get(const struct ep_json *object, const char *key)
 {
 	return wrap(json_object_get(peel(object), key));

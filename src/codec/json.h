@@ -34,6 +34,7 @@ EP_DEFINE_AUTO(ep_json);
 /* All of these take NULL and answer NULL, 0 or false. */
 bool ep_json_is_object(const struct ep_json *v);
 bool ep_json_is_array(const struct ep_json *v);
+bool ep_json_is_null(const struct ep_json *v);
 const struct ep_json *ep_json_get(const struct ep_json *object, const char *key);
 size_t ep_json_n(const struct ep_json *array);
 const struct ep_json *ep_json_at(const struct ep_json *array, size_t i);
