@@ -151,3 +151,56 @@ int ep_zstd_pack(const void *data, size_t n, int level, struct ep_buf *out,
 	out->len += got;
 	return 0;
 }
+
+struct ep_zstd {
+	ZSTD_CCtx *pack;
+	ZSTD_DCtx *unpack;
+};
+
+struct ep_zstd *ep_zstd_new(void)
+{
+	struct ep_zstd *z = ep_zalloc(sizeof(*z));
+	if (!z)
+		return NULL;
+	z->pack = ZSTD_createCCtx();
+	z->unpack = ZSTD_createDCtx();
+	if (z->pack && z->unpack)
+		return z;
+	ep_zstd_free(z);
+	return NULL;
+}
+
+void ep_zstd_free(struct ep_zstd *z)
+{
+	if (!z)
+		return;
+	(void)ZSTD_freeCCtx(z->pack); /* always 0; NULL is fine */
+	(void)ZSTD_freeDCtx(z->unpack);
+	ep_free(z);
+}
+
+int ep_zstd_pack_with(struct ep_zstd *z, const void *data, size_t n, struct ep_buf *out,
+		      struct ep_err *err)
+{
+	size_t room = ZSTD_compressBound(n);
+	uint8_t *to = ep_buf_reserve(out, room);
+	if (!to)
+		return ep_fail(err, out->failed, 0, "no room for %zu bytes of zstd", room);
+	size_t got = ZSTD_compressCCtx(z->pack, to, room, data, n, EP_ZSTD_LEVEL);
+	if (ZSTD_isError(got))
+		return bad(got, 0, err);
+	out->len += got;
+	return 0;
+}
+
+int ep_zstd_unpack_with(struct ep_zstd *z, const void *data, size_t n, void *dst,
+			size_t n_dst, struct ep_err *err)
+{
+	size_t got = ZSTD_decompressDCtx(z->unpack, dst, n_dst, data, n);
+	if (ZSTD_isError(got))
+		return bad(got, 0, err);
+	if (got != n_dst)
+		return ep_fail(err, -EBADMSG, 0, "zstd unpacks to %zu bytes, %zu were stated",
+			       got, n_dst);
+	return 0;
+}

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 
 #include <stdbool.h>
 
@@ -35,5 +36,21 @@ int ep_zstd_unpack(const void *data, size_t n, struct ep_buf *out, struct ep_err
  */
 int ep_zstd_pack(const void *data, size_t n, int level, struct ep_buf *out,
 		 struct ep_err *err);
+
+/*
+ * A worker's own state, for many small frames: making it anew costs more than the
+ * frame.  One thread at a time per object.  NULL when memory is short.
+ */
+struct ep_zstd;
+struct ep_zstd *ep_zstd_new(void);
+void ep_zstd_free(struct ep_zstd *z);
+EP_DEFINE_AUTO(ep_zstd);
+/* ep_zstd_pack() at EP_ZSTD_LEVEL and without the frame's checksum: the caller has
+ * one of its own. */
+int ep_zstd_pack_with(struct ep_zstd *z, const void *data, size_t n, struct ep_buf *out,
+		      struct ep_err *err);
+/* Unpack a frame of which n_dst bytes must come, no more, no less; else -EBADMSG. */
+int ep_zstd_unpack_with(struct ep_zstd *z, const void *data, size_t n, void *dst,
+			size_t n_dst, struct ep_err *err);
 
 #endif

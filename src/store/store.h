@@ -26,10 +26,14 @@ struct ep_kv {
 /*
  * ep_store_open - open or create the store in a folder.
  *
- * errors   -EACCES, -EIO, -ENOTSUP (a newer format), -ENOMEM
+ * errors   -EACCES, -EIO, -ENOSPC, -ENOTSUP (a newer format), -ENOMEM; -EAGAIN when
+ *          another process has it open
  * owns     the caller closes it with ep_store_close()
  * threads  all calls below: any thread
  */
+#define EP_STORE_MAX_AGE_NS (90ull * 86400 * 1000000000)  /* older profiles are refused */
+#define EP_STORE_MAX_AHEAD_NS (600ull * 1000000000)        /* and those of the future */
+
 int ep_store_open(const char *dir, struct ep_store **ret_s, struct ep_err *err);
 void ep_store_close(struct ep_store *s);
 
@@ -40,9 +44,13 @@ void ep_store_close(struct ep_store *s);
  *                   sample stay with the sample.
  *          labels   series labels, service_name among them; sorted or not.
  *                   "__name__" gives the metric name (process_cpu, memory, …)
- *          time_ns  start; duration_ns the time covered
+ *          time_ns  start, within 90 days back and 10 minutes ahead;
+ *          duration_ns the time covered
+ *          Samples with a negative value, or none but zeros, are left out.
  * returns  after the profile is on disk (group commit with others)
- * errors   -EINVAL, -ENOSPC, -EIO, -E2BIG; err names the limit and the setting
+ * errors   -EINVAL (labels, time), -E2BIG, -ENOSPC (reads go on), -EIO, -ENOMEM; err
+ *          names the limit
+ * cost     waits for a sync of the disk: not for an event loop
  */
 struct ep_store_profile {
 	const struct ep_profile *p;
@@ -53,5 +61,12 @@ struct ep_store_profile {
 };
 int ep_store_append(struct ep_store *s, const struct ep_store_profile *in,
 		    struct ep_err *err);
+
+/* Numbers for /metrics and tests. */
+struct ep_store_stats {
+	uint64_t appended, refused, commits; /* profiles, profiles, transactions */
+	uint32_t heads;
+};
+void ep_store_stats(struct ep_store *s, struct ep_store_stats *ret_stats);
 
 #endif

@@ -1,0 +1,175 @@
+/*
+ * test_crash.c - kill -9 at any moment: what was acknowledged is there.
+ */
+#include "base/clock.h"
+#include "gen.h"
+#include "store/read.h"
+#include "test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KILLS = 50, THREADS = 2 };
+
+struct child {
+	struct ep_store *s;
+	int fd;
+	uint64_t base_ns;
+	uint32_t thread, round;
+};
+
+/* An acknowledged profile: its time is its name, its total its content. */
+struct ack {
+	uint64_t time_ns;
+	int64_t total;
+};
+
+static struct ep_profile *profile_of(uint64_t seed)
+{
+	struct gen g = {.seed = seed, .n_stacks = 20, .n_functions = 400, .depth = 12, .n_sets = 3};
+	return gen_profile(&g);
+}
+
+static int64_t total_of(const struct ep_profile *p)
+{
+	int64_t sum = 0;
+	for (uint32_t i = 0; i < p->n_samples; i++)
+		sum += ep_profile_values(p, i)[1];
+	return sum;
+}
+
+static void *append_for_ever(void *arg)
+{
+	struct child *c = arg;
+	for (uint32_t i = 0;; i++) {
+		uint64_t t = c->base_ns + ((uint64_t)c->round * 100000 + i) * THREADS * 1000 +
+			     c->thread * 1000;
+		struct ep_profile *p = profile_of(t);
+		char service[32];
+		snprintf(service, sizeof(service), "shop-%u", i % 5);
+		if (gen_try_append(c->s, p, service, NULL, t, NULL) < 0)
+			_exit(3);
+		struct ack a = {t, total_of(p)};
+		if (write(c->fd, &a, sizeof(a)) != sizeof(a))
+			_exit(4);
+		ep_profile_free(p);
+	}
+	return NULL;
+}
+
+static void run_child(const char *dir, int fd, uint64_t base_ns, uint32_t round)
+{
+	struct child c[THREADS];
+	pthread_t t;
+	struct ep_store *s = NULL;
+	if (ep_store_open(dir, &s, NULL) < 0)
+		_exit(2);
+	for (uint32_t i = 0; i < THREADS; i++)
+		c[i] = (struct child){s, fd, base_ns, i, round};
+	pthread_create(&t, NULL, append_for_ever, &c[1]);
+	append_for_ever(&c[0]);
+}
+
+struct found {
+	struct ack *v;
+	size_t n, cap;
+	struct ep_read *r;
+	const struct ep_read_series *s;
+	struct ep_blob blob;
+};
+
+static int collect(void *ctx, const struct ep_head_point *p, struct ep_err *err)
+{
+	struct found *f = ctx;
+	if (p->col != 1)
+		return 0;
+	assert_int_equal(ep_read_blob(f->r, f->s, p, &f->blob, err), 1);
+	assert_int_equal(ep_read_rows(f->r, f->s, p, &f->blob, err), 1);
+	int64_t total = 0;
+	for (uint32_t i = 0; i < f->blob.n_rows; i++)
+		total += f->blob.values[i];
+	if (f->n == f->cap) {
+		f->cap = f->cap ? f->cap * 2 : 1024;
+		f->v = realloc(f->v, f->cap * sizeof(*f->v));
+	}
+	f->v[f->n++] = (struct ack){p->time_ns, total};
+	return 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	uint64_t x = ((const struct ack *)a)->time_ns, y = ((const struct ack *)b)->time_ns;
+	return x < y ? -1 : x > y;
+}
+
+static void read_all(struct ep_store *s, struct found *f)
+{
+	uint32_t n = 0;
+	assert_int_equal(ep_read_open(s, 0, UINT64_MAX, &f->r, NULL), 0);
+	assert_int_equal(ep_blob_init(&f->blob), 0);
+	const struct ep_read_series *v = ep_read_series(f->r, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		f->s = &v[i];
+		assert_int_equal(ep_read_points(f->r, &v[i], collect, f, NULL), 0);
+	}
+	assert_int_equal(ep_read_damaged(f->r), 0);
+	ep_blob_fini(&f->blob);
+	ep_read_close(f->r);
+	if (f->n)
+		qsort(f->v, f->n, sizeof(*f->v), by_time);
+}
+
+/* Everything the child could say before it died. */
+static size_t drain(int fd, struct ack *v, size_t n)
+{
+	ssize_t got;
+	while ((got = read(fd, &v[n], sizeof(v[n]))) == sizeof(v[n]))
+		n++;
+	return n;
+}
+
+TEST(store_keeps_what_it_acknowledged_through_50_kills)
+{
+	char *dir = gen_folder();
+	uint64_t base = ep_clock_wall_ns() - 3600 * EP_NS_PER_S, r = 7;
+	struct ack *acks = malloc(sizeof(*acks) * 1000000);
+	size_t n = 0;
+	for (uint32_t round = 0; round < KILLS; round++) {
+		int fd[2];
+		assert_int_equal(pipe(fd), 0);
+		pid_t pid = fork();
+		if (!pid) {
+			close(fd[0]);
+			run_child(dir, fd[1], base, round);
+		}
+		close(fd[1]);
+		usleep((useconds_t)(2000 + gen_random(&r) % 60000));
+		kill(pid, SIGKILL);
+		n = drain(fd[0], acks, n);
+		close(fd[0]);
+		int status = 0;
+		waitpid(pid, &status, 0);
+		assert_true(WIFSIGNALED(status));
+	}
+	assert_true(n > 100);
+	struct ep_store *s = NULL;
+	uint64_t before = ep_clock_mono_ns();
+	assert_int_equal(ep_store_open(dir, &s, NULL), 0);
+	struct found f = {0};
+	read_all(s, &f);
+	print_message("%zu acknowledged in %d lives, %zu found, read in %llu ms\n", n, KILLS, f.n,
+		      (unsigned long long)((ep_clock_mono_ns() - before) / EP_NS_PER_MS));
+	for (size_t i = 0; i < n; i++) {
+		struct ack *got = bsearch(&acks[i], f.v, f.n, sizeof(*f.v), by_time);
+		assert_non_null(got);
+		assert_int_equal(got->total, acks[i].total);
+	}
+	free(f.v);
+	free(acks);
+	ep_store_close(s);
+	gen_remove(dir);
+}
