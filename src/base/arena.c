@@ -84,7 +84,8 @@ void *ep_arena_alloc(struct ep_arena *a, size_t n_bytes)
 {
 	if (n_bytes > a->max - a->used || n_bytes > SIZE_MAX / 2)
 		return NULL;
-	size_t n = (n_bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	/* Nothing still has an address, so that NULL always means failure. */
+	size_t n = ((n_bytes ? n_bytes : 1) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (n > a->left) {
 		struct chunk *before = a->chunks;
 		if (!grow(a, n))

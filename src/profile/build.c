@@ -207,8 +207,14 @@ ep_str ep_build_cstr(struct ep_build *b, const char *s)
 
 void ep_build_sample_type(struct ep_build *b, const char *type, const char *unit)
 {
+	ep_build_sample_type_slices(b, ep_slice_of(type), ep_slice_of(unit));
+}
+
+void ep_build_sample_type_slices(struct ep_build *b, struct ep_slice type,
+				 struct ep_slice unit)
+{
 	assert(!b->p.n_samples);
-	struct ep_value_type t = {ep_build_cstr(b, type), ep_build_cstr(b, unit)};
+	struct ep_value_type t = {ep_build_string(b, type), ep_build_string(b, unit)};
 	if (grow(b, SAMPLE_TYPES, (size_t)b->p.n_sample_types + 1))
 		b->p.sample_types[b->p.n_sample_types++] = t;
 }
@@ -345,19 +351,15 @@ uint32_t ep_build_named_frame(struct ep_build *b, const char *name,
 
 /* --- samples ------------------------------------------------------------------ */
 
-/* The writer's order: string labels by key, then numbers by key. */
+/* The writer's order: string labels by key, then numbers by key.  Values of one key
+ * keep theirs, which the reference takes for part of the identity. */
 static int compare_labels(const struct ep_profile *p, const struct ep_label *a,
 			  const struct ep_label *b)
 {
 	if (!a->str != !b->str)
 		return a->str ? -1 : 1;
-	if (a->key != b->key)
-		return ep_slice_cmp(p->strings[a->key], p->strings[b->key]);
-	if (a->str != b->str)
-		return a->str < b->str ? -1 : 1;
-	if (a->num != b->num)
-		return a->num < b->num ? -1 : 1;
-	return (a->num_unit > b->num_unit) - (a->num_unit < b->num_unit);
+	return a->key == b->key ? 0
+				: ep_slice_cmp(p->strings[a->key], p->strings[b->key]);
 }
 
 static void sort_labels(const struct ep_profile *p, struct ep_label *labels, uint32_t n)

@@ -40,6 +40,8 @@ ep_str ep_build_string(struct ep_build *b, struct ep_slice s);
 ep_str ep_build_cstr(struct ep_build *b, const char *s);
 /* Before the first sample. */
 void ep_build_sample_type(struct ep_build *b, const char *type, const char *unit);
+void ep_build_sample_type_slices(struct ep_build *b, struct ep_slice type,
+				 struct ep_slice unit);
 /* Appended, not interned. */
 void ep_build_comment(struct ep_build *b, struct ep_slice s);
 /* Equal in all fields means the same mapping. */
@@ -57,7 +59,7 @@ uint32_t ep_build_named_frame(struct ep_build *b, const char *name,
 /*
  * Add values (one per sample type) to the sample of this stack and label set.
  * locations: leaf first.  labels: any order; equal sets in another order are
- * the same set.
+ * the same set, but several values of one key keep their order.
  */
 void ep_build_sample(struct ep_build *b, const uint32_t *locations,
 		     uint32_t n_locations, const struct ep_label *labels,

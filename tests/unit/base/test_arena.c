@@ -59,3 +59,9 @@ TEST(arena_owns_what_it_adopts_and_counts_it)
 	assert_int_equal(ep_arena_adopt(a, q, 600), -E2BIG);
 	ep_free(q);
 }
+
+TEST(arena_gives_an_address_for_nothing)
+{
+	ep_auto(ep_arena) a = ep_arena_new(10);
+	assert_non_null(ep_arena_alloc(a, 0));
+}

@@ -4,10 +4,15 @@
 
 TEST(ledger_comes_back_as_it_was_written)
 {
-	struct ep_ledger in = {.asked = 1003, .taken = 1000, .lost = 3, .truncated = 12}, out;
+	struct ep_ledger in = {.asked = 1003,
+			       .taken = 1000,
+			       .lost = 3,
+			       .truncated = 12},
+			 out;
 	char text[EP_LEDGER_TEXT_MAX];
 	ep_ledger_format(&in, text);
-	assert_string_equal(text, "#everprof ledger asked=1003 taken=1000 lost=3 truncated=12");
+	assert_string_equal(
+		text, "#everprof ledger asked=1003 taken=1000 lost=3 truncated=12");
 	assert_true(ep_ledger_parse(ep_slice_of(text), &out));
 	assert_memory_equal(&in, &out, sizeof(in));
 }
@@ -26,10 +31,12 @@ TEST(ledger_passes_over_unknown_keys_and_other_comments)
 	struct ep_ledger l = {.taken = 7};
 	assert_false(ep_ledger_parse(ep_slice_of("built by hand"), &l));
 	assert_false(ep_ledger_parse(ep_slice_of("#everprof ledger taken=x"), &l));
-	assert_false(ep_ledger_parse(ep_slice_of("#everprof ledger taken=99999999999999999999"), &l));
+	assert_false(ep_ledger_parse(
+		ep_slice_of("#everprof ledger taken=99999999999999999999"), &l));
 	assert_false(ep_ledger_parse(ep_slice_of("#everprof ledger taken"), &l));
 	assert_int_equal(l.taken, 7);
-	assert_true(ep_ledger_parse(ep_slice_of("#everprof ledger new=word  taken=5"), &l));
+	assert_true(
+		ep_ledger_parse(ep_slice_of("#everprof ledger new=word  taken=5"), &l));
 	assert_int_equal(l.taken, 5);
 	assert_int_equal(l.lost, 0);
 }

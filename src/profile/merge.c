@@ -1,0 +1,355 @@
+/*
+ * merge.c - see merge.h.
+ *
+ * A builder takes the result.  For each source a table says what became of each of
+ * its elements, so an element is looked up by content once and by index ever after.
+ * Source: google/pprof profile/merge.go.
+ */
+#include "profile/merge.h"
+
+#include "base/hash.h"
+#include "base/index.h"
+#include "profile/build.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+struct merge {
+	struct ep_build *b;
+	/* Mappings of the result by merge key; the builder's own key is finer. */
+	struct ep_index mappings;
+	struct ep_index comments; /* those the result has, by string */
+	struct ep_err *err;
+
+	/* Of the source at hand: the index in the result, EP_NONE when not yet known.
+	 */
+	const struct ep_profile *src;
+	uint32_t *string_to, *function_to, *location_to;
+	uint32_t *mapping_to;
+	uint64_t *mapping_shift; /* what to add to an address */
+	/* Room for the largest sample and location of the source. */
+	uint32_t *stack;
+	struct ep_label *labels;
+	struct ep_line *lines;
+};
+
+/* --- one source --------------------------------------------------------------- */
+
+static ep_str map_string(struct merge *m, ep_str s)
+{
+	if (m->string_to[s] == EP_NONE)
+		m->string_to[s] = ep_build_string(m->b, m->src->strings[s]);
+	return m->string_to[s];
+}
+
+struct mapping_key {
+	uint64_t size, offset;
+	ep_str name;
+};
+
+static struct mapping_key key_of(const struct ep_mapping *m)
+{
+	enum { PAGE = 4096 };
+	return (struct mapping_key){
+		.size = (m->limit - m->start + PAGE - 1) & ~(uint64_t)(PAGE - 1),
+		.offset = m->file_offset,
+		.name = m->build_id ? m->build_id : m->filename,
+	};
+}
+
+static uint32_t intern_mapping(struct merge *m, const struct ep_mapping *mapping)
+{
+	struct mapping_key k = key_of(mapping);
+	uint64_t h = ep_hash_mix(ep_hash_mix(k.size, k.offset), k.name);
+	struct ep_index_iter it;
+	for (uint32_t i = ep_index_first(&m->mappings, h, &it); i != EP_INDEX_NONE;
+	     i = ep_index_next(&m->mappings, &it)) {
+		struct mapping_key o = key_of(&ep_build_profile(m->b)->mappings[i]);
+		if (o.size == k.size && o.offset == k.offset && o.name == k.name)
+			return i;
+	}
+	uint32_t i = ep_build_mapping(m->b, mapping);
+	/* A failure leaves duplicates at worst; the builder will have met the same. */
+	(void)ep_index_add(&m->mappings, h, i);
+	return i;
+}
+
+static void map_mapping(struct merge *m, uint32_t i)
+{
+	if (m->mapping_to[i] != EP_NONE)
+		return;
+	struct ep_mapping mapping = m->src->mappings[i];
+	mapping.filename = map_string(m, mapping.filename);
+	mapping.build_id = map_string(m, mapping.build_id);
+	uint32_t to = intern_mapping(m, &mapping);
+	const struct ep_profile *p = ep_build_profile(m->b);
+	m->mapping_to[i] = to;
+	if (to < p->n_mappings)
+		m->mapping_shift[i] = p->mappings[to].start - mapping.start;
+}
+
+static uint32_t map_function(struct merge *m, uint32_t i)
+{
+	if (m->function_to[i] == EP_NONE) {
+		struct ep_function f = m->src->functions[i];
+		f.name = map_string(m, f.name);
+		f.system_name = map_string(m, f.system_name);
+		f.filename = map_string(m, f.filename);
+		m->function_to[i] = ep_build_function(m->b, &f);
+	}
+	return m->function_to[i];
+}
+
+static uint32_t map_location_anew(struct merge *m, uint32_t i)
+{
+	struct ep_location l = m->src->locations[i];
+	const struct ep_line *lines = m->src->lines + l.first_line;
+	if (l.mapping != EP_NONE) {
+		map_mapping(m, l.mapping);
+		l.address += m->mapping_shift[l.mapping];
+		l.mapping = m->mapping_to[l.mapping];
+	}
+	for (uint32_t k = 0; k < l.n_lines; k++) {
+		m->lines[k] = lines[k];
+		m->lines[k].function = map_function(m, lines[k].function);
+	}
+	return ep_build_location_like(m->b, &l, m->lines);
+}
+
+static inline uint32_t map_location(struct merge *m, uint32_t i)
+{
+	if (__builtin_expect(m->location_to[i] == EP_NONE, 0))
+		m->location_to[i] = map_location_anew(m, i);
+	return m->location_to[i];
+}
+
+static bool is_zero(const int64_t *values, uint32_t n)
+{
+	int64_t any = 0;
+	for (uint32_t i = 0; i < n; i++)
+		any |= values[i];
+	return !any;
+}
+
+static void add_sample(struct merge *m, const struct ep_sample *s,
+		       const int64_t *values)
+{
+	const uint32_t *stack = ep_profile_stack(m->src, s);
+	for (uint32_t i = 0; i < s->n_locations; i++)
+		m->stack[i] = map_location(m, stack[i]);
+	for (uint32_t i = 0; i < s->n_labels; i++) {
+		const struct ep_label *l = &m->src->labels[s->first_label + i];
+		m->labels[i] = (struct ep_label){
+			.key = map_string(m, l->key),
+			.str = map_string(m, l->str),
+			.num = l->num,
+			.num_unit = map_string(m, l->num_unit),
+		};
+	}
+	ep_build_sample(m->b, m->stack, s->n_locations, m->labels, s->n_labels, values);
+}
+
+static void add_samples(struct merge *m)
+{
+	const struct ep_profile *src = m->src;
+	/* The first mapping of a profile is its main binary: it stays the first. */
+	if (src->n_mappings && !ep_build_profile(m->b)->n_mappings)
+		map_mapping(m, 0);
+	for (uint32_t i = 0; i < src->n_samples; i++) {
+		const int64_t *values = ep_profile_values(src, i);
+		if (!is_zero(values, src->n_sample_types))
+			add_sample(m, &src->samples[i], values);
+	}
+}
+
+/* n elements of EP_NONE, in the source's scratch arena. */
+static bool unknown(struct ep_arena *a, uint32_t n, uint32_t **ret)
+{
+	size_t n_bytes = (size_t)n * sizeof(**ret);
+	*ret = ep_arena_alloc(a, n_bytes);
+	if (*ret)
+		memset(*ret, 0xff, n_bytes);
+	return *ret;
+}
+
+static bool make_scratch(struct merge *m, struct ep_arena *a)
+{
+	const struct ep_profile *p = m->src;
+	uint32_t stack = 0, labels = 0, lines = 0;
+	for (uint32_t i = 0; i < p->n_samples; i++) {
+		const struct ep_sample *s = &p->samples[i];
+		stack = s->n_locations > stack ? s->n_locations : stack;
+		labels = s->n_labels > labels ? s->n_labels : labels;
+	}
+	for (uint32_t i = 0; i < p->n_locations; i++)
+		lines = p->locations[i].n_lines > lines ? p->locations[i].n_lines
+							: lines;
+	m->stack = ep_arena_alloc(a, stack * sizeof(*m->stack));
+	m->labels = ep_arena_alloc(a, labels * sizeof(*m->labels));
+	m->lines = ep_arena_alloc(a, lines * sizeof(*m->lines));
+	m->mapping_shift = ep_arena_array(a, uint64_t, p->n_mappings);
+	return m->stack && m->labels && m->lines && m->mapping_shift &&
+	       unknown(a, p->n_strings, &m->string_to) &&
+	       unknown(a, p->n_functions, &m->function_to) &&
+	       unknown(a, p->n_locations, &m->location_to) &&
+	       unknown(a, p->n_mappings, &m->mapping_to);
+}
+
+static int add_source(struct merge *m, const struct ep_profile *src)
+{
+	ep_auto(ep_arena) scratch = ep_arena_new(0);
+	m->src = src;
+	if (!scratch || !make_scratch(m, scratch))
+		return ep_fail(m->err, -ENOMEM, 0, "no memory for merging");
+	add_samples(m);
+	return 0;
+}
+
+/* --- headers ------------------------------------------------------------------ */
+
+static bool same_type(const struct ep_profile *a, struct ep_value_type s,
+		      const struct ep_profile *b, struct ep_value_type t)
+{
+	return ep_slice_eq(a->strings[s.type], b->strings[t.type]) &&
+	       ep_slice_eq(a->strings[s.unit], b->strings[t.unit]);
+}
+
+#define TYPE_ARG(p, t)                                                                 \
+	EP_SLICE_ARG((p)->strings[(t).type]), EP_SLICE_ARG((p)->strings[(t).unit])
+
+static int check_compatible(const struct ep_profile *a, const struct ep_profile *b,
+			    struct ep_err *err)
+{
+	if (!same_type(a, a->period_type, b, b->period_type))
+		return ep_fail(err, -EINVAL, 0,
+			       "incompatible period types %.*s/%.*s and %.*s/%.*s",
+			       TYPE_ARG(a, a->period_type),
+			       TYPE_ARG(b, b->period_type));
+	if (a->n_sample_types != b->n_sample_types)
+		return ep_fail(err, -EINVAL, 0,
+			       "incompatible sample types: %" PRIu32 " and %" PRIu32
+			       " of them",
+			       a->n_sample_types, b->n_sample_types);
+	for (uint32_t i = 0; i < a->n_sample_types; i++)
+		if (!same_type(a, a->sample_types[i], b, b->sample_types[i]))
+			return ep_fail(
+				err, -EINVAL, 0,
+				"incompatible sample types %.*s/%.*s and %.*s/%.*s",
+				TYPE_ARG(a, a->sample_types[i]),
+				TYPE_ARG(b, b->sample_types[i]));
+	return 0;
+}
+
+static ep_str copy_string(struct ep_build *b, const struct ep_profile *src, ep_str s)
+{
+	return ep_build_string(b, src->strings[s]);
+}
+
+static bool has_comment(const struct merge *m, uint64_t h, ep_str c)
+{
+	const struct ep_profile *p = ep_build_profile(m->b);
+	struct ep_index_iter it;
+	for (uint32_t i = ep_index_first(&m->comments, h, &it); i != EP_INDEX_NONE;
+	     i = ep_index_next(&m->comments, &it))
+		if (p->comments[i] == c)
+			return true;
+	return false;
+}
+
+static void merge_comments(struct merge *m, const struct ep_profile *src)
+{
+	for (uint32_t i = 0; i < src->n_comments; i++) {
+		ep_str c = copy_string(m->b, src, src->comments[i]);
+		uint64_t h = ep_hash_mix(0, c);
+		if (has_comment(m, h, c))
+			continue;
+		/* A failure leaves a comment twice at worst. */
+		(void)ep_index_add(&m->comments, h, ep_build_profile(m->b)->n_comments);
+		ep_build_comment(m->b, src->strings[src->comments[i]]);
+	}
+}
+
+static void merge_header(struct merge *m, const struct ep_profile *src)
+{
+	struct ep_profile *p = ep_build_profile(m->b);
+	if (src->time_ns && (!p->time_ns || src->time_ns < p->time_ns))
+		p->time_ns = src->time_ns;
+	p->duration_ns =
+		(int64_t)((uint64_t)p->duration_ns + (uint64_t)src->duration_ns);
+	if (!p->period || src->period > p->period)
+		p->period = src->period;
+	merge_comments(m, src);
+	if (!p->default_sample_type)
+		p->default_sample_type =
+			copy_string(m->b, src, src->default_sample_type);
+	if (!p->doc_url)
+		p->doc_url = copy_string(m->b, src, src->doc_url);
+}
+
+static void start_header(struct ep_build *b, const struct ep_profile *first)
+{
+	struct ep_profile *p = ep_build_profile(b);
+	for (uint32_t i = 0; i < first->n_sample_types; i++)
+		ep_build_sample_type_slices(
+			b, first->strings[first->sample_types[i].type],
+			first->strings[first->sample_types[i].unit]);
+	p->period_type.type = copy_string(b, first, first->period_type.type);
+	p->period_type.unit = copy_string(b, first, first->period_type.unit);
+	p->drop_frames = copy_string(b, first, first->drop_frames);
+	p->keep_frames = copy_string(b, first, first->keep_frames);
+}
+
+/* --- all ---------------------------------------------------------------------- */
+
+static int add_all(struct merge *m, const struct ep_profile *const *profiles, size_t n)
+{
+	start_header(m->b, profiles[0]);
+	for (size_t i = 0; i < n; i++) {
+		merge_header(m, profiles[i]);
+		EP_TRY(add_source(m, profiles[i]));
+	}
+	return 0;
+}
+
+static int merge_once(const struct ep_profile *const *profiles, size_t n,
+		      size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err)
+{
+	ep_auto(ep_build) b = NULL;
+	if (ep_build_new(max_bytes, &b) < 0)
+		return ep_fail(err, -ENOMEM, 0, "no memory for merging");
+	struct merge m = {.b = b, .err = err};
+	int rc = add_all(&m, profiles, n);
+	ep_index_fini(&m.mappings);
+	ep_index_fini(&m.comments);
+	EP_TRY(rc);
+	return ep_build_finish(b, ret_p, err);
+}
+
+static bool has_zero_sample(const struct ep_profile *p)
+{
+	for (uint32_t i = 0; i < p->n_samples; i++)
+		if (is_zero(ep_profile_values(p, i), p->n_sample_types))
+			return true;
+	return false;
+}
+
+int ep_merge(const struct ep_profile *const *profiles, size_t n, size_t max_bytes,
+	     struct ep_profile **ret_p, struct ep_err *err)
+{
+	if (!n)
+		return ep_fail(err, -EINVAL, 0, "no profiles to merge");
+	for (size_t i = 1; i < n; i++)
+		EP_TRY(check_compatible(profiles[0], profiles[i], err));
+	ep_auto(ep_profile) p = NULL;
+	EP_TRY(merge_once(profiles, n, max_bytes, &p, err));
+	if (has_zero_sample(p)) {
+		/* Sums came to zero: again, so that what only they used goes too. */
+		ep_auto(ep_profile) q = NULL;
+		const struct ep_profile *one = p;
+		EP_TRY(merge_once(&one, 1, max_bytes, &q, err));
+		*ret_p = ep_take(&q);
+		return 0;
+	}
+	*ret_p = ep_take(&p);
+	return 0;
+}

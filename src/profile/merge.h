@@ -1,0 +1,37 @@
+/*
+ * merge.h - several profiles to one, as the reference merges.
+ *
+ * What is equal is one: mappings by size, offset and build ID (else file name),
+ * locations by their place in the mapping, so that the same code loaded elsewhere is
+ * the same; functions by their names, file and start line; samples by stack and
+ * labels.  Rules: docs/formats/pprof.md.
+ */
+#ifndef EP_PROFILE_MERGE_H
+#define EP_PROFILE_MERGE_H
+
+#include "base/err.h"
+#include "profile/profile.h"
+
+/*
+ * ep_merge - merge n profiles; of one it makes the compact form.
+ *
+ * Samples whose values are all zero are dropped, before and after summing; what no
+ * sample refers to goes.  Elements stand in the order of their first use, but the
+ * first mapping stays the first.  time_ns is the smallest that is known, duration_ns
+ * the sum, period the largest, comments the union; default_sample_type and doc_url are
+ * the first that is set, drop_frames and keep_frames those of the first profile.
+ * Sums wrap at 64 bits.
+ *
+ * in       profiles   valid; n at least 1.  Not changed, not kept
+ *          max_bytes  bound of the result, 0 for none
+ * out      ret_p      untouched on failure
+ * errors   -EINVAL  none given, or period types or sample types that differ
+ *          -E2BIG   over max_bytes or 32-bit tables, -ENOMEM
+ * owns     the caller frees *ret_p with ep_profile_free()
+ * threads  any thread, while nobody writes the profiles
+ * cost     linear in the stacks; each distinct string is hashed once a profile
+ */
+int ep_merge(const struct ep_profile *const *profiles, size_t n, size_t max_bytes,
+	     struct ep_profile **ret_p, struct ep_err *err);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * scale.h - arithmetic on the values of a profile, and differences.
+ */
+#ifndef EP_PROFILE_SCALE_H
+#define EP_PROFILE_SCALE_H
+
+#include "base/err.h"
+#include "profile/profile.h"
+
+/*
+ * ep_scale - multiply each column by a ratio, in place.
+ *
+ * Values are rounded half away from zero, and held at the ends of 64 bits.  A sample
+ * stays only if a column whose ratio is not 1 is not zero in it; all ratios 1 change
+ * nothing.
+ *
+ * in       ratios   one a sample type, finite
+ * threads  one thread at a time per profile, like all below
+ */
+void ep_scale(struct ep_profile *p, const double *ratios);
+
+/* Every value times -1, exactly (the smallest 64-bit number stays itself). */
+void ep_scale_negate(struct ep_profile *p);
+
+/*
+ * ep_scale_normalize - make the columns of p sum up to those of base.
+ *
+ * A column that sums up to 0 in p becomes all 0.
+ * errors   -EINVAL  the sample types differ in number
+ *          -ENOMEM
+ */
+int ep_scale_normalize(struct ep_profile *p, const struct ep_profile *base,
+		       struct ep_err *err);
+
+/* The label of a base's samples in a difference: their values are negative, and the
+ * report's total is that of the base. */
+#define EP_SCALE_BASE_KEY "pprof::base"
+
+enum ep_scale_diff_mode {
+	EP_SCALE_SUBTRACT, /* `-base`: equal samples meet, and may cancel */
+	EP_SCALE_COMPARE,  /* `-diff_base`: base samples are labelled, so never meet */
+};
+
+/*
+ * ep_scale_diff - source minus base as one profile.
+ *
+ * in       source, base  not changed
+ * out      ret_p         untouched on failure
+ * errors   those of ep_merge()
+ * owns     the caller frees *ret_p with ep_profile_free()
+ * threads  any thread, while nobody writes the two
+ */
+int ep_scale_diff(const struct ep_profile *source, const struct ep_profile *base,
+		  enum ep_scale_diff_mode mode, struct ep_profile **ret_p,
+		  struct ep_err *err);
+
+#endif
