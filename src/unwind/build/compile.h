@@ -19,7 +19,7 @@
  *          -ENOTSUP  another CPU; -EBADMSG, -ENODATA not an ELF file;
  *          -E2BIG, -EIO, -ENOMEM
  * threads  any thread; never in a handler
- * cost     about 15 ms for libc (28,000 rows before merging)
+ * cost     1 ms for libc (3,700 functions, 23,000 rows, 107 KB), 28 ms for LLVM
  */
 int ep_compile_file(int fd, struct ep_buf *out, struct ep_err *err);
 /* The same for a file opened already. */
