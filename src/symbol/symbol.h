@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/slice.h"
 
 #include <stdbool.h>
@@ -40,6 +41,11 @@ int ep_symtab_build(int fd, struct ep_buf *out, struct ep_err *err);
  */
 int ep_symtab_open(const void *data, size_t n, struct ep_symtab **ret_t, struct ep_err *err);
 void ep_symtab_free(struct ep_symtab *t);
+EP_DEFINE_AUTO(ep_symtab);
+/* Hex; "" when the file had none. */
+const char *ep_symtab_build_id(const struct ep_symtab *t);
+/* How many symbols. */
+uint32_t ep_symtab_count(const struct ep_symtab *t);
 
 struct ep_symbol {
 	struct ep_slice name;        /* demangled for display */
