@@ -7,8 +7,7 @@ import { typeText } from "./format";
 import { Desk, onKey } from "./keys";
 import { Model, useModel } from "./model";
 import { State } from "./state";
-import { state, subscribe } from "./store";
-import { go } from "./store";
+import { go, state, subscribe } from "./store";
 import { useTheme } from "./theme";
 import { rangeText, spanText } from "./time";
 import { pathOf, find } from "./tree";
@@ -115,7 +114,7 @@ export function App() {
 				<>
 					<Strip model={model} theme={theme} />
 					<Toolbar model={model} selected={selected} select={show} />
-					<main class="main" id="main">
+					<main class={`main ${model.stale && s.view !== "services" ? "stale" : ""}`} id="main" aria-busy={model.stale}>
 						{words}
 						{words === null && s.view === "flame" && <Flame model={model} theme={theme} selected={selected} select={select} hold={(c) => { canvas.current = c; }} />}
 						{words === null && s.view === "top" && <Top model={model} />}

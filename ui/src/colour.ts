@@ -65,14 +65,14 @@ const light: Palette = {
 	root: oklch(0.9, 0.008, 260), kernel: oklch(0.84, 0.012, 250), unnamed: oklch(0.91, 0.004, 90),
 	lost: oklch(0.84, 0.06, 20), more: oklch(0.95, 0.004, 260), match: oklch(0.83, 0.17, 92),
 	merged: oklch(0.86, 0.01, 260), outline: [20, 22, 28],
-	hues: HUES.map((h) => oklch(0.855, 0.075, h)),
+	hues: HUES.map((h) => oklch(0.865, 0.062, h)),
 };
 const dark: Palette = {
 	text: [240, 241, 244], dim: [160, 165, 176], background: [20, 22, 27],
 	root: oklch(0.36, 0.012, 260), kernel: oklch(0.41, 0.016, 250), unnamed: oklch(0.34, 0.004, 90),
 	lost: oklch(0.42, 0.09, 20), more: oklch(0.27, 0.006, 260), match: oklch(0.52, 0.12, 85),
 	merged: oklch(0.33, 0.01, 260), outline: [250, 250, 252],
-	hues: HUES.map((h) => oklch(0.44, 0.068, h)),
+	hues: HUES.map((h) => oklch(0.43, 0.058, h)),
 };
 export const PALETTES: Readonly<Record<Theme, Palette>> = { light, dark };
 

@@ -45,7 +45,7 @@ export function percent(part: number, whole: number): string {
 	if (a !== 0 && a < 0.01) return `<${THIN}0.01${THIN}%`;
 	const sign = p < 0 ? "\u2212" : "";
 	const digits = a >= 99.995 ? 0 : a >= 10 ? (a > 99.9 ? 2 : 1) : 2;
-	return sign + trimZeros(a.toFixed(digits)) + THIN + "%";
+	return sign + (a === 0 ? "0" : a.toFixed(digits)) + THIN + "%";
 }
 
 export const count = (n: number): string => Math.round(n).toLocaleString("en-US");
@@ -70,7 +70,7 @@ export function rate(n: number, ms: number, type: string, unit: string): string 
 	if (kind === "second") return value((n / ms) * 1000, unit) + "/s";
 	const cores = n / (ms * 1e6);
 	const word = type.startsWith("process_cpu") ? "cores" : "threads";
-	if (cores !== 0 && Math.abs(cores) < 0.1) return figures(cores * 1000) + THIN + "m" + word;
+	if (cores !== 0 && Math.abs(cores) < 0.01) return figures(cores * 1000) + THIN + "m" + word;
 	return figures(cores) + THIN + word;
 }
 

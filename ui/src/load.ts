@@ -1,5 +1,7 @@
 // A hook that loads something when its key changes.  The former value stays until the
-// next is there, so that nothing blinks on refresh; a newer key cancels the older call.
+// next is there, so that nothing blinks; `stale` says when it answers another question
+// than the one asked now (not just an older minute of it).  A newer key cancels the
+// older call.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
@@ -7,6 +9,7 @@ export interface Load<T> {
 	value: T | null;
 	/** The key `value` belongs to. */
 	key: string;
+	stale: boolean;
 	error: string;
 	busy: boolean;
 }
@@ -20,32 +23,33 @@ export function stopAll(): boolean {
 	return any;
 }
 
-/** `scope`: when it differs from the last one's, the old value would mislead and goes. */
+/** `scope`: the question without its moment; a value of another scope is stale. */
 export function useLoad<T>(
 	key: string | null, scope: string, run: (signal: AbortSignal) => Promise<T>,
 ): Load<T> {
-	const [load, set] = useState<Load<T>>({ value: null, key: "", error: "", busy: key !== null });
+	const [load, set] = useState<Load<T>>({ value: null, key: "", error: "", busy: key !== null, stale: false });
 	const held = useRef(scope);
 	useEffect(() => {
 		if (key === null) {
-			set({ value: null, key: "", error: "", busy: false });
+			set({ value: null, key: "", error: "", busy: false, stale: false });
 			return;
 		}
 		const control = new AbortController();
 		running.add(control);
-		const keep = held.current === scope;
-		held.current = scope;
-		set((old) => ({ ...old, value: keep ? old.value : null, busy: true }));
+		set((old) => ({ ...old, busy: true }));
 		run(control.signal).then(
 			(value) => {
-				if (!control.signal.aborted) set({ value, key, error: "", busy: false });
+				if (control.signal.aborted) return;
+				held.current = scope;
+				set({ value, key, error: "", busy: false, stale: false });
 			},
 			(e: unknown) => {
 				if (superseded.has(control)) return;
 				const error = control.signal.aborted
 					? "Stopped. Change something, or reload, to ask again."
 					: e instanceof Error ? e.message : String(e);
-				set((old) => ({ value: control.signal.aborted ? old.value : null, key, error, busy: false }));
+				const keep = control.signal.aborted && held.current === scope;
+				set((old) => ({ value: keep ? old.value : null, key, error: keep ? "" : error, busy: false, stale: false }));
 			},
 		).finally(() => running.delete(control));
 		return () => {
@@ -53,7 +57,7 @@ export function useLoad<T>(
 			control.abort();
 		};
 	}, [key]);
-	return load;
+	return { ...load, stale: load.value !== null && held.current !== scope };
 }
 
 // Calls that a newer one replaced: their end is nobody's news.

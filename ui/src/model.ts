@@ -44,6 +44,8 @@ export interface Model {
 	changesError: string;
 	/** What one sample weighs, 0 if the server does not say. */
 	perSample: number;
+	/** What is shown answers the question before. */
+	stale: boolean;
 	/** Side A of a comparison times this is as long as side B. */
 	scaleA: number;
 }
@@ -164,17 +166,19 @@ export function useModel(state: State): Model {
 		(s) => api.top(query, TOP_LIMIT, state.regex ? "" : state.search, s));
 	const both = useLoad(ready && before !== null ? `both ${key}` : null, `both ${subject} ${times}`, (s) =>
 		Promise.all([api.top(before!, TOP_LIMIT, "", s), api.top(query, TOP_LIMIT, "", s)]));
-	const samples = shown.tree?.ledger?.samples ?? 0;
-	const whole = shown.tree === null ? 0 : shown.tree.totalA + shown.tree.totalB;
+	const samples = shown.tree?.samples ?? 0;
+	// A was scaled to B's length; its samples were not.
+	const whole = shown.tree === null ? 0 : shown.tree.totalA / scaleA + shown.tree.totalB;
 	const perSample = samples > 0 ? whole / samples : 0;
 	const list = useMemo(
-		() => (both.value === null ? null : changes(both.value[0], both.value[1], scaleA, perSample)),
-		[both.value, scaleA, perSample]);
+		() => (both.value === null || both.stale ? null : changes(both.value[0], both.value[1], scaleA, perSample)),
+		[both.value, both.stale, scaleA, perSample]);
 
 	return {
 		state, now, range, against, services, empty, service, query, series, step,
 		answer: shown.error === "" ? answer : { ...answer, error: shown.error },
 		tree: shown.tree, focus: shown.focus, focusLost: shown.focusLost, refining: shown.refining,
 		matches, top, changes: list, changesError: both.error, perSample, scaleA,
+		stale: answer.stale || (state.view === "top" && top.stale),
 	};
 }

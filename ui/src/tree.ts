@@ -40,6 +40,8 @@ export interface Tree {
 	level: Int32Array;
 	levelAt: Int32Array;
 	ledger: Ledger | null;
+	/** Samples behind both sides; 0 when the server does not say. */
+	samples: number;
 }
 
 function check(t: TreeAnswer): void {
@@ -74,22 +76,40 @@ class Rows {
 	}
 }
 
-/** The wire's rows with a MORE child where children were left out. */
+/** A node whose children are still coming, and the weight they have not claimed. */
+interface Open {
+	depth: number;
+	more: number;
+	a: number;
+	b: number;
+}
+
+/** The wire's rows with a MORE child where children were left out.  In a diff `more` is
+ * of both sides; what each side lacks follows from total = self + children + more. */
 function expand(t: TreeAnswer, moreName: number): Rows {
 	const c = t.node;
+	const isDiff = c.total_b !== undefined;
 	const rows = new Rows();
-	const open: { depth: number; more: number }[] = [];
+	const open: Open[] = [];
 	const close = (to: number): void => {
 		while (open.length > 0 && open[open.length - 1]!.depth >= to) {
 			const o = open.pop()!;
-			rows.add(moreName, o.depth + 1, o.more, o.more, 0, 0, 0);
+			if (o.more <= 0) continue;
+			const a = isDiff ? Math.max(0, o.a) : o.more, b = isDiff ? Math.max(0, o.b) : 0;
+			rows.add(moreName, o.depth + 1, a, a, 0, b, b);
 		}
 	};
 	for (let i = 0; i < c.name.length; i++) {
 		close(c.depth[i]!);
 		const more = c.more?.[i] ?? 0;
-		rows.add(c.name[i]!, c.depth[i]!, c.self[i]!, c.total[i]!, more, c.self_b?.[i] ?? 0, c.total_b?.[i] ?? 0);
-		if (more > 0) open.push({ depth: c.depth[i]!, more });
+		const selfB = c.self_b?.[i] ?? 0, totalB = c.total_b?.[i] ?? 0;
+		const parent = open[open.length - 1];
+		if (parent !== undefined) {
+			parent.a -= c.total[i]!;
+			parent.b -= totalB;
+		}
+		rows.add(c.name[i]!, c.depth[i]!, c.self[i]!, c.total[i]!, more, selfB, totalB);
+		open.push({ depth: c.depth[i]!, more, a: c.total[i]! - c.self[i]!, b: totalB - selfB });
 	}
 	close(0);
 	return rows;
@@ -141,7 +161,8 @@ export function treeFrom(a: TreeAnswer, scaleA = 1): Tree {
 		totalB_: Float64Array.from(isDiff ? rows.totalB : []),
 		start: new Float64Array(n), width: new Float64Array(n),
 		level: new Int32Array(n), levelAt: new Int32Array(0),
-		ledger: a.ledger ?? null,
+		ledger: a.ledger_b ?? a.ledger ?? null,
+		samples: (a.ledger?.samples ?? 0) + (a.ledger_b?.samples ?? 0),
 	};
 	// Both sides side by side in one width: it adds up at every depth, and a frame
 	// that is gone keeps its place.

@@ -57,7 +57,9 @@ export interface TreeAnswer {
 	files: string[];
 	kinds: string[];
 	node: NodeColumns;
+	/** Of a diff: side A's, with ledger_b of side B, or one for both. */
 	ledger?: Ledger;
+	ledger_b?: Ledger;
 }
 
 export interface TopRow {

@@ -3,9 +3,9 @@
 // it knows nothing of URLs or requests.
 
 import { diffScale, css, diffSteps, namePaints, PALETTES, Theme } from "../colour";
-import { Tree } from "../tree";
+import { nameOf, Tree } from "../tree";
 import { draw, Drawn, FONT, Look, Marks, TextCache } from "./draw";
-import { clampWindow, graphHeight, nodeAt, pixelsPer, ROW, View, windowOf, zoomAt } from "./geometry";
+import { clampWindow, endX, graphHeight, nodeAt, pixelsPer, ROW, toPixel, View, windowOf, zoomAt } from "./geometry";
 
 export interface Events {
 	/** The node under the pointer, or -1. */
@@ -57,6 +57,24 @@ export class FlameCanvas {
 		el.addEventListener("pointerleave", this.onLeave);
 		el.addEventListener("wheel", this.onWheel, { passive: false });
 		this.resize();
+		(el as HTMLCanvasElement & { flame?: FlameCanvas }).flame = this;
+	}
+
+	/** The middle of the widest visible frame of this name, in pixels of the page: how a
+	 * test, which sees only pixels, finds what to click. */
+	where(name: string): { x: number; y: number; width: number } | null {
+		if (this.show === null) return null;
+		const t = this.show.tree, v = this.view;
+		let best: { x: number; y: number; width: number } | null = null;
+		for (let i = 0; i < t.n; i++) {
+			if (nameOf(t, i) !== name) continue;
+			const a = Math.max(0, toPixel(v, t.start[i]!)), b = Math.min(v.width, toPixel(v, endX(t, i)));
+			const y = (t.depth[i]! + 0.5) * ROW - v.top;
+			if (b <= a || y < 0 || y > v.height || (best !== null && best.width >= b - a)) continue;
+			best = { x: (a + b) / 2, y, width: b - a };
+		}
+		const box = this.el.getBoundingClientRect();
+		return best === null ? null : { x: best.x + box.left, y: best.y + box.top, width: best.width };
 	}
 
 	close(): void {

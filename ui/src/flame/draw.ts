@@ -2,9 +2,8 @@
 // holds; the cost of a frame depends on the pixels, not on the size of the tree.
 
 import { css, Palette } from "../colour";
-import { figures } from "../format";
 import { visible } from "../text";
-import { Tree, KERNEL, kindOf, MORE, nameOf, ROOT } from "../tree";
+import { Tree, kindOf, MORE, nameOf, ROOT } from "../tree";
 import { trim } from "../trim";
 import { Box, boxesOf, endX, pixelsPer, ROW, toPixel, View } from "./geometry";
 
@@ -135,14 +134,10 @@ export function draw(
 
 /** How many frames share the pixel of a node that is too small to see. */
 export function crowd(t: Tree, v: View, i: number): number {
-	const per = pixelsPer(v);
-	if (t.width[i]! * per >= 1) return 1;
+	if (t.width[i]! * pixelsPer(v) >= 1) return 1;
 	let n = 1;
-	boxesOf(t, { ...v, x0: Math.max(v.x0, t.start[i]! - 2 / per) }, t.depth[i]!, (b) => {
-		if (b.n > 1 && b.node <= i && b.node >= 0 && n === 1) n = b.n;
+	boxesOf(t, v, t.depth[i]!, (b) => {
+		if (b.n > 1 && b.node <= i) n = b.n;
 	});
 	return n;
 }
-
-export const kernelKind = KERNEL;
-export const zoomText = (v: View, whole: number): string => figures(whole / (v.x1 - v.x0)) + "\u00d7";

@@ -29,7 +29,7 @@ function Row({ c, unit, most, totalA }: { c: Change; unit: string; most: number;
 			<td class="num">{value(c.b, unit)}</td>
 			<td class="what">{c.real ? c.what : "chance"}</td>
 			<td class="name"><button type="button" class="link" title="show in the graph" onClick={() => go({ view: "flame", search: c.name, regex: false, focus: [] })}><Name text={c.name} max={300} /></button></td>
-			<td class="dim file"><Name text={c.file} max={200} /></td>
+			<td class="dim file">{c.file !== "" && <Name text={c.file} max={200} />}</td>
 		</tr>
 	);
 }

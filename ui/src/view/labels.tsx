@@ -1,6 +1,6 @@
 // "+ label": names first, then the values of one with their weight, heaviest first.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import * as api from "../api";
 import { count, percent, value } from "../format";
 import { useLoad } from "../load";
@@ -61,6 +61,8 @@ function Values({ query, name, unit, back, pick }: ValuesProps) {
 	const list = load.value?.values ?? [];
 	const whole = list.reduce((a, v) => a + v.total, 0);
 	const typed = isRegex && prefix !== "";
+	const input = useRef<HTMLInputElement>(null);
+	useEffect(() => input.current?.focus(), []);
 	return (
 		<>
 			<div class="row head">
@@ -71,7 +73,7 @@ function Values({ query, name, unit, back, pick }: ValuesProps) {
 				</select>
 			</div>
 			<form onSubmit={(e) => { e.preventDefault(); if (typed) pick(op, prefix); else if (list[0]) pick(op, list[0].value); }}>
-				<input class="filter" type="search" value={prefix} placeholder={isRegex ? "regular expression, then Enter" : "begins with"}
+				<input ref={input} class="filter" type="search" value={prefix} placeholder={isRegex ? "regular expression, then Enter" : "begins with"}
 					aria-label={isRegex ? "regular expression" : "value begins with"} onInput={(e) => setPrefix(e.currentTarget.value)} />
 			</form>
 			<ul class="menu" aria-label={`values of ${name}`}>

@@ -30,15 +30,23 @@ export function Popup({ id, label, title, className = "", align = "left", text, 
 		const outside = (e: Event): void => {
 			if (!root.current?.contains(e.target as Node)) setOpen(false);
 		};
+		// The focused part of a panel may go away, and the focus with it: then only the
+		// document hears the key.
+		const escape = (e: KeyboardEvent): void => {
+			if (e.key !== "Escape") return;
+			e.preventDefault();
+			e.stopPropagation();
+			close();
+		};
 		document.addEventListener("pointerdown", outside);
-		return () => document.removeEventListener("pointerdown", outside);
+		document.addEventListener("keydown", escape, true);
+		return () => {
+			document.removeEventListener("pointerdown", outside);
+			document.removeEventListener("keydown", escape, true);
+		};
 	}, [open]);
 	const onKey = (e: KeyboardEvent): void => {
-		if (e.key === "Escape" && open) {
-			e.stopPropagation();
-			e.preventDefault();
-			close();
-		} else if (e.key === "ArrowDown" && !open) {
+		if (e.key === "ArrowDown" && !open) {
 			e.preventDefault();
 			setOpen(true);
 		} else if (open && (e.key === "ArrowDown" || e.key === "ArrowUp")) {

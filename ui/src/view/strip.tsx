@@ -50,7 +50,7 @@ function options(width: number, c: Colours, r: Range, model: Model, onBrush: (a:
 	const { type } = model.query;
 	const long = r.until - r.from > 2 * DAY;
 	return {
-		width, height: HEIGHT, legend: { show: false }, padding: [6, 8, 0, 0],
+		width, height: HEIGHT, legend: { show: false }, padding: [6, 20, 0, 0],
 		cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false, setScale: false, dist: 4 } },
 		scales: { x: { time: true, range: [r.from / 1000, r.until / 1000] }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.12 : 1] } },
 		series: [{}, { stroke: c.line, fill: c.fill, width: 1.5, points: { show: false } },
@@ -125,7 +125,7 @@ function Plot({ model, theme, say }: PlotProps) {
 function Sum({ model }: { model: Model }) {
 	const t = model.tree;
 	const { type } = model.query;
-	if (t === null) return <span class="dim">{typeText(type)}</span>;
+	if (t === null || model.stale) return <strong class="num dim">{"\u2026"}</strong>;
 	const ms = model.range.until - model.range.from;
 	const whole = t.isDiff ? t.totalB : t.totalA;
 	return <strong class="num">{rate(whole, covered(model, ms), type, t.unit)}</strong>;
@@ -139,14 +139,15 @@ export function covered(model: Model, ms: number): number {
 
 function Sentence({ model }: { model: Model }) {
 	const t = model.tree;
-	if (model.against === null || t === null || !t.isDiff) return null;
+	if (model.against === null || t === null || !t.isDiff || model.stale) return null;
 	const totals = {
 		a: t.totalA, b: t.totalB, perSample: model.perSample, type: model.query.type, unit: t.unit,
 		ms: model.range.until - model.range.from,
 	};
+	const where = model.changes === null ? "" : whereSentence(model.changes, totals);
 	return (
-		<p class="sentence" id="sentence">
-			{totalSentence(totals)} {model.changes !== null && <span class="dim">{whereSentence(model.changes, totals)}</span>}
+		<p class="sentence" id="sentence" title={`${totalSentence(totals)} ${where}`}>
+			{totalSentence(totals)} <span class="dim">{where}</span>
 		</p>
 	);
 }
@@ -167,7 +168,8 @@ export function Strip({ model, theme }: { model: Model; theme: Theme }) {
 		<section class="strip" aria-label="over time">
 			<div class="strip-head">
 				<Sum model={model} />
-				<span class="dim">{typeText(model.query.type)}{against === null ? "" : `, dashed: ${COMPARE_TEXT[model.state.compare]}`}</span>
+				{against === null ? <span class="dim">{typeText(model.query.type)}</span> :
+					<span class="dim"><span class="dash" aria-hidden="true" /> {COMPARE_TEXT[model.state.compare]}</span>}
 				<Sentence model={model} />
 				<span class="readout num dim" ref={out} />
 				<button class="action quiet" type="button" title="twice the time" onClick={wider}>wider</button>

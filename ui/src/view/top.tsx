@@ -62,7 +62,7 @@ export function Top({ model }: { model: Model }) {
 							<td class="num">{value(r.total, unit)}</td>
 							<td class="num share">{percent(r.total, total)}</td>
 							<td class="name"><button type="button" class="link" title="show in the graph" onClick={() => showInGraph(r.name)}><Name text={r.name} max={300} /></button></td>
-							<td class="dim file"><Name text={r.file} max={200} /></td>
+							<td class="dim file">{r.file !== "" && <Name text={r.file} max={200} />}</td>
 						</tr>
 					))}
 				</tbody>
