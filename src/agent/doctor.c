@@ -118,6 +118,8 @@ void ep_doctor_look(struct ep_doctor *ret_d)
 
 static const char *why_no_bpf(const struct ep_doctor *d)
 {
+	if (!d->bpf_errno)
+		return "eBPF is switched off";
 	if (d->bpf_errno == EACCES)
 		return d->is_root ? "eBPF is forbidden here, even to root"
 				  : "this user may not use eBPF";
@@ -128,6 +130,8 @@ static const char *why_no_bpf(const struct ep_doctor *d)
 
 static const char *remedy(const struct ep_doctor *d)
 {
+	if (!d->bpf_errno)
+		return "leave out --no-bpf";
 	if (d->bpf_errno != EACCES)
 		return d->has_btf ? "run a kernel of 5.8 or later"
 				  : "run a kernel built with CONFIG_DEBUG_INFO_BTF";

@@ -20,5 +20,6 @@ extern const size_t ep_n_commands;
 /* cmd_NAME.c, each. */
 int ep_cmd_completion(int argc, char **argv);
 int ep_cmd_doctor(int argc, char **argv);
+int ep_cmd_record(int argc, char **argv);
 
 #endif

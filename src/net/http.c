@@ -1,6 +1,8 @@
 /* http.c - looking into a request, filling a response.  See http.h. */
 #include "net/http.h"
 
+#include "codec/json.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +82,24 @@ void ep_http_text(struct ep_http *x, int status, const char *fmt, ...)
 	x->out_static = NULL;
 	x->n_out_static = 0;
 	ep_buf_add_str(&x->out, line);
+}
+
+void ep_http_fail(struct ep_http *x, int status, const char *code, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap); /* a long line is cut */
+	va_end(ap);
+	ep_http_text(x, status, "%s", "");
+	x->content_type = "application/json";
+	struct ep_jsonw w = ep_jsonw_to(&x->out);
+	ep_jsonw_open(&w, NULL, '{');
+	ep_jsonw_str(&w, "code", code);
+	ep_jsonw_str(&w, "message", line);
+	ep_jsonw_str(&w, "error", line);
+	ep_jsonw_close(&w, '}');
+	ep_buf_add_char(&x->out, '\n');
 }
 
 void ep_http_set_header(struct ep_http *x, const char *name, const char *value)

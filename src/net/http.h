@@ -28,6 +28,8 @@ struct ep_http_reply_header {
 	const char *value; /* both outlive the response: literals, or in the arena */
 };
 
+struct ep_route;
+
 struct ep_http {
 	struct ep_arena *arena; /* of this exchange; freed after the response is sent */
 
@@ -43,6 +45,9 @@ struct ep_http {
 	bool is_tls;
 	bool is_loopback_peer;
 
+	/* what answers: set by the guard before a worker takes over */
+	const struct ep_route *route;
+	void *room;
 	/* who asks: set by the guard before a handler of a room runs */
 	struct ep_slice tenant;
 
@@ -79,6 +84,12 @@ struct ep_slice ep_http_unescape(struct ep_arena *a, struct ep_slice s, bool plu
 /* Answer with this text and type.  printf-like; the body replaces what is there. */
 void ep_http_text(struct ep_http *x, int status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/*
+ * ep_http_fail - answer with an error in the one form all of our APIs share:
+ * {"code":"invalid_argument","message":"…","error":"…"}; code is a Connect code.
+ */
+void ep_http_fail(struct ep_http *x, int status, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 void ep_http_set_header(struct ep_http *x, const char *name, const char *value);
 /* "Not Found" for 404, … */
 const char *ep_http_reason(int status);

@@ -1,0 +1,118 @@
+/*
+ * engine.c - see engine.h.
+ */
+#include "agent/engine.h"
+
+#include "base/clock.h"
+
+struct ep_engine {
+	struct ep_source *source;
+	struct ep_images *images;
+	struct ep_processes *processes;
+	struct ep_fold *fold;
+	struct ep_source_stats round, totals;
+	uint64_t from_ns; /* wall clock of the last emit */
+};
+
+static void on_seen(void *arg, const struct ep_who *who, uint32_t tid)
+{
+	struct ep_engine *e = arg;
+	(void)ep_processes_get(e->processes, who, tid, "", false); /* comes again with a sample */
+}
+
+static void on_sample(void *arg, const struct ep_raw *raw)
+{
+	struct ep_engine *e = arg;
+	ep_fold_sample(e->fold, raw);
+}
+
+static int start(struct ep_engine *e, const struct ep_engine_config *config)
+{
+	EP_TRY(ep_images_new(config->offer, config->offer_arg, &e->images));
+	EP_TRY(ep_processes_new(e->images, &e->processes));
+	struct ep_fold_config fold = {
+		.processes = e->processes,
+		.images = e->images,
+		.hz = config->hz,
+		.in_one = config->in_one,
+	};
+	return ep_fold_new(&fold, &e->fold);
+}
+
+int ep_engine_new(const struct ep_engine_config *config, struct ep_source *source,
+		  struct ep_engine **ret_e, struct ep_err *err)
+{
+	struct ep_engine *e = ep_zalloc(sizeof(*e));
+	if (!e) {
+		ep_source_free(source);
+		return ep_fail(err, -ENOMEM, 0, "no memory for the agent");
+	}
+	e->source = source;
+	e->from_ns = ep_clock_wall_ns();
+	if (start(e, config) < 0) {
+		ep_engine_free(e);
+		return ep_fail(err, -ENOMEM, 0, "no memory for the agent");
+	}
+	*ret_e = e;
+	return 0;
+}
+
+void ep_engine_free(struct ep_engine *e)
+{
+	if (!e)
+		return;
+	ep_source_free(e->source);
+	ep_fold_free(e->fold);
+	ep_processes_free(e->processes);
+	ep_images_free(e->images);
+	ep_free(e);
+}
+
+void ep_engine_wait(struct ep_engine *e, uint64_t until_ns, volatile int *stop)
+{
+	const struct ep_sink sink = {e, on_seen, on_sample};
+	while (!*stop) {
+		uint64_t now = ep_clock_mono_ns();
+		if (now >= until_ns)
+			return;
+		uint64_t ms = (until_ns - now + EP_NS_PER_MS - 1) / EP_NS_PER_MS;
+		/* A stop that comes just before the wait is seen within this. */
+		if (ep_source_wait(e->source, ms > 500 ? 500 : (int)ms, &sink) < 0)
+			return;
+	}
+}
+
+int ep_engine_drain(struct ep_engine *e, struct ep_err *err)
+{
+	const struct ep_sink sink = {e, on_seen, on_sample};
+	struct ep_source_stats s = {0};
+	EP_TRY(ep_source_drain(e->source, &sink, &s, err));
+	ep_processes_turn(e->processes);
+	e->round.asked += s.asked;
+	e->round.taken += s.taken;
+	e->round.lost += s.lost;
+	e->totals.asked += s.asked;
+	e->totals.taken += s.taken;
+	e->totals.lost += s.lost;
+	return 0;
+}
+
+int ep_engine_emit(struct ep_engine *e, ep_fold_emit_fn *emit, void *arg, struct ep_err *err)
+{
+	uint64_t until_ns = ep_clock_wall_ns();
+	uint64_t from_ns = e->from_ns < until_ns ? e->from_ns : until_ns; /* a clock set back */
+	int rc = ep_fold_finish(e->fold, &e->round, from_ns, until_ns, emit, arg, err);
+	e->round = (struct ep_source_stats){0};
+	e->from_ns = until_ns;
+	return rc;
+}
+
+void ep_engine_totals(const struct ep_engine *e, struct ep_source_stats *ret_stats)
+{
+	*ret_stats = e->totals;
+}
+
+struct ep_source *ep_engine_source(struct ep_engine *e)
+{
+	return e->source;
+}

@@ -1,0 +1,67 @@
+/* symbols.c - names for build IDs: what is missing, and taking tables in. */
+#include "api/room.h"
+
+#include "net/connect.h"
+#include "symbol/symbol.h"
+
+#include <string.h>
+
+enum { MAX_IDS = 20000 };
+
+static bool has_symbols(struct ep_api *a, struct ep_http *x)
+{
+	if (!a->cfg.env.symbols)
+		ep_http_fail(x, 501, "unimplemented", "this server keeps no symbols");
+	return a->cfg.env.symbols != NULL;
+}
+
+void ep_symbols_missing(void *room, struct ep_http *x)
+{
+	struct ep_api *a = room;
+	ep_auto(ep_json) root = NULL;
+	struct ep_err err = {0};
+	if (!has_symbols(a, x))
+		return;
+	int rc = ep_json_parse(x->body, &root, &err);
+	const struct ep_json *ids = ep_json_get(root, "build_ids");
+	if (rc == 0 && !ep_json_is_array(ids))
+		rc = ep_fail(&err, -EINVAL, 0, "the body is {\"build_ids\":[\"HEX\",...]}");
+	if (rc == 0 && ep_json_n(ids) > MAX_IDS)
+		rc = ep_fail(&err, -EINVAL, 0, "over %d build_ids in one request", MAX_IDS);
+	if (rc < 0) {
+		ep_api_fail(x, rc, &err);
+		return;
+	}
+	struct ep_jsonw w = ep_api_json(x);
+	ep_jsonw_open(&w, NULL, '{');
+	ep_jsonw_open(&w, "missing", '[');
+	for (size_t i = 0; i < ep_json_n(ids); i++) {
+		struct ep_slice id;
+		if (ep_json_str(ep_json_at(ids, i), &id) && id.n &&
+		    !ep_symcache_has(a->cfg.env.symbols, id))
+			ep_jsonw_slice(&w, NULL, id);
+	}
+	ep_jsonw_close(&w, ']');
+	ep_jsonw_close(&w, '}');
+}
+
+void ep_symbols_put(void *room, struct ep_http *x)
+{
+	static const char before[] = "/api/v1/symbols/";
+	struct ep_api *a = room;
+	struct ep_err err = {0};
+	if (!has_symbols(a, x))
+		return;
+	struct ep_slice id = {x->path.p + sizeof(before) - 1, x->path.n - sizeof(before) + 1};
+	int rc = ep_http_unpack(x, (size_t)256 << 20, &err);
+	if (rc >= 0)
+		rc = ep_symcache_put(a->cfg.env.symbols, id, x->body.p, x->body.n, &err);
+	if (rc < 0) {
+		ep_api_fail(x, rc, &err);
+		return;
+	}
+	struct ep_jsonw w = ep_api_json(x);
+	ep_jsonw_open(&w, NULL, '{');
+	ep_jsonw_int(&w, "symbols", rc);
+	ep_jsonw_close(&w, '}');
+}
