@@ -16,22 +16,25 @@
 
 enum {
 	MIN_FD = 10, /* 0..9 are the numbers that programs and shells play with */
+	IDLE_MS = 100,
 	MAX_HEAD_BYTES = 16384,
 	READ_BYTES = 8192,
 	MAX_BODY_BYTES = 1 << 30,
 };
 
-static int wait_for(int fd, short events, uint64_t deadline_ns, struct ep_err *err)
+static int wait_for(int fd, short events, const struct ep_exchange *x, struct ep_err *err)
 {
 	for (;;) {
 		uint64_t now = ep_clock_mono_ns();
-		if (now >= deadline_ns)
+		if (now >= x->deadline_ns)
 			return ep_fail(err, -ETIMEDOUT, 0, "the server did not answer in time");
-		uint64_t ms = (deadline_ns - now) / EP_NS_PER_MS + 1;
+		uint64_t ms = (x->deadline_ns - now) / EP_NS_PER_MS + 1;
 		struct pollfd p = {.fd = fd, .events = events};
-		int n = poll(&p, 1, ms > 60000 ? 60000 : (int)ms);
+		int n = poll(&p, 1, ms > IDLE_MS ? IDLE_MS : (int)ms);
 		if (n > 0)
 			return 0;
+		if (x->idle && x->idle(x->idle_arg))
+			return ep_fail(err, -ETIMEDOUT, 0, "given up waiting for the server");
 		if (n < 0 && errno != EINTR)
 			return ep_fail(err, -EIO, 0, "poll: %s", strerror(errno));
 	}
@@ -47,7 +50,7 @@ static int open_socket(int family)
 	return fd;
 }
 
-static int connect_one(const struct addrinfo *a, uint64_t deadline_ns, struct ep_err *err)
+static int connect_one(const struct addrinfo *a, const struct ep_exchange *x, struct ep_err *err)
 {
 	int fd = open_socket(a->ai_family);
 	if (fd < 0)
@@ -57,7 +60,7 @@ static int connect_one(const struct addrinfo *a, uint64_t deadline_ns, struct ep
 		e = errno;
 	if (e == EINPROGRESS || e == EINTR) {
 		socklen_t n = sizeof(e);
-		rc = wait_for(fd, POLLOUT, deadline_ns, err);
+		rc = wait_for(fd, POLLOUT, x, err);
 		if (rc == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &n) < 0)
 			e = errno;
 	}
@@ -71,8 +74,9 @@ static int connect_one(const struct addrinfo *a, uint64_t deadline_ns, struct ep
 	return fd;
 }
 
-static int connect_any(const struct ep_url *u, uint64_t deadline_ns, struct ep_err *err)
+static int connect_any(const struct ep_exchange *x, struct ep_err *err)
 {
+	const struct ep_url *u = x->url;
 	char port[8];
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *list = NULL;
@@ -82,14 +86,14 @@ static int connect_any(const struct ep_url *u, uint64_t deadline_ns, struct ep_e
 		return ep_fail(err, -ECONNREFUSED, 0, "%s: %s", u->host, gai_strerror(e));
 	int rc = -ECONNREFUSED;
 	for (struct addrinfo *a = list; a && rc < 0; a = a->ai_next)
-		rc = connect_one(a, deadline_ns, err);
+		rc = connect_one(a, x, err);
 	freeaddrinfo(list);
 	if (rc >= 0 && err)
 		*err = (struct ep_err){0}; /* an earlier address may have failed */
 	return rc;
 }
 
-static int send_all(int fd, const void *data, size_t n, uint64_t deadline_ns,
+static int send_all(int fd, const void *data, size_t n, const struct ep_exchange *x,
 		    struct ep_err *err)
 {
 	const char *p = data;
@@ -99,7 +103,7 @@ static int send_all(int fd, const void *data, size_t n, uint64_t deadline_ns,
 			p += k;
 			n -= (size_t)k;
 		} else if (k < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			EP_TRY(wait_for(fd, POLLOUT, deadline_ns, err));
+			EP_TRY(wait_for(fd, POLLOUT, x, err));
 		} else if (k < 0 && errno != EINTR) {
 			return ep_fail(err, -EIO, 0, "send: %s", strerror(errno));
 		}
@@ -108,7 +112,7 @@ static int send_all(int fd, const void *data, size_t n, uint64_t deadline_ns,
 }
 
 /* More bytes into b; 0 at the end of the stream. */
-static int recv_some(int fd, struct ep_buf *b, uint64_t deadline_ns, struct ep_err *err)
+static int recv_some(int fd, struct ep_buf *b, const struct ep_exchange *x, struct ep_err *err)
 {
 	for (;;) {
 		uint8_t *to = ep_buf_reserve(b, READ_BYTES);
@@ -120,7 +124,7 @@ static int recv_some(int fd, struct ep_buf *b, uint64_t deadline_ns, struct ep_e
 			return (int)k;
 		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
-			EP_TRY(wait_for(fd, POLLIN, deadline_ns, err));
+			EP_TRY(wait_for(fd, POLLIN, x, err));
 		else if (errno != EINTR)
 			return ep_fail(err, -EIO, 0, "recv: %s", strerror(errno));
 	}
@@ -180,14 +184,14 @@ static int parse_head(char *text, struct head *h, struct ep_err *err)
 }
 
 /* Read up to the end of a head into b.  A 1xx answer is passed over. */
-static int read_head(int fd, uint64_t deadline_ns, struct ep_buf *b, struct head *ret_h,
+static int read_head(int fd, const struct ep_exchange *x, struct ep_buf *b, struct head *ret_h,
 		     struct ep_err *err)
 {
 	for (;;) {
 		(void)ep_buf_cstr(b); /* for its NUL */
 		char *end = b->len ? memmem(b->data, b->len, "\r\n\r\n", 4) : NULL;
 		if (!end) {
-			int k = recv_some(fd, b, deadline_ns, err);
+			int k = recv_some(fd, b, x, err);
 			if (k < 0)
 				return k;
 			if (k == 0)
@@ -239,7 +243,7 @@ static int read_body(int fd, const struct ep_exchange *x, const struct head *h,
 			raw->len = h->length;
 			return 0;
 		}
-		int k = recv_some(fd, raw, x->deadline_ns, err);
+		int k = recv_some(fd, raw, x, err);
 		if (k < 0)
 			return k;
 		if (k == 0 && h->has_length && !h->chunked)
@@ -258,13 +262,13 @@ static int converse(int fd, const struct ep_exchange *x, struct ep_answer *ret_a
 	build_head(x, &raw);
 	if (ep_buf_failed(&raw))
 		return ep_fail(err, ep_buf_failed(&raw), 0, "the request is too long");
-	EP_TRY(send_all(fd, raw.data, raw.len, x->deadline_ns, err));
+	EP_TRY(send_all(fd, raw.data, raw.len, x, err));
 	/* A server may refuse and close before it has read all: its answer is
 	 * worth more than our broken send. */
-	int sent = send_all(fd, x->body, x->n_body, x->deadline_ns, NULL);
+	int sent = send_all(fd, x->body, x->n_body, x, NULL);
 	ep_buf_clear(&raw);
 	struct head h = {0};
-	EP_TRY(read_head(fd, x->deadline_ns, &raw, &h, err));
+	EP_TRY(read_head(fd, x, &raw, &h, err));
 	if (sent < 0 && h.answer.status < 400)
 		return ep_fail(err, sent, 0, "the request could not be sent whole");
 	EP_TRY(read_body(fd, x, &h, &raw, err));
@@ -285,7 +289,7 @@ static int converse(int fd, const struct ep_exchange *x, struct ep_answer *ret_a
 int ep_exchange_run(const struct ep_exchange *x, struct ep_answer *ret_answer,
 		    struct ep_buf *ret_body, struct ep_err *err)
 {
-	int fd = connect_any(x->url, x->deadline_ns, err);
+	int fd = connect_any(x, err);
 	if (fd < 0)
 		return fd;
 	int rc = converse(fd, x, ret_answer, ret_body, err);

@@ -24,6 +24,8 @@ struct ep_exchange {
 	const void *body;
 	size_t n_body;
 	uint64_t deadline_ns; /* of CLOCK_MONOTONIC, for everything */
+	int (*idle)(void *arg); /* as in push.h; may be NULL */
+	void *idle_arg;
 };
 
 struct ep_answer {

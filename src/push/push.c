@@ -40,6 +40,8 @@ struct ep_push {
 	struct ep_spool spool;
 	struct waiting *first, **last; /* oldest first; younger than the spool's */
 	uint64_t n_memory, memory_bytes;
+	int (*idle)(void *arg);
+	void *idle_arg;
 	unsigned failures; /* in a row */
 	uint64_t next_try_ns, jitter;
 	struct ep_push_stats stats;
@@ -111,6 +113,8 @@ int ep_push_new(const struct ep_push_config *config, struct ep_push **ret_p,
 	p->last = &p->first;
 	p->max_bytes = config->max_spool_bytes ? config->max_spool_bytes : DEFAULT_SPOOL_BYTES;
 	p->jitter = ep_hash_mix(ep_clock_mono_ns(), (uintptr_t)p);
+	p->idle = config->idle;
+	p->idle_arg = config->idle_arg;
 	EP_TRY(ep_url_parse(config->server, &p->url, err));
 	EP_TRY(set_strings(p, config, err));
 	if (config->spool_dir)
@@ -248,6 +252,8 @@ static int send_item(struct ep_push *p, const struct ep_push_item *i, uint64_t d
 		.body = i->pprof_gz,
 		.n_body = i->n_bytes,
 		.deadline_ns = end < deadline_ns ? end : deadline_ns,
+		.idle = p->idle,
+		.idle_arg = p->idle_arg,
 	};
 	struct ep_answer a = {0};
 	struct ep_err err = {0};
@@ -338,6 +344,8 @@ int ep_push_request(struct ep_push *p, const char *method, const char *path,
 		.body = body,
 		.n_body = n_body,
 		.deadline_ns = ep_clock_mono_ns() + timeout_ns,
+		.idle = p->idle,
+		.idle_arg = p->idle_arg,
 	};
 	struct ep_answer a;
 	EP_TRY(ep_exchange_run(&x, &a, ret_body ? ret_body : &none, err));

@@ -26,6 +26,10 @@ struct ep_push_config {
 	const char *spool_dir;   /* NULL: keep in memory only, within max_spool_bytes */
 	size_t max_spool_bytes;  /* 0: 64 MB */
 	const char *spy_name;    /* "everprof-lib", "everprof-agent" */
+	/* Called every 100 ms or so while a drain or request waits for the server;
+	 * other than 0 gives the exchange up (-ETIMEDOUT).  May be NULL. */
+	int (*idle)(void *arg);
+	void *idle_arg;
 };
 
 struct ep_push_item {

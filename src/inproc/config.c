@@ -1,0 +1,233 @@
+/* config.c - see config.h. */
+#include "inproc/config.h"
+
+#include "inproc/fd.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DEFAULT_HZ = 100, MAX_HZ = 1000 };
+
+static void (*message)(const char *text, void *user);
+static void *message_user;
+static char log_path[PATH_MAX];
+
+void ep_config_say(const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if (message)
+		message(line, message_user);
+	if (!*log_path)
+		return;
+	int fd = ep_fd_open(log_path, O_WRONLY | O_APPEND | O_CREAT);
+	if (fd < 0)
+		return;
+	dprintf(fd, "everprof[%d]: %s\n", (int)getpid(), line);
+	close(fd);
+}
+
+/* "" and unset are the same: not said. */
+static const char *env(const char *name)
+{
+	const char *v = secure_getenv(name);
+	return v && *v ? v : NULL;
+}
+
+static const char *pick(const char *variable, const char *field, const char *fallback)
+{
+	const char *v = env(variable);
+	return v ? v : field ? field : fallback;
+}
+
+static int copy(char *to, size_t size, const char *from, const char *variable)
+{
+	size_t n = strlen(from);
+	if (n >= size) {
+		ep_config_say("%s is longer than %zu bytes", variable, size - 1);
+		return -EINVAL;
+	}
+	memcpy(to, from, n + 1);
+	return 0;
+}
+
+void ep_config_clean_value(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f || strchr("{},=\"", *s))
+			*s = '_';
+}
+
+static void clean_name(char *s)
+{
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("_.-/", *s))
+			*s = '_';
+}
+
+/* "k=v,k2=v2" with keys and values cleaned; pairs without a key or = are left out. */
+static int read_labels(const char *text, struct ep_config *c)
+{
+	char all[sizeof(c->labels)], *rest = all, *pair;
+	size_t n = 0;
+	if (copy(all, sizeof(all), text, "EVERPROF_LABELS") < 0)
+		return -EINVAL;
+	while ((pair = strsep(&rest, ",")) != NULL) {
+		char *value = strchr(pair, '=');
+		if (!value || value == pair)
+			continue;
+		*value++ = '\0';
+		clean_name(pair);
+		ep_config_clean_value(value);
+		int k = snprintf(c->labels + n, sizeof(c->labels) - n, "%s%s=%s",
+				 n ? "," : "", pair, value);
+		if (k < 0 || (size_t)k >= sizeof(c->labels) - n)
+			return -EINVAL;
+		n += (size_t)k;
+	}
+	return 0;
+}
+
+static int read_token(const char *path, struct ep_config *c)
+{
+	char buf[sizeof(c->token)];
+	int fd = ep_fd_open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n < 0) {
+		ep_config_say("the token file %s can't be read: %s", path, strerror(errno));
+		return -EINVAL;
+	}
+	buf[n] = '\0';
+	buf[strcspn(buf, " \t\r\n")] = '\0';
+	strcpy(c->token, buf);
+	return 0;
+}
+
+static void choose_spool(struct ep_config *c)
+{
+	const char *state = env("XDG_STATE_HOME"), *home = env("HOME");
+	int n = 0;
+	if (state && *state == '/')
+		n = snprintf(c->spool_dir, sizeof(c->spool_dir), "%s/everprof/spool", state);
+	else if (home && *home == '/')
+		n = snprintf(c->spool_dir, sizeof(c->spool_dir),
+			     "%s/.local/state/everprof/spool", home);
+	if (n < 0 || (size_t)n >= sizeof(c->spool_dir))
+		c->spool_dir[0] = '\0';
+}
+
+static int read_hz(const char *text, unsigned field, struct ep_config *c)
+{
+	char *end = NULL;
+	unsigned long v = text ? strtoul(text, &end, 10) : field ? field : DEFAULT_HZ;
+	if (v == 0 || v > MAX_HZ || (end && *end)) {
+		ep_config_say("EVERPROF_HZ is 1 to %d", MAX_HZ);
+		return -EINVAL;
+	}
+	c->hz = (uint32_t)v;
+	return 0;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *p = list; p; p = strchr(p, ',')) {
+		p += *p == ',';
+		if (strncmp(p, word, n) == 0 && (p[n] == ',' || p[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The first process of a tree that has EVERPROF_OUT writes it; the others append
+ * their pid.  The mark in the environment is the only one that survives an exec;
+ * it is set only when EVERPROF_OUT is used.
+ */
+static void mark_tree(struct ep_config *c)
+{
+	const char *root = env("EVERPROF_OUT_ROOT");
+	char pid[16];
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (!root)
+		setenv("EVERPROF_OUT_ROOT", pid, 1);
+	else
+		c->is_later_process = strcmp(root, pid) != 0;
+}
+
+int ep_config_read(const everprof_config *user, size_t size, struct ep_config *ret)
+{
+	everprof_config u = {0};
+	struct ep_config c = {.hz = 0};
+	if (user)
+		memcpy(&u, user, size < sizeof(u) ? size : sizeof(u));
+	message = u.message;
+	message_user = u.user;
+	const char *log = env("EVERPROF_LOG");
+	if (log && strlen(log) < sizeof(log_path))
+		strcpy(log_path, log);
+	int rc = copy(c.name, sizeof(c.name),
+		      pick("EVERPROF_NAME", u.name,
+			   pick("OTEL_SERVICE_NAME", NULL, program_invocation_short_name)),
+		      "EVERPROF_NAME");
+	rc |= copy(c.version, sizeof(c.version), pick("EVERPROF_VERSION", u.version, ""),
+		   "EVERPROF_VERSION");
+	rc |= copy(c.server, sizeof(c.server), pick("EVERPROF_SERVER", u.server, ""),
+		   "EVERPROF_SERVER");
+	rc |= copy(c.tenant, sizeof(c.tenant), pick("EVERPROF_TENANT", u.tenant, ""),
+		   "EVERPROF_TENANT");
+	rc |= copy(c.out, sizeof(c.out), pick("EVERPROF_OUT", u.out, ""), "EVERPROF_OUT");
+	rc |= read_labels(pick("EVERPROF_LABELS", u.labels, ""), &c);
+	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);
+	const char *token = pick("EVERPROF_SERVER_TOKEN_FILE", u.token_file, NULL);
+	if (token)
+		rc |= read_token(token, &c);
+	if (rc)
+		return -EINVAL;
+	clean_name(c.name);
+	ep_config_clean_value(c.version);
+	c.cpu = has_word(pick("EVERPROF_TYPES", u.types, "cpu,heap"), "cpu");
+	choose_spool(&c);
+	if (*c.out)
+		mark_tree(&c);
+	*ret = c;
+	return 0;
+}
+
+int ep_config_out_path(const struct ep_config *c, char ret_path[PATH_MAX])
+{
+	size_t n = 0;
+	bool has_pid = false;
+	for (const char *p = c->out; *p && n < PATH_MAX - 32; p++) {
+		if (p[0] == '%' && p[1] == 'p') {
+			n += (size_t)snprintf(ret_path + n, 32, "%d", (int)getpid());
+			has_pid = true;
+			p++;
+		} else {
+			ret_path[n++] = *p;
+		}
+	}
+	if (n >= PATH_MAX - 32)
+		return -EINVAL;
+	ret_path[n] = '\0';
+	if (n && ret_path[n - 1] == '/') {
+		(void)mkdir(ret_path, 0777); /* it may be there; else the open will say so */
+		n += (size_t)snprintf(ret_path + n, 32, "cpu.pb.gz");
+	}
+	if (c->is_later_process && !has_pid)
+		snprintf(ret_path + n, 32, ".%d", (int)getpid());
+	return 0;
+}

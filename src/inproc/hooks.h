@@ -1,0 +1,31 @@
+/*
+ * hooks.h - the functions of libc the library stands in front of, and why.
+ *
+ *   pthread_create    a thread joins when it is born
+ *   sigaction, signal a program that resets all signals must not be killed by our
+ *                     next one; a program that wants SIGPROF gets it
+ *   dlclose           look at the map before and after: the address may be reused
+ *   _exit, _Exit      flush; fork is handled by pthread_atfork()
+ *
+ * Each calls the next definition, so other interposers keep working.
+ */
+#ifndef EP_INPROC_HOOKS_H
+#define EP_INPROC_HOOKS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+int ep_hooks_real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+				 void *(*start)(void *), void *arg);
+
+/* Take SIGPROF.  0, or -EBUSY when the program has a handler for it. */
+int ep_hooks_take_sigprof(void);
+/* Is the handler still ours? */
+bool ep_hooks_own_sigprof(void);
+
+/* The calling thread's slot is released when the thread ends. */
+struct ep_sig_thread;
+void ep_hooks_release_at_exit(struct ep_sig_thread *t);
+struct ep_sig_thread *ep_hooks_my_thread(void);
+
+#endif

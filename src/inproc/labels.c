@@ -1,0 +1,322 @@
+/*
+ * labels.c - label sets, and which one a thread works under.
+ *
+ * A set is looked up by its content without a lock in an open-addressed table that
+ * only grows; a set that is not there is made under one.  Keys, values and sets
+ * are bounded, and nothing is freed, so a sample may hold a pointer for ever.
+ * The hash of a set is the sum of its pairs' hashes: independent of order.
+ */
+#include "inproc/labels.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "everprof.h"
+#include "inproc/sig/state.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum {
+	/* Sets that hold an __other__ get room of their own past the limit. */
+	MAX_SETS_IN_ALL = EP_LABELS_MAX_SETS + EP_LABELS_MAX_SETS / 4,
+	N_SLOTS = 16384, /* a power of two, three times the sets */
+};
+
+static const struct ep_slice other = {"__other__", 9};
+
+/* One key with its values, as admitted. */
+struct key {
+	struct ep_slice name;
+	uint32_t n_values;
+	bool told;
+	struct ep_slice values[EP_LABELS_MAX_VALUES];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct everprof_labels *_Atomic slots[N_SLOTS];
+static uint32_t n_sets;
+static struct key *keys[EP_LABELS_MAX_KEYS];
+static uint32_t n_keys;
+static _Atomic uint64_t n_folded;
+static void (*_Atomic on_limit)(const char *key);
+
+/* A set under construction, on the stack. */
+struct draft {
+	uint64_t hash;
+	uint32_t n;
+	struct ep_labels_pair pairs[EP_LABELS_MAX_PAIRS];
+};
+
+static uint64_t hash_pair(const struct ep_labels_pair *p)
+{
+	return ep_hash_mix(ep_hash64(p->key.p, p->key.n), ep_hash64(p->value.p, p->value.n));
+}
+
+static void hash_draft(struct draft *d)
+{
+	d->hash = d->n;
+	for (uint32_t i = 0; i < d->n; i++)
+		d->hash += hash_pair(&d->pairs[i]);
+}
+
+/* Put or replace one pair, keeping the order by key. */
+static void put(struct draft *d, struct ep_slice key, struct ep_slice value)
+{
+	uint32_t at = 0;
+	int c = 1;
+	while (at < d->n && (c = ep_slice_cmp(d->pairs[at].key, key)) < 0)
+		at++;
+	if (at < d->n && c == 0) {
+		d->pairs[at].value = value;
+		return;
+	}
+	if (d->n == EP_LABELS_MAX_PAIRS) {
+		atomic_fetch_add_explicit(&n_folded, 1, memory_order_relaxed);
+		return;
+	}
+	memmove(&d->pairs[at + 1], &d->pairs[at], (d->n - at) * sizeof(d->pairs[0]));
+	d->pairs[at] = (struct ep_labels_pair){key, value};
+	d->n++;
+}
+
+/* Cut at a limit without splitting a UTF-8 character. */
+static struct ep_slice cut(const char *s, size_t max)
+{
+	size_t n = strnlen(s, max + 1);
+	if (n > max)
+		for (n = max; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80;)
+			n--;
+	return (struct ep_slice){s, n};
+}
+
+static void put_strings(struct draft *d, const char *key, const char *value)
+{
+	if (key && value && *key)
+		put(d, cut(key, EP_LABELS_MAX_KEY_BYTES),
+		    cut(value, EP_LABELS_MAX_VALUE_BYTES));
+}
+
+static bool equal(const struct everprof_labels *s, const struct draft *d)
+{
+	if (s->hash != d->hash || s->n != d->n)
+		return false;
+	for (uint32_t i = 0; i < d->n; i++)
+		if (!ep_slice_eq(s->pairs[i].key, d->pairs[i].key) ||
+		    !ep_slice_eq(s->pairs[i].value, d->pairs[i].value))
+			return false;
+	return true;
+}
+
+/* The set, or NULL; *ret_slot is where it would go. */
+static struct everprof_labels *find(const struct draft *d, uint32_t *ret_slot)
+{
+	for (uint32_t i = (uint32_t)d->hash;; i++) {
+		uint32_t at = i & (N_SLOTS - 1);
+		struct everprof_labels *s =
+			atomic_load_explicit(&slots[at], memory_order_acquire);
+		*ret_slot = at;
+		if (!s || equal(s, d))
+			return s;
+	}
+}
+
+/* ---- under the lock ---------------------------------------------------------- */
+
+static struct ep_slice copy(struct ep_slice s)
+{
+	char *p = ep_alloc(s.n + 1);
+	if (!p)
+		return (struct ep_slice){NULL, 0};
+	memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return (struct ep_slice){p, s.n};
+}
+
+static struct key *intern_key(struct ep_slice name)
+{
+	for (uint32_t i = 0; i < n_keys; i++)
+		if (ep_slice_eq(keys[i]->name, name))
+			return keys[i];
+	if (n_keys == EP_LABELS_MAX_KEYS)
+		return NULL;
+	struct key *k = ep_zalloc(sizeof(*k));
+	if (!k)
+		return NULL;
+	k->name = copy(name);
+	if (!k->name.p) {
+		ep_free(k);
+		return NULL;
+	}
+	return keys[n_keys++] = k;
+}
+
+static struct ep_slice intern_value(struct key *k, struct ep_slice value, bool *ret_full)
+{
+	for (uint32_t i = 0; i < k->n_values; i++)
+		if (ep_slice_eq(k->values[i], value))
+			return k->values[i];
+	struct ep_slice v = other;
+	if (k->n_values < EP_LABELS_MAX_VALUES && n_sets < EP_LABELS_MAX_SETS)
+		v = copy(value);
+	else
+		*ret_full = true;
+	if (!v.p)
+		return other;
+	if (v.p != other.p)
+		k->values[k->n_values++] = v;
+	return v;
+}
+
+/* The draft with strings of our own; values past a limit become __other__.
+ * *ret_told: a key to tell the program about. */
+static bool admit(struct draft *d, const char **ret_told)
+{
+	for (uint32_t i = 0; i < d->n; i++) {
+		struct key *k = intern_key(d->pairs[i].key);
+		bool full = false;
+		if (!k)
+			return false;
+		d->pairs[i].key = k->name;
+		d->pairs[i].value = intern_value(k, d->pairs[i].value, &full);
+		if (!full)
+			continue;
+		atomic_fetch_add_explicit(&n_folded, 1, memory_order_relaxed);
+		if (!k->told)
+			*ret_told = k->name.p;
+		k->told = true;
+	}
+	hash_draft(d);
+	return true;
+}
+
+static bool has_other(const struct draft *d)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		if (d->pairs[i].value.p == other.p)
+			return true;
+	return false;
+}
+
+/* Every value known, and yet one combination too many: all become __other__. */
+static void fold_all(struct draft *d)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		d->pairs[i].value = other;
+	hash_draft(d);
+	atomic_fetch_add_explicit(&n_folded, 1, memory_order_relaxed);
+}
+
+static struct everprof_labels *make(struct draft *d, const char **ret_told)
+{
+	uint32_t slot;
+	if (!admit(d, ret_told))
+		return NULL;
+	struct everprof_labels *s = find(d, &slot);
+	if (!s && n_sets >= EP_LABELS_MAX_SETS && !has_other(d)) {
+		fold_all(d);
+		s = find(d, &slot);
+	}
+	if (s || n_sets == MAX_SETS_IN_ALL)
+		return s;
+	s = ep_alloc(sizeof(*s) + d->n * sizeof(s->pairs[0]));
+	if (!s)
+		return NULL;
+	s->hash = d->hash;
+	s->n = d->n;
+	memcpy(s->pairs, d->pairs, d->n * sizeof(s->pairs[0]));
+	atomic_store_explicit(&slots[slot], s, memory_order_release);
+	n_sets++;
+	return s;
+}
+
+/* ---- the public part ---------------------------------------------------------- */
+
+static const everprof_labels *finish(const everprof_labels *base, struct draft *d)
+{
+	uint32_t slot;
+	const char *told = NULL;
+	if (!d->n)
+		return NULL;
+	hash_draft(d);
+	struct everprof_labels *s = find(d, &slot);
+	if (s)
+		return s;
+	pthread_mutex_lock(&lock);
+	s = make(d, &told);
+	pthread_mutex_unlock(&lock);
+	void (*tell)(const char *) = atomic_load(&on_limit);
+	if (told && tell)
+		tell(told);
+	if (s)
+		return s;
+	atomic_fetch_add_explicit(&n_folded, 1, memory_order_relaxed);
+	return base;
+}
+
+static void start_draft(struct draft *d, const everprof_labels *base)
+{
+	d->n = base ? base->n : 0;
+	for (uint32_t i = 0; i < d->n; i++)
+		d->pairs[i] = base->pairs[i];
+}
+
+__attribute__((visibility("default"))) const everprof_labels *
+everprof_labels_derive_v(const everprof_labels *base, unsigned n, const char *const *key_values)
+{
+	struct draft d;
+	start_draft(&d, base);
+	for (unsigned i = 0; i + 1 < n; i += 2)
+		put_strings(&d, key_values[i], key_values[i + 1]);
+	return finish(base, &d);
+}
+
+__attribute__((visibility("default"))) const everprof_labels *
+everprof_labels_derive_n(const everprof_labels *base, unsigned n, ...)
+{
+	struct draft d;
+	va_list ap;
+	start_draft(&d, base);
+	va_start(ap, n);
+	for (unsigned i = 0; i + 1 < n; i += 2) {
+		const char *key = va_arg(ap, const char *);
+		const char *value = va_arg(ap, const char *);
+		put_strings(&d, key, value);
+	}
+	va_end(ap);
+	return finish(base, &d);
+}
+
+__attribute__((visibility("default"))) const everprof_labels *everprof_labels_current(void)
+{
+	return atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
+}
+
+__attribute__((visibility("default"))) const everprof_labels *
+everprof_labels_attach(const everprof_labels *set)
+{
+	const void *before = atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
+	atomic_store_explicit(&ep_sig_labels, set, memory_order_relaxed);
+	return before;
+}
+
+uint64_t ep_labels_n_folded(void)
+{
+	return atomic_load_explicit(&n_folded, memory_order_relaxed);
+}
+
+void ep_labels_on_limit(void (*fn)(const char *key))
+{
+	atomic_store(&on_limit, fn);
+}
+
+void ep_labels_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void ep_labels_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,146 @@
+/*
+ * cpu.c - the SIGPROF handler: a stack into the thread's ring, and out.
+ *
+ * A sample stands for 1 + si_overrun periods of the thread's CPU clock, so that
+ * the weights of a thread add up to its CPU time whatever the kernel's tick is
+ * (docs/decisions/0300-cpu-time-truth.md).
+ */
+#include "inproc/sig/cpu.h"
+
+#include "inproc/sig/state.h"
+#include "safe/sample.h"
+#include "safe/sys.h"
+#include "unwind/walk.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/uio.h>
+#include <ucontext.h>
+
+struct ep_sig_thread *_Atomic ep_sig_threads[EP_SIG_MAX_THREADS];
+_Atomic(const struct ep_sig_map *) ep_sig_map;
+_Atomic uint64_t ep_sig_n_foreign;
+__thread const void *_Atomic ep_sig_labels;
+
+/* One writer: a plain add is enough, made atomic for the reader's sake. */
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter,
+			      atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+/* Whose timer was it?  NULL when it was none of ours. */
+static struct ep_sig_thread *find_thread(const siginfo_t *info)
+{
+	uint32_t v = (uint32_t)info->si_value.sival_int;
+	uint32_t slot = v & ~(uint32_t)EP_SIG_VALUE_MASK;
+	if (info->si_code != SI_TIMER || (v & EP_SIG_VALUE_MASK) != EP_SIG_VALUE_MARK ||
+	    slot >= EP_SIG_MAX_THREADS)
+		return NULL;
+	struct ep_sig_thread *t =
+		atomic_load_explicit(&ep_sig_threads[slot], memory_order_acquire);
+	if (!t || atomic_load_explicit(&t->timer, memory_order_relaxed) != info->si_timerid)
+		return NULL;
+	return t;
+}
+
+/*
+ * Announce the map before using it, and look again: once the announcement is
+ * seen, code.c does not free it.
+ */
+static const struct ep_sig_map *hold_map(struct ep_sig_thread *t)
+{
+	const struct ep_sig_map *m = atomic_load(&ep_sig_map);
+	for (int tries = 0; m && tries < 8; tries++) {
+		atomic_store(&t->hazard, m);
+		const struct ep_sig_map *again = atomic_load(&ep_sig_map);
+		if (again == m)
+			return m;
+		m = again;
+	}
+	atomic_store(&t->hazard, NULL);
+	return NULL;
+}
+
+/*
+ * 8 bytes that may not be there: the kernel copies them, and says so instead of
+ * raising SIGSEGV.  A window at a time, since the next reads lie close above.
+ */
+static bool read_guarded(void *arg, uint64_t addr, uint64_t *ret)
+{
+	struct ep_sig_thread *t = arg;
+	if (addr - t->window_at + 8 > t->window_n || addr < t->window_at) {
+		struct iovec local = {t->window, EP_SIG_WINDOW_BYTES};
+		struct iovec remote = {(void *)(uintptr_t)addr, EP_SIG_WINDOW_BYTES};
+		/* Not across a page: the read is whole or nothing within a page. */
+		uint64_t to_page_end = 4096 - addr % 4096;
+		if (to_page_end < 8)
+			remote.iov_len = local.iov_len = 8;
+		else if (to_page_end < EP_SIG_WINDOW_BYTES)
+			remote.iov_len = local.iov_len = to_page_end & ~7ull;
+		long pid = ep_sys6(SYS_getpid, 0, 0, 0, 0, 0, 0);
+		long n = ep_sys6(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
+		t->window_at = addr;
+		t->window_n = n > 0 ? (uint64_t)n : 0;
+		if (t->window_n < 8)
+			return false;
+	}
+	__builtin_memcpy(ret, (const char *)t->window + (addr - t->window_at), 8);
+	return true;
+}
+
+/* Bounds of what may be read from sp upwards. */
+static bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *s)
+{
+	uint64_t lo = atomic_load_explicit(&t->stack_lo, memory_order_relaxed);
+	uint64_t hi = atomic_load_explicit(&t->stack_hi, memory_order_relaxed);
+	if (sp >= lo && sp < hi) {
+		*s = (struct ep_stack){.lo = sp & ~7ull, .hi = hi};
+		return true;
+	}
+	t->window_n = 0; /* what was read for the last sample has changed since */
+	*s = (struct ep_stack){
+		.lo = sp & ~7ull, .hi = ~4095ull, .read = read_guarded, .arg = t};
+	return false;
+}
+
+static void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_t *uc)
+{
+	uint32_t weight = 1 + (info->si_overrun > 0 ? (uint32_t)info->si_overrun : 0);
+	struct ep_raw_sample *s =
+		ep_ring_reserve(&t->ring, EP_SAMPLE_HEAD_WORDS + EP_SIG_MAX_FRAMES);
+	const struct ep_sig_map *map = s ? hold_map(t) : NULL;
+	if (!map) {
+		count(&t->n_lost, weight);
+		return;
+	}
+	struct ep_regs regs = EP_REGS_OF_UCONTEXT(uc);
+	struct ep_stack stack;
+	enum ep_step why;
+	s->flags = choose_stack(t, regs.sp, &stack) ? 0 : EP_SAMPLE_FOREIGN_STACK;
+	s->n_frames = ep_walk(map->modules, &regs, &stack, s->frames, EP_SIG_MAX_FRAMES, &why);
+	if (why != EP_STEP_END) {
+		s->flags |= EP_SAMPLE_TRUNCATED;
+		count(&t->n_truncated, weight);
+	}
+	s->weight = weight;
+	s->tid = atomic_load_explicit(&t->tid, memory_order_relaxed);
+	s->map = map->number;
+	s->labels = (uintptr_t)atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
+	ep_ring_commit(&t->ring, (uint32_t)EP_SAMPLE_HEAD_WORDS + s->n_frames);
+	atomic_store_explicit(&t->hazard, NULL, memory_order_release);
+	count(&t->n_taken, weight);
+}
+
+void ep_cpu_handler(int signo, siginfo_t *info, void *context)
+{
+	(void)signo;
+	int saved = errno; /* nothing below touches it; a change there must not either */
+	struct ep_sig_thread *t = find_thread(info);
+	if (t)
+		take(t, info, context);
+	else
+		atomic_fetch_add_explicit(&ep_sig_n_foreign, 1, memory_order_relaxed);
+	errno = saved;
+}

@@ -1,0 +1,66 @@
+/*
+ * state.h - what the signal handler reads and writes, and nothing else.
+ *
+ * Everything here is reserved and filled in outside of handlers (inproc/threads.c,
+ * inproc/code.c); the handler finds it ready or drops the sample and counts it.
+ */
+#ifndef EP_INPROC_SIG_STATE_H
+#define EP_INPROC_SIG_STATE_H
+
+#include "safe/ring.h"
+#include "unwind/modules.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum {
+	EP_SIG_MAX_THREADS = 4096, /* sampled at once; more are counted, not sampled */
+	EP_SIG_MAX_FRAMES = 512,
+	EP_SIG_RING_WORDS = 8192, /* 64 KB: two seconds at 100 Hz and 35 frames */
+	EP_SIG_WINDOW_BYTES = 512, /* one guarded read */
+};
+
+/* The code map of a moment, with its number.  Immutable once published. */
+struct ep_sig_map {
+	uint32_t number;
+	struct ep_modules *modules;
+};
+
+/*
+ * A thread that is sampled.  Slots are reused, their memory is never returned: a
+ * handler may look at one at any time.
+ */
+struct ep_sig_thread {
+	struct ep_ring ring; /* writer: the handler on that thread; reader: the drain */
+	_Atomic uint32_t tid; /* 0: the slot is free */
+	_Atomic int timer;    /* the kernel's id of its timer; -1: none */
+	/* Its own stack; 0, 0 while unknown: then reads are guarded. */
+	_Atomic uint64_t stack_lo, stack_hi;
+	/* The map in use by a handler right now: not to be freed. */
+	_Atomic(const struct ep_sig_map *) hazard;
+	/* Weights, written by the handler only. */
+	_Atomic uint64_t n_taken, n_lost, n_truncated;
+	/* The last guarded read: [window_at, window_at + window_n) of the process. */
+	uint64_t window_at, window_n;
+	uint64_t window[EP_SIG_WINDOW_BYTES / 8];
+};
+
+/* A slot that was never used is NULL; once set, it stays. */
+extern struct ep_sig_thread *_Atomic ep_sig_threads[EP_SIG_MAX_THREADS];
+/* The current code map; NULL before the first one. */
+extern _Atomic(const struct ep_sig_map *) ep_sig_map;
+/* SIGPROFs that were none of ours. */
+extern _Atomic uint64_t ep_sig_n_foreign;
+
+/*
+ * The labels in force on this thread.  Initial-exec: its place is fixed when the
+ * library is loaded, so a handler's read never allocates.
+ */
+extern __thread const void *_Atomic ep_sig_labels
+	__attribute__((tls_model("initial-exec")));
+
+/* sigev_value of our timers: a mark in the high bits, the slot in the low ones. */
+#define EP_SIG_VALUE_MARK 0x45500000
+#define EP_SIG_VALUE_MASK 0x7fff0000
+
+#endif

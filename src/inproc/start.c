@@ -1,0 +1,200 @@
+/* start.c - see start.h. */
+#include "inproc/start.h"
+
+#include "base/clock.h"
+#include "everprof.h"
+#include "inproc/code.h"
+#include "inproc/config.h"
+#include "inproc/drain.h"
+#include "inproc/hooks.h"
+#include "inproc/labels.h"
+#include "inproc/mem_own.h"
+#include "inproc/threads.h"
+#include "safe/sys.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* The wait for a last push; with EVERPROF_OUT naming may take longer. */
+#define STOP_NS (5 * EP_NS_PER_S)
+#define STOP_WITH_OUT_NS (30 * EP_NS_PER_S)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct ep_config config;
+static _Atomic bool running;
+static _Atomic pid_t owner; /* the process that runs it: not a child of vfork */
+static _Atomic bool ended;
+static bool forks_watched;
+static sigset_t mask_before_fork; /* under the locks of a fork */
+
+static pid_t pid_now(void)
+{
+	return (pid_t)ep_sys6(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+static bool runs_here(void)
+{
+	return atomic_load(&running) && atomic_load(&owner) == pid_now();
+}
+
+static void tell_limit(const char *key)
+{
+	ep_config_say("label \"%s\" has more than %d values, or there are more than %d sets: "
+		      "new values are __other__ from now on; ids of requests don't belong "
+		      "into labels",
+		      key, EP_LABELS_MAX_VALUES, EP_LABELS_MAX_SETS);
+}
+
+/* ---- fork ------------------------------------------------------------------------------- */
+
+/*
+ * SIGPROF is held back during a fork: copying a big address space takes longer
+ * than a timer's period, and a pending signal makes the kernel start over.
+ */
+static void before_fork(void)
+{
+	sigset_t prof, before;
+	sigemptyset(&prof);
+	sigaddset(&prof, SIGPROF);
+	pthread_sigmask(SIG_BLOCK, &prof, &before);
+	pthread_mutex_lock(&lock);
+	ep_drain_lock();
+	ep_threads_lock();
+	ep_labels_lock();
+	ep_mem_own_lock();
+	mask_before_fork = before;
+}
+
+static void after_fork_in_parent(void)
+{
+	sigset_t before = mask_before_fork;
+	ep_mem_own_unlock();
+	ep_labels_unlock();
+	ep_threads_unlock();
+	ep_drain_unlock();
+	pthread_mutex_unlock(&lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static int go(uint64_t stack_lo, uint64_t stack_hi)
+{
+	EP_TRY(ep_hooks_take_sigprof());
+	EP_TRY(ep_drain_start(&config));
+	int rc = ep_threads_start(ep_config_period_ns(&config), stack_lo, stack_hi);
+	if (rc < 0)
+		(void)ep_drain_stop(STOP_NS);
+	return rc;
+}
+
+static void after_fork_in_child(void)
+{
+	sigset_t before = mask_before_fork;
+	struct ep_sig_thread *me = ep_hooks_my_thread();
+	uint64_t lo = me ? me->stack_lo : 0, hi = me ? me->stack_hi : 0;
+	bool was_running = atomic_load(&running);
+	ep_mem_own_unlock();
+	ep_labels_unlock();
+	ep_threads_child();
+	ep_code_child();
+	ep_drain_child();
+	atomic_store(&running, false);
+	if (was_running && !atomic_load(&ended)) {
+		config.is_later_process = true;
+		atomic_store(&owner, pid_now());
+		atomic_store(&running, go(lo, hi) == 0);
+	}
+	pthread_mutex_unlock(&lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* ---- start and stop ----------------------------------------------------------------------- */
+
+static int start(const everprof_config *user, size_t size)
+{
+	EP_TRY(ep_config_read(user, size, &config));
+	if (!config.cpu || (!*config.server && !*config.out))
+		return 0; /* nobody to tell */
+	ep_labels_on_limit(tell_limit);
+	if (!forks_watched)
+		forks_watched =
+			pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+	atomic_store(&owner, pid_now());
+	atomic_store(&ended, false);
+	int rc = go(0, 0);
+	atomic_store(&running, rc == 0);
+	if (rc == -EBUSY)
+		ep_config_say("the program has a SIGPROF handler of its own; no CPU profile");
+	else if (rc < 0)
+		ep_config_say("CPU profiling could not start: %s", strerror(-rc));
+	return rc;
+}
+
+EXPORTED int everprof_start_sized(const everprof_config *user, size_t size)
+{
+	int saved = errno, rc = 0;
+	pthread_mutex_lock(&lock);
+	if (!runs_here())
+		rc = start(user, size);
+	pthread_mutex_unlock(&lock);
+	errno = saved;
+	return rc;
+}
+
+static int stop(void)
+{
+	if (!runs_here() || atomic_exchange(&ended, true))
+		return 0;
+	int rc = ep_drain_stop(*config.out ? STOP_WITH_OUT_NS : STOP_NS);
+	atomic_store(&running, false);
+	return rc == -EIO ? -EIO : 0;
+}
+
+EXPORTED int everprof_stop(void)
+{
+	int saved = errno, rc = stop();
+	errno = saved;
+	return rc;
+}
+
+EXPORTED const char *everprof_version(void)
+{
+	return EP_VERSION;
+}
+
+void ep_start_finish(void)
+{
+	(void)stop();
+}
+
+void ep_start_look_at_code(void)
+{
+	if (!runs_here())
+		return;
+	int saved = errno;
+	ep_drain_lock();
+	(void)ep_code_refresh(false);
+	ep_drain_unlock();
+	errno = saved;
+}
+
+/* Preloaded by `everprof run` or by hand: nobody will call everprof_start(). */
+__attribute__((constructor)) static void start_if_preloaded(void)
+{
+	const char *preload = secure_getenv("LD_PRELOAD");
+	(void)at_quick_exit(ep_start_finish);
+	if (preload && strstr(preload, "libeverprof"))
+		(void)everprof_start(NULL); /* it said why not */
+}
+
+__attribute__((destructor)) static void stop_at_exit(void)
+{
+	(void)stop();
+}

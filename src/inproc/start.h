@@ -1,0 +1,13 @@
+/*
+ * start.h - the life of the library in a process: start, fork, end.
+ */
+#ifndef EP_INPROC_START_H
+#define EP_INPROC_START_H
+
+/* Refresh the code map if the library runs.  Any thread. */
+void ep_start_look_at_code(void);
+
+/* Flush before the process ends, within a few seconds; nothing in a child of vfork. */
+void ep_start_finish(void);
+
+#endif

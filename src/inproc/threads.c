@@ -1,0 +1,344 @@
+/* threads.c - see threads.h. */
+#include "inproc/threads.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "inproc/mem_own.h"
+#include "safe/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The kernel's clock id of a thread's CPU time: ~tid, per-thread, scheduler's. */
+#define THREAD_CLOCK(tid) ((long)(int)((~(unsigned)(tid) << 3) | 4 | 2))
+#define MAX_MAIN_STACK ((uint64_t)128 << 20)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uint32_t n_slots; /* ever used */
+static uint32_t n_joined;
+static uint64_t period_ns;
+static _Atomic bool running;
+static uint32_t own_tid;
+static uint64_t main_stack_lo, main_stack_hi;
+static uint64_t n_refused;
+static uint64_t dice;
+static uint64_t last_look_ns;
+
+bool ep_threads_running(void)
+{
+	return atomic_load_explicit(&running, memory_order_acquire);
+}
+
+/*
+ * Arm with a random first expiry within one period, so that the expected number
+ * of expiries is CPU time / period for threads of any length of life.
+ */
+static int arm(struct ep_sig_thread *t, uint32_t slot, uint32_t tid)
+{
+	struct sigevent ev = {0};
+	int id;
+	ev.sigev_notify = SIGEV_THREAD_ID;
+	ev.sigev_signo = SIGPROF;
+	ev.sigev_value.sival_int = (int)(EP_SIG_VALUE_MARK | slot);
+	ev._sigev_un._tid = (pid_t)tid;
+	long rc = ep_sys6(SYS_timer_create, THREAD_CLOCK(tid), (long)&ev, (long)&id, 0, 0, 0);
+	if (rc < 0)
+		return (int)rc;
+	atomic_store(&t->timer, id); /* before the first signal */
+	dice = ep_hash_mix(dice + tid, ep_clock_mono_ns());
+	uint64_t first = 1 + dice % period_ns;
+	/* A timer on another thread's clock counts from now, like on our own. */
+	struct itimerspec its = {
+		.it_value = {(time_t)(first / EP_NS_PER_S), (long)(first % EP_NS_PER_S)},
+		.it_interval = {(time_t)(period_ns / EP_NS_PER_S),
+				(long)(period_ns % EP_NS_PER_S)},
+	};
+	rc = ep_sys6(SYS_timer_settime, id, 0, (long)&its, 0, 0, 0);
+	return (int)rc;
+}
+
+static void disarm(struct ep_sig_thread *t)
+{
+	int id = atomic_exchange(&t->timer, -1);
+	if (id >= 0)
+		(void)ep_sys6(SYS_timer_delete, id, 0, 0, 0, 0, 0); /* gone or ours */
+}
+
+static void leave_locked(struct ep_sig_thread *t)
+{
+	disarm(t);
+	if (atomic_exchange(&t->tid, 0))
+		n_joined--;
+}
+
+static struct ep_sig_thread *slot_of(uint32_t tid, uint32_t *ret_slot)
+{
+	for (uint32_t i = 0; i < n_slots; i++) {
+		struct ep_sig_thread *t = ep_sig_threads[i];
+		if (atomic_load_explicit(&t->tid, memory_order_relaxed) == tid) {
+			*ret_slot = i;
+			return t;
+		}
+	}
+	return NULL;
+}
+
+static struct ep_sig_thread *new_slot(uint32_t *ret_slot)
+{
+	if (n_slots == EP_SIG_MAX_THREADS)
+		return NULL;
+	size_t ring_bytes = EP_SIG_RING_WORDS * sizeof(uint64_t);
+	char *p = ep_mem_own_pages(ring_bytes + sizeof(struct ep_sig_thread));
+	if (!p)
+		return NULL;
+	struct ep_sig_thread *t = (struct ep_sig_thread *)(p + ring_bytes);
+	ep_ring_init(&t->ring, (uint64_t *)p, EP_SIG_RING_WORDS);
+	atomic_store(&t->timer, -1);
+	*ret_slot = n_slots;
+	atomic_store_explicit(&ep_sig_threads[n_slots], t, memory_order_release);
+	n_slots++;
+	return t;
+}
+
+static struct ep_sig_thread *join_locked(uint32_t tid, uint64_t lo, uint64_t hi)
+{
+	uint32_t slot;
+	struct ep_sig_thread *t = slot_of(tid, &slot);
+	if (t) /* of a thread that had this id before and did not say good-bye */
+		leave_locked(t);
+	else
+		t = slot_of(0, &slot);
+	if (!t)
+		t = new_slot(&slot);
+	if (!t) {
+		n_refused++;
+		return NULL;
+	}
+	atomic_store_explicit(&t->stack_lo, lo, memory_order_relaxed);
+	atomic_store_explicit(&t->stack_hi, hi, memory_order_relaxed);
+	atomic_store(&t->tid, tid);
+	n_joined++;
+	if (arm(t, slot, tid) < 0) {
+		leave_locked(t);
+		n_refused++;
+		return NULL;
+	}
+	return t;
+}
+
+struct ep_sig_thread *ep_threads_join(uint64_t stack_lo, uint64_t stack_hi)
+{
+	struct ep_sig_thread *t = NULL;
+	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	pthread_mutex_lock(&lock);
+	if (ep_threads_running())
+		t = join_locked(tid, stack_lo, stack_hi);
+	pthread_mutex_unlock(&lock);
+	return t;
+}
+
+void ep_threads_leave(struct ep_sig_thread *t)
+{
+	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	pthread_mutex_lock(&lock);
+	if (atomic_load(&t->tid) == tid) /* not given to another one meanwhile */
+		leave_locked(t);
+	pthread_mutex_unlock(&lock);
+}
+
+void ep_threads_exclude_me(void)
+{
+	uint32_t slot;
+	pthread_mutex_lock(&lock);
+	own_tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	struct ep_sig_thread *t = slot_of(own_tid, &slot); /* a look may have found us */
+	if (t)
+		leave_locked(t);
+	pthread_mutex_unlock(&lock);
+}
+
+void ep_threads_set_main_stack(uint64_t hi)
+{
+	struct rlimit r;
+	uint64_t size = MAX_MAIN_STACK;
+	if (getrlimit(RLIMIT_STACK, &r) == 0 && r.rlim_cur < size)
+		size = r.rlim_cur;
+	pthread_mutex_lock(&lock);
+	main_stack_hi = hi;
+	main_stack_lo = hi > size ? hi - size : 0;
+	pthread_mutex_unlock(&lock);
+}
+
+/* ---- finding threads ------------------------------------------------------------ */
+
+struct dirent64 {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	uint8_t type;
+	char name[];
+};
+
+static uint32_t parse_tid(const char *s)
+{
+	uint32_t v = 0;
+	for (; *s >= '0' && *s <= '9'; s++)
+		v = v * 10 + (uint32_t)(*s - '0');
+	return *s ? 0 : v;
+}
+
+static void meet(uint32_t tid, uint64_t *seen)
+{
+	uint32_t slot;
+	bool is_main = tid == (uint32_t)getpid();
+	if (tid == own_tid)
+		return;
+	if (!slot_of(tid, &slot) &&
+	    !join_locked(tid, is_main ? main_stack_lo : 0, is_main ? main_stack_hi : 0))
+		return;
+	if (slot_of(tid, &slot))
+		seen[slot / 64] |= 1ull << slot % 64;
+}
+
+/* readdir() would take memory from the host's malloc. */
+static bool list_tasks(uint64_t *seen)
+{
+	int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	_Alignas(8) char buf[4096];
+	long n;
+	while ((n = ep_sys6(SYS_getdents64, fd, (long)buf, sizeof(buf), 0, 0, 0)) > 0) {
+		for (long at = 0; at < n;) {
+			const struct dirent64 *d = (const struct dirent64 *)(buf + at);
+			uint32_t tid = parse_tid(d->name);
+			if (tid)
+				meet(tid, seen);
+			at += d->reclen;
+		}
+	}
+	close(fd);
+	return n == 0;
+}
+
+static void look_locked(void)
+{
+	uint64_t seen[EP_SIG_MAX_THREADS / 64] = {0};
+	if (!list_tasks(seen))
+		return;
+	for (uint32_t i = 0; i < n_slots; i++) {
+		struct ep_sig_thread *t = ep_sig_threads[i];
+		if (atomic_load(&t->tid) && !(seen[i / 64] >> i % 64 & 1))
+			leave_locked(t);
+	}
+}
+
+void ep_threads_look(bool thorough)
+{
+	struct stat st;
+	if (!ep_threads_running())
+		return;
+	/* A process's task folder has two links and one for each thread. */
+	if (stat("/proc/self/task", &st) < 0)
+		return;
+	pthread_mutex_lock(&lock);
+	uint64_t now = ep_clock_mono_ns();
+	bool differs = st.st_nlink != 2 + (nlink_t)n_joined + (own_tid != 0);
+	/* Threads that can't join would make us look at every wake-up. */
+	if (thorough || (differs && now - last_look_ns > EP_NS_PER_S)) {
+		last_look_ns = now;
+		look_locked();
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/* ---- on and off ------------------------------------------------------------------ */
+
+int ep_threads_start(uint64_t period, uint64_t lo, uint64_t hi)
+{
+	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	pthread_mutex_lock(&lock);
+	period_ns = period;
+	atomic_store_explicit(&running, true, memory_order_release);
+	if (!hi && tid == (uint32_t)getpid()) {
+		lo = main_stack_lo;
+		hi = main_stack_hi;
+	}
+	bool ok = join_locked(tid, lo, hi) != NULL;
+	uint64_t seen[EP_SIG_MAX_THREADS / 64] = {0};
+	if (ok)
+		(void)list_tasks(seen); /* without /proc the calling thread has to do */
+	else
+		atomic_store(&running, false);
+	pthread_mutex_unlock(&lock);
+	return ok ? 0 : -EAGAIN;
+}
+
+void ep_threads_stop(void)
+{
+	pthread_mutex_lock(&lock);
+	atomic_store(&running, false);
+	for (uint32_t i = 0; i < n_slots; i++)
+		leave_locked(ep_sig_threads[i]);
+	pthread_mutex_unlock(&lock);
+}
+
+void ep_threads_totals(struct ep_threads_totals *ret)
+{
+	struct ep_threads_totals sum = {0};
+	pthread_mutex_lock(&lock);
+	for (uint32_t i = 0; i < n_slots; i++) {
+		struct ep_sig_thread *t = ep_sig_threads[i];
+		sum.taken += atomic_load_explicit(&t->n_taken, memory_order_relaxed);
+		sum.lost += atomic_load_explicit(&t->n_lost, memory_order_relaxed);
+		sum.truncated += atomic_load_explicit(&t->n_truncated, memory_order_relaxed);
+	}
+	sum.refused = n_refused;
+	pthread_mutex_unlock(&lock);
+	*ret = sum;
+}
+
+uint32_t ep_threads_n_slots(void)
+{
+	pthread_mutex_lock(&lock);
+	uint32_t n = n_slots;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+void ep_threads_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void ep_threads_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+void ep_threads_child(void)
+{
+	/* POSIX timers are not inherited, so there is nothing to delete. */
+	for (uint32_t i = 0; i < n_slots; i++) {
+		struct ep_sig_thread *t = ep_sig_threads[i];
+		atomic_store(&t->timer, -1);
+		atomic_store(&t->tid, 0);
+		atomic_store(&t->hazard, NULL);
+		atomic_store(&t->n_taken, 0);
+		atomic_store(&t->n_lost, 0);
+		atomic_store(&t->n_truncated, 0);
+		ep_ring_init(&t->ring, t->ring.words, t->ring.n_words);
+	}
+	n_joined = 0;
+	n_refused = 0;
+	own_tid = 0;
+	atomic_store(&running, false);
+	pthread_mutex_unlock(&lock);
+}

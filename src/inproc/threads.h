@@ -1,0 +1,48 @@
+/*
+ * threads.h - which threads are sampled, and the timer of each.
+ *
+ * A thread joins when it is created (hooks.c) or when a look into
+ * /proc/self/task finds it; it leaves when it ends.  A slot is free at once for
+ * the next thread: what its ring still holds carries the old thread's id.
+ */
+#ifndef EP_INPROC_THREADS_H
+#define EP_INPROC_THREADS_H
+
+#include "inproc/sig/state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Sampling on, with this period of CPU time; all running threads join.  lo, hi:
+ * the calling thread's own stack; 0, 0: the first thread's, or unknown.
+ * -EAGAIN: not even the calling thread got a timer. */
+int ep_threads_start(uint64_t period_ns, uint64_t lo, uint64_t hi);
+/* All timers off; slots stay.  Idempotent. */
+void ep_threads_stop(void);
+bool ep_threads_running(void);
+
+/* The calling thread joins.  stack_lo, stack_hi: its own stack, or 0, 0. */
+struct ep_sig_thread *ep_threads_join(uint64_t stack_lo, uint64_t stack_hi);
+void ep_threads_leave(struct ep_sig_thread *t);
+/* This thread is ours and never joins. */
+void ep_threads_exclude_me(void);
+/* Stack bounds of the first thread, as found in the map of the process. */
+void ep_threads_set_main_stack(uint64_t hi);
+
+/* Find threads that nobody told us of; drop slots of threads that are gone.
+ * Cheap when the number of threads is what we know. */
+void ep_threads_look(bool thorough);
+
+struct ep_threads_totals {
+	uint64_t taken, lost, truncated; /* weights, since the process began */
+	uint64_t refused;	 /* threads without a slot or a timer */
+};
+void ep_threads_totals(struct ep_threads_totals *ret);
+/* Used slots have an index below this. */
+uint32_t ep_threads_n_slots(void);
+
+void ep_threads_lock(void);   /* before a fork */
+void ep_threads_unlock(void); /* after it, in the parent */
+void ep_threads_child(void);  /* after it, in the child: nobody is sampled */
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * write.h - a fold as a pprof profile.
+ */
+#ifndef EP_INPROC_WRITE_H
+#define EP_INPROC_WRITE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "inproc/code.h"
+#include "inproc/fold.h"
+#include "profile/ledger.h"
+
+struct ep_write {
+	const struct ep_fold *fold;
+	const struct ep_code_mapping *mappings; /* [n_mappings], by id */
+	uint32_t n_mappings;
+	uint64_t period_ns, from_ns, until_ns;
+	struct ep_ledger ledger;
+	bool named; /* with function names from local symbol tables; reads files */
+};
+
+/*
+ * ep_write_cpu - append the gzipped CPU profile: samples/count and cpu/nanoseconds.
+ *
+ * errors   -ENOMEM, -E2BIG
+ * threads  any thread; touches only what it is given
+ */
+int ep_write_cpu(const struct ep_write *w, struct ep_buf *out, struct ep_err *err);
+
+#endif
