@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct ep_elf;
 struct ep_symtab;
 
 /*
@@ -30,6 +31,8 @@ struct ep_symtab;
  * threads  any thread
  */
 int ep_symtab_build(int fd, struct ep_buf *out, struct ep_err *err);
+/* The same for a file opened already. */
+int ep_symtab_build_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err);
 
 /*
  * ep_symtab_open - use a table that lies in memory.

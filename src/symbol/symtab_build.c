@@ -141,13 +141,18 @@ static int build(struct build *b, const struct ep_elf *e, struct ep_buf *out,
 	return write_table(b, out, err);
 }
 
-int ep_symtab_build(int fd, struct ep_buf *out, struct ep_err *err)
+int ep_symtab_build_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err)
 {
-	ep_auto(ep_elf) e = NULL;
-	EP_TRY(ep_elf_open(fd, &e, err));
 	struct build b;
 	build_init(&b);
 	int rc = build(&b, e, out, err);
 	build_fini(&b);
 	return rc;
+}
+
+int ep_symtab_build(int fd, struct ep_buf *out, struct ep_err *err)
+{
+	ep_auto(ep_elf) e = NULL;
+	EP_TRY(ep_elf_open(fd, &e, err));
+	return ep_symtab_build_elf(e, out, err);
 }
