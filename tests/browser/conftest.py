@@ -1,7 +1,6 @@
 """Fixtures of the browser tests: Debian's Chromium, the page on a mock, on a real server."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import pathlib
@@ -13,18 +12,9 @@ import time
 import pytest
 from playwright.sync_api import sync_playwright
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from harness import ROOT, Server
+
 CHROMIUM = "/usr/bin/chromium"
-
-
-def _e2e():
-    spec = importlib.util.spec_from_file_location("everprof_e2e", ROOT / "tests" / "e2e" / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-e2e = _e2e()
 
 
 class View:
@@ -189,7 +179,7 @@ def mock(dist):
 @pytest.fixture
 def served(everprof, tmp_path):
     """A real, empty `everprof serve`."""
-    s = e2e.Server(everprof, tmp_path / "data").start()
+    s = Server(everprof, tmp_path / "data").start()
     yield s
     if s.process.poll() is None:
         s.stop()
