@@ -9,6 +9,7 @@ struct ep_engine {
 	struct ep_source *source;
 	struct ep_images *images;
 	struct ep_processes *processes;
+	struct ep_run_names names;
 	struct ep_fold *fold;
 	struct ep_source_stats round, totals;
 	uint64_t from_ns; /* wall clock of the last emit */
@@ -28,11 +29,13 @@ static void on_sample(void *arg, const struct ep_raw *raw)
 
 static int start(struct ep_engine *e, const struct ep_engine_config *config)
 {
-	EP_TRY(ep_images_new(config->offer, config->offer_arg, &e->images));
+	ep_run_names_init(&e->names);
+	EP_TRY(ep_images_new(&e->images));
 	EP_TRY(ep_processes_new(e->images, &e->processes));
 	struct ep_fold_config fold = {
 		.processes = e->processes,
 		.images = e->images,
+		.names = &e->names,
 		.hz = config->hz,
 		.in_one = config->in_one,
 	};
@@ -65,7 +68,13 @@ void ep_engine_free(struct ep_engine *e)
 	ep_fold_free(e->fold);
 	ep_processes_free(e->processes);
 	ep_images_free(e->images);
+	ep_run_names_fini(&e->names);
 	ep_free(e);
+}
+
+void ep_engine_offer(struct ep_engine *e, ep_image_offer_fn *offer, void *arg)
+{
+	ep_images_offer(e->images, offer, arg);
 }
 
 void ep_engine_wait(struct ep_engine *e, uint64_t until_ns, volatile int *stop)

@@ -13,9 +13,7 @@
 
 struct ep_engine_config {
 	unsigned hz;
-	bool in_one;              /* one profile instead of one a service */
-	ep_image_offer_fn *offer; /* NULL: nobody wants the files */
-	void *offer_arg;
+	bool in_one; /* one profile instead of one a service */
 };
 
 struct ep_engine;
@@ -31,6 +29,9 @@ int ep_engine_new(const struct ep_engine_config *config, struct ep_source *sourc
 		  struct ep_engine **ret_e, struct ep_err *err);
 void ep_engine_free(struct ep_engine *e);
 EP_DEFINE_AUTO(ep_engine);
+
+/* Tell of each file that is run, once (image.h).  Before the first wait or drain. */
+void ep_engine_offer(struct ep_engine *e, ep_image_offer_fn *offer, void *arg);
 
 /*
  * ep_engine_wait - listen for new processes until a moment of CLOCK_MONOTONIC,

@@ -181,14 +181,13 @@ static uint64_t call_site(const uint64_t *frames, uint32_t i)
 
 static void push_kernel(struct ep_fold *f, struct stack *st, const struct ep_raw *raw)
 {
-	const struct ep_run_names *names = &f->config.names;
 	uint32_t mapping = raw->n_kernel ? mapping_named(st->g, &st->g->kernel_mapping,
 							 "[kernel.kallsyms]")
 					 : EP_NONE;
 	for (uint32_t i = 0; i < raw->n_kernel; i++) {
 		struct ep_slice name;
 		uint64_t at = call_site(raw->kernel, i);
-		if (names->kernel && names->kernel(names->arg, at, &name) == 0)
+		if (ep_run_names_kernel(f->config.names, at, &name) == 0)
 			push(st, named(st->g, mapping, name));
 		else
 			push_once(st, named(st->g, mapping, ep_slice_of("[kernel]")));
@@ -214,10 +213,10 @@ static void push_file(struct ep_fold *f, struct stack *st, const struct ep_area 
 static void push_jit(struct ep_fold *f, struct stack *st, struct ep_process *p,
 		     uint64_t address)
 {
-	const struct ep_run_names *names = &f->config.names;
+	uint32_t round = ep_processes_round(f->config.processes);
 	uint32_t mapping = mapping_named(st->g, &st->g->jit_mapping, "[jit]");
 	struct ep_slice name;
-	if (names->jit && names->jit(names->arg, p, address, &name) == 0)
+	if (ep_run_names_jit(p, round, address, &name) == 0)
 		push(st, named(st->g, mapping, name));
 	else
 		push_once(st, named(st->g, mapping, ep_slice_of("[jit]")));

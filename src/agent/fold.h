@@ -11,24 +11,17 @@
 #define EP_AGENT_FOLD_H
 
 #include "agent/process.h"
+#include "agent/run_names.h"
 #include "agent/source.h"
 #include "base/slice.h"
 #include "profile/profile.h"
 
 #include <stdbool.h>
 
-/* Names that only exist at run time.  -ENOENT when there is none. */
-struct ep_run_names {
-	void *arg;
-	int (*kernel)(void *arg, uint64_t address, struct ep_slice *ret_name);
-	int (*jit)(void *arg, struct ep_process *p, uint64_t address,
-		   struct ep_slice *ret_name);
-};
-
 struct ep_fold_config {
 	struct ep_processes *processes; /* borrowed, as is images */
 	struct ep_images *images;
-	struct ep_run_names names;
+	const struct ep_run_names *names; /* borrowed */
 	unsigned hz;
 	/* All services in one profile, told apart by a label service_name. */
 	bool in_one;

@@ -33,15 +33,19 @@ struct ep_images {
 	void *arg;
 };
 
-int ep_images_new(ep_image_offer_fn *offer, void *arg, struct ep_images **ret_t)
+int ep_images_new(struct ep_images **ret_t)
 {
 	struct ep_images *t = ep_zalloc(sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	t->offer = offer;
-	t->arg = arg;
 	*ret_t = t;
 	return 0;
+}
+
+void ep_images_offer(struct ep_images *t, ep_image_offer_fn *offer, void *arg)
+{
+	t->offer = offer;
+	t->arg = arg;
 }
 
 void ep_images_free(struct ep_images *t)

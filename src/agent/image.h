@@ -35,8 +35,10 @@ typedef void ep_image_offer_fn(void *arg, const char *build_id, const char *path
 
 struct ep_images;
 
-/* offer may be NULL.  0 or -ENOMEM.  One thread at a time per table. */
-int ep_images_new(ep_image_offer_fn *offer, void *arg, struct ep_images **ret_t);
+/* 0 or -ENOMEM.  One thread at a time per table. */
+int ep_images_new(struct ep_images **ret_t);
+/* Before the first find; without it nobody is told. */
+void ep_images_offer(struct ep_images *t, ep_image_offer_fn *offer, void *arg);
 void ep_images_free(struct ep_images *t);
 EP_DEFINE_AUTO(ep_images);
 

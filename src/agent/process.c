@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "symbol/perfmap.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,6 +42,7 @@ int ep_processes_new(struct ep_images *images, struct ep_processes **ret_t)
 
 static void free_process(struct ep_process *p)
 {
+	ep_perfmap_free(p->perfmap);
 	ep_free(p->areas);
 	ep_free(p);
 }
@@ -275,6 +277,11 @@ const struct ep_area *ep_processes_area(struct ep_processes *t, struct ep_proces
 		return a;
 	read_areas(t, p, tid);
 	return find_area(p, address);
+}
+
+uint32_t ep_processes_round(const struct ep_processes *t)
+{
+	return t->round;
 }
 
 static bool is_old(const struct ep_processes *t, const struct ep_process *p)

@@ -69,5 +69,7 @@ const struct ep_area *ep_processes_area(struct ep_processes *t, struct ep_proces
 
 /* A round (an interval) ends: forget who was not sampled for long. */
 void ep_processes_turn(struct ep_processes *t);
+/* Counts the turns, from 1. */
+uint32_t ep_processes_round(const struct ep_processes *t);
 
 #endif

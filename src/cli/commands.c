@@ -13,6 +13,8 @@ static int run_version(int argc, char **argv)
 
 /* Groups, in this order: Run, Profile, About. */
 const struct ep_command ep_commands[] = {
+	{"agent", "Run", "the agent alone: samples every process here, sends to a server",
+	 ep_cmd_agent},
 	{"record", "Profile", "one CPU profile to a file: a command, a process, the machine",
 	 ep_cmd_record},
 	{"doctor", "Profile", "what this kernel and user allow, and what to change for more",

@@ -18,6 +18,7 @@ extern const struct ep_command ep_commands[]; /* in the order of --help */
 extern const size_t ep_n_commands;
 
 /* cmd_NAME.c, each. */
+int ep_cmd_agent(int argc, char **argv);
 int ep_cmd_completion(int argc, char **argv);
 int ep_cmd_doctor(int argc, char **argv);
 int ep_cmd_record(int argc, char **argv);

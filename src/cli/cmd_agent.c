@@ -1,0 +1,135 @@
+/*
+ * cmd_agent.c - everprof agent: sample every process here, send to a server.
+ */
+#include "cli/commands.h"
+
+#include "agent/agent.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/flags.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char about[] =
+	"Samples the CPU time of every process of this machine and sends one profile a\n"
+	"service and interval to a server. Where eBPF is not allowed it does what this\n"
+	"user may do, and says so; `everprof doctor` says what to change for more.";
+
+static const char examples[] =
+	"  sudo everprof agent --server http://profiles.example:4040\n"
+	"  sudo everprof agent --config /etc/everprof/agent.conf\n"
+	"  everprof agent --frequency 49      # this user's processes only\n";
+
+struct options {
+	const char *server, *token_file, *tenant, *data, *host, *config;
+	int64_t hz;
+	uint64_t interval_ns;
+	bool no_bpf, no_upload, verbose;
+};
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	ep_agent_stop();
+}
+
+/* The first word of the file. */
+static int read_token(const char *path, char *ret, size_t n)
+{
+	FILE *f = fopen(path, "re");
+	if (!f || !fgets(ret, (int)n, f))
+		ret[0] = '\0';
+	if (f)
+		fclose(f);
+	ret[strcspn(ret, " \t\r\n")] = '\0';
+	return ret[0] ? 0 : -1;
+}
+
+/* Where profiles wait: below the folder of data, as `serve` has it. */
+static void spool_dir(const char *data, char *ret, size_t n)
+{
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	if (data)
+		snprintf(ret, n, "%s/spool", data);
+	else if (geteuid() == 0)
+		snprintf(ret, n, "/var/lib/everprof/spool");
+	else if (xdg && xdg[0])
+		snprintf(ret, n, "%s/everprof/spool", xdg);
+	else
+		snprintf(ret, n, "%s/.local/share/everprof/spool", home ? home : "/tmp");
+}
+
+static int run(const struct options *o)
+{
+	char token[512] = "", spool[4096];
+	struct ep_err err = {0};
+	if (o->token_file && read_token(o->token_file, token, sizeof(token)) < 0) {
+		fprintf(stderr, "everprof agent: there is no token in %s\n", o->token_file);
+		return 1;
+	}
+	spool_dir(o->data, spool, sizeof(spool));
+	struct sigaction a = {.sa_handler = on_signal};
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	ep_log_set_name("everprof agent");
+	ep_log_set_level(o->verbose ? EP_LOG_DEBUG : EP_LOG_INFO);
+	struct ep_agent_config config = {
+		.sz = sizeof(config),
+		.server = o->server,
+		.token = token[0] ? token : NULL,
+		.tenant = o->tenant,
+		.spool_dir = spool,
+		.host = o->host,
+		.hz = (unsigned)o->hz,
+		.interval_ns = o->interval_ns,
+		.no_upload = o->no_upload,
+		.no_bpf = o->no_bpf,
+	};
+	int rc = ep_agent_run(&config, &err);
+	if (rc < 0)
+		fprintf(stderr, "everprof agent: %s\n", err.text);
+	return rc == -EINVAL ? 2 : rc < 0;
+}
+
+int ep_cmd_agent(int argc, char **argv)
+{
+	struct options o = {
+		.server = "http://127.0.0.1:4040",
+		.hz = EP_AGENT_HZ,
+		.interval_ns = EP_AGENT_INTERVAL_NS,
+	};
+	const struct ep_flag table[] = {
+		{"server", 0, "URL", EP_FLAG_STRING, &o.server,
+		 "where profiles go (http://127.0.0.1:4040)"},
+		{"server-token-file", 0, "FILE", EP_FLAG_STRING, &o.token_file,
+		 "the token that the server asks for"},
+		{"tenant", 0, "NAME", EP_FLAG_STRING, &o.tenant, "whose profiles they are"},
+		{"data", 0, "DIR", EP_FLAG_STRING, &o.data,
+		 "profiles wait in DIR/spool while the server is away\n"
+		 "(/var/lib/everprof, or $XDG_DATA_HOME/everprof)"},
+		{"host", 0, "NAME", EP_FLAG_STRING, &o.host, "the label host (the host's name)"},
+		{"frequency", 'F', "HZ", EP_FLAG_INT, &o.hz, "samples a second and CPU, 19 to 99 (99)"},
+		{"interval", 0, "TIME", EP_FLAG_DURATION, &o.interval_ns,
+		 "a profile each, 1s to 60s (5s)"},
+		{"no-upload", 0, NULL, EP_FLAG_BOOL, &o.no_upload,
+		 "do not send symbol tables of the programs seen"},
+		{"no-bpf", 0, NULL, EP_FLAG_BOOL, &o.no_bpf, "do without eBPF"},
+		{"config", 0, "FILE", EP_FLAG_STRING, &o.config, "read flags from here: key = value"},
+		{"verbose", 'v', NULL, EP_FLAG_BOOL, &o.verbose, "say more"},
+		{0},
+	};
+	const struct ep_flags flags = {"agent", NULL, about, examples, table};
+	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
+	if (rc >= 0)
+		return rc;
+	if (rest < argc) {
+		fprintf(stderr, "everprof agent: takes no argument, and got \"%s\"\n", argv[rest]);
+		return 2;
+	}
+	return run(&o);
+}
