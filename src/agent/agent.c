@@ -55,7 +55,8 @@ static void say(void *arg, const char *sentence)
 static void add_clean(struct ep_buf *b, const char *s)
 {
 	for (; *s; s++)
-		ep_buf_add_char(b, strchr("{},=\"", *s) || (unsigned char)*s < ' ' ? '_' : *s);
+		ep_buf_add_char(
+			b, strchr("{},=\"", *s) || (unsigned char)*s < ' ' ? '_' : *s);
 }
 
 static void add_label(struct ep_buf *b, const char *key, const char *value)
@@ -66,7 +67,8 @@ static void add_label(struct ep_buf *b, const char *key, const char *value)
 	add_clean(b, value);
 }
 
-static void format_name(const struct agent *a, const struct ep_service *s, struct ep_buf *b)
+static void format_name(const struct agent *a, const struct ep_service *s,
+			struct ep_buf *b)
 {
 	add_clean(b, s->name);
 	ep_buf_add_str(b, "{profiler=agent");
@@ -88,7 +90,8 @@ static int on_profile(void *arg, const struct ep_service *service, struct ep_pro
 	EP_TRY(ep_encode_gzip(owned, &bytes, err));
 	uint64_t from_ns = (uint64_t)owned->time_ns;
 	return ep_send_profile(a->send, ep_buf_cstr(&name), from_ns,
-			       from_ns + (uint64_t)owned->duration_ns, a->config.hz, &bytes);
+			       from_ns + (uint64_t)owned->duration_ns, a->config.hz,
+			       &bytes);
 }
 
 /* Own CPU time and memory, for the log. */
@@ -101,7 +104,8 @@ static void report(const struct agent *a)
 	double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
 		     (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 	double took = (double)(ep_clock_mono_ns() - a->began_ns) / 1e9;
-	ep_log_info("agent: %llu samples, %llu lost; itself %.2f %% of a CPU, %ld MB at most",
+	ep_log_info("agent: %llu samples, %llu lost; itself %.2f %% of a CPU, %ld MB "
+		    "at most",
 		    (unsigned long long)s.taken, (unsigned long long)s.lost,
 		    took > 0 ? 100 * cpu / took : 0, u.ru_maxrss / 1024);
 }
@@ -124,7 +128,8 @@ static void drop_capabilities(struct agent *a)
 		(void)had_admin; /* without either, both calls fail alike */
 	}
 	if (ep_caps_keep_only(keep, n) < 0)
-		say(a, "capabilities can't be given up; the agent goes on with all of them");
+		say(a, "capabilities can't be given up; the agent goes on with all of "
+		       "them");
 }
 
 static int send_round(struct agent *a, struct ep_err *err)
@@ -158,10 +163,12 @@ static int loop(struct agent *a, struct ep_err *err)
 	return 0;
 }
 
-static int check(struct agent *a, const struct ep_agent_config *config, struct ep_err *err)
+static int check(struct agent *a, const struct ep_agent_config *config,
+		 struct ep_err *err)
 {
 	if (config->sz != sizeof(*config))
-		return ep_fail(err, -EINVAL, 0, "struct ep_agent_config has another size");
+		return ep_fail(err, -EINVAL, 0,
+			       "struct ep_agent_config has another size");
 	a->config = *config;
 	if (!a->config.hz)
 		a->config.hz = EP_AGENT_HZ;
@@ -172,7 +179,8 @@ static int check(struct agent *a, const struct ep_agent_config *config, struct e
 	if (a->config.hz < 19 || a->config.hz > 99)
 		return ep_fail(err, -EINVAL, 0, "the frequency is 19 to 99 Hz, not %u",
 			       a->config.hz);
-	if (a->config.interval_ns < EP_NS_PER_S || a->config.interval_ns > 60 * EP_NS_PER_S)
+	if (a->config.interval_ns < EP_NS_PER_S ||
+	    a->config.interval_ns > 60 * EP_NS_PER_S)
 		return ep_fail(err, -EINVAL, 0, "the interval is 1 s to 60 s");
 	if (a->config.host)
 		snprintf(a->host, sizeof(a->host), "%s", a->config.host);
@@ -194,8 +202,8 @@ static int start(struct agent *a, struct ep_err *err)
 	struct ep_source *source = NULL;
 	ep_auto_buf why;
 	ep_buf_init(&why, 1024);
-	EP_TRY(ep_best_open(a->config.hz, a->config.interval_ns, a->config.no_bpf, &a->way, &why,
-			    &source, err));
+	EP_TRY(ep_best_open(a->config.hz, a->config.interval_ns, a->config.no_bpf,
+			    &a->way, &why, &source, err));
 	struct ep_engine_config engine = {.hz = a->config.hz};
 	EP_TRY(ep_engine_new(&engine, source, &a->engine, err));
 	drop_capabilities(a);

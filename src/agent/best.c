@@ -22,8 +22,9 @@ static int open_way(enum ep_sampling way, unsigned hz, uint64_t interval_ns,
 	return -EACCES;
 }
 
-int ep_best_open(unsigned hz, uint64_t interval_ns, bool no_bpf, enum ep_sampling *ret_way,
-		 struct ep_buf *ret_why, struct ep_source **ret_s, struct ep_err *err)
+int ep_best_open(unsigned hz, uint64_t interval_ns, bool no_bpf,
+		 enum ep_sampling *ret_way, struct ep_buf *ret_why,
+		 struct ep_source **ret_s, struct ep_err *err)
 {
 	enum ep_sampling way = no_bpf ? EP_SAMPLING_PERF_ALL : EP_SAMPLING_BPF;
 	struct ep_err last = {0};
@@ -39,7 +40,8 @@ int ep_best_open(unsigned hz, uint64_t interval_ns, bool no_bpf, enum ep_samplin
 		ep_auto_buf why;
 		ep_buf_init(&why, 1024);
 		ep_doctor_sentence(&d, &why);
-		return ep_fail(err, last.code ? last.code : -EACCES, 0, "%s", ep_buf_cstr(&why));
+		return ep_fail(err, last.code ? last.code : -EACCES, 0, "%s",
+			       ep_buf_cstr(&why));
 	}
 	ep_doctor_sentence(&d, ret_why);
 	*ret_way = way;

@@ -16,7 +16,8 @@
  *          ret_why      appended: one sentence, how CPU is sampled and why not better
  * errors   -EACCES, -ENOTSUP  none is possible; -ENOMEM
  */
-int ep_best_open(unsigned hz, uint64_t interval_ns, bool no_bpf, enum ep_sampling *ret_way,
-		 struct ep_buf *ret_why, struct ep_source **ret_s, struct ep_err *err);
+int ep_best_open(unsigned hz, uint64_t interval_ns, bool no_bpf,
+		 enum ep_sampling *ret_way, struct ep_buf *ret_why,
+		 struct ep_source **ret_s, struct ep_err *err);
 
 #endif

@@ -12,7 +12,8 @@ bool ep_caps_have(int cap)
 	cap_flag_value_t v = CAP_CLEAR;
 	cap_t c = cap_get_proc();
 	if (c)
-		(void)cap_get_flag(c, cap, CAP_EFFECTIVE, &v); /* unknown there: not had */
+		(void)cap_get_flag(c, cap, CAP_EFFECTIVE,
+				   &v); /* unknown there: not had */
 	cap_free(c);
 	return v == CAP_SET;
 }

@@ -31,7 +31,8 @@ static bool try_event(pid_t pid, int cpu, bool kernel)
 		.exclude_kernel = !kernel,
 		.exclude_hv = 1,
 	};
-	int fd = syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd =
+		syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
@@ -145,17 +146,21 @@ static void format_how(const struct ep_doctor *d, struct ep_buf *out)
 	switch (d->sampling) {
 	case EP_SAMPLING_BPF:
 		ep_buf_printf(out, "CPU time is sampled with eBPF on %s%u CPU%s",
-			      d->n_cpus > 1 ? "all " : "", d->n_cpus, d->n_cpus > 1 ? "s" : "");
+			      d->n_cpus > 1 ? "all " : "", d->n_cpus,
+			      d->n_cpus > 1 ? "s" : "");
 		return;
 	case EP_SAMPLING_PERF_ALL:
-		ep_buf_printf(out, "CPU time is sampled with perf events on every CPU, since %s",
-			      why_no_bpf(d));
+		ep_buf_printf(
+			out,
+			"CPU time is sampled with perf events on every CPU, since %s",
+			why_no_bpf(d));
 		return;
 	case EP_SAMPLING_PERF_OWN:
-		ep_buf_printf(out,
-			      "CPU time of your own processes is sampled with perf events, "
-			      "since %s",
-			      why_no_bpf(d));
+		ep_buf_printf(
+			out,
+			"CPU time of your own processes is sampled with perf events, "
+			"since %s",
+			why_no_bpf(d));
 		return;
 	case EP_SAMPLING_NONE:
 		ep_buf_printf(out,
@@ -182,18 +187,22 @@ static void format_sampling(const struct ep_doctor *d, struct ep_buf *out)
 static void format_seen(const struct ep_doctor *d, struct ep_buf *out)
 {
 	if (d->sampling == EP_SAMPLING_NONE)
-		ep_buf_add_str(out, "No process is seen; a program started with `everprof run` "
-				    "samples itself.\n");
+		ep_buf_add_str(
+			out,
+			"No process is seen; a program started with `everprof run` "
+			"samples itself.\n");
 	else if (d->sampling == EP_SAMPLING_PERF_OWN)
 		ep_buf_printf(out,
 			      "It sees the processes of this user only; for all: %s.\n",
 			      d->is_root ? remedy(d) : "start everprof with sudo");
 	else if (d->in_pid_namespace)
-		ep_buf_printf(out,
-			      "It sees the %u processes of this container, and the rest of the "
-			      "machine as one, host-other; for all: run it in the host's PID "
-			      "namespace.\n",
-			      d->n_processes);
+		ep_buf_printf(
+			out,
+			"It sees the %u processes of this container, and the rest of "
+			"the "
+			"machine as one, host-other; for all: run it in the host's PID "
+			"namespace.\n",
+			d->n_processes);
 	else
 		ep_buf_printf(out, "It sees every process of this machine: %u now.\n",
 			      d->n_processes);
@@ -205,17 +214,25 @@ static void format_names(const struct ep_doctor *d, struct ep_buf *out)
 	if (d->sampling == EP_SAMPLING_NONE)
 		ep_buf_add_str(out, "So there are no stacks to name.\n");
 	else if (!d->can_kernel_stacks)
-		ep_buf_add_str(out, "Stacks are of user code, not of the kernel; for both: start "
-				    "everprof with sudo.\n");
+		ep_buf_add_str(
+			out,
+			"Stacks are of user code, not of the kernel; for both: start "
+			"everprof with sudo.\n");
 	else if (!d->can_kallsyms)
-		ep_buf_add_str(out, "Stacks are of user and kernel code, kernel functions without "
-				    "names; for these: give it CAP_SYSLOG.\n");
+		ep_buf_add_str(
+			out,
+			"Stacks are of user and kernel code, kernel functions without "
+			"names; for these: give it CAP_SYSLOG.\n");
 	else if (all && !d->can_read_others)
-		ep_buf_add_str(out, "Stacks are whole, but programs of other users can't be read "
-				    "for names; for these: give it CAP_SYS_PTRACE.\n");
+		ep_buf_add_str(
+			out,
+			"Stacks are whole, but programs of other users can't be read "
+			"for names; for these: give it CAP_SYS_PTRACE.\n");
 	else
-		ep_buf_add_str(out, "Stacks are of user code by frame pointers and of the kernel, "
-				    "all with names.\n");
+		ep_buf_add_str(
+			out,
+			"Stacks are of user code by frame pointers and of the kernel, "
+			"all with names.\n");
 }
 
 void ep_doctor_format(const struct ep_doctor *d, struct ep_buf *out)
@@ -277,7 +294,8 @@ void ep_doctor_format_facts(const struct ep_doctor *d, struct ep_buf *out)
 	ep_buf_printf(out, "  %-38s %016llx\n", "effective capabilities",
 		      (unsigned long long)d->caps);
 	for (int i = 0; i < N_FACTS; i++)
-		ep_buf_printf(out, "  %-38s %s\n", facts[i].words, facts[i].value ? "yes" : "no");
+		ep_buf_printf(out, "  %-38s %s\n", facts[i].words,
+			      facts[i].value ? "yes" : "no");
 	if (d->bpf_errno)
 		ep_buf_printf(out, "  %-38s %s\n", "eBPF says", strerror(d->bpf_errno));
 }
@@ -301,8 +319,9 @@ static void add_json_lines(const struct ep_doctor *d, struct ep_buf *out)
 	ep_doctor_format(d, &text);
 	char *line = (char *)text.data, *end;
 	ep_buf_add_char(out, '[');
-	for (bool first = true; text.len && (end = memchr(line, '\n',
-							  text.data + text.len - (uint8_t *)line));
+	for (bool first = true;
+	     text.len &&
+	     (end = memchr(line, '\n', text.data + text.len - (uint8_t *)line));
 	     line = end + 1, first = false) {
 		*end = '\0';
 		if (!first)
@@ -318,13 +337,15 @@ void ep_doctor_format_json(const struct ep_doctor *d, struct ep_buf *out)
 	list_facts(d, facts);
 	ep_buf_add_str(out, "{\"kernel\":");
 	add_json_string(out, d->kernel);
-	ep_buf_printf(out,
-		      ",\"cpus\":%u,\"processes\":%u,\"sampling\":\"%s\",\"paranoid\":%d,"
-		      "\"capabilities\":\"%016llx\",\"bpf_errno\":%d",
-		      d->n_cpus, d->n_processes, sampling_names[d->sampling], d->paranoid,
-		      (unsigned long long)d->caps, d->bpf_errno);
+	ep_buf_printf(
+		out,
+		",\"cpus\":%u,\"processes\":%u,\"sampling\":\"%s\",\"paranoid\":%d,"
+		"\"capabilities\":\"%016llx\",\"bpf_errno\":%d",
+		d->n_cpus, d->n_processes, sampling_names[d->sampling], d->paranoid,
+		(unsigned long long)d->caps, d->bpf_errno);
 	for (int i = 0; i < N_FACTS; i++)
-		ep_buf_printf(out, ",\"%s\":%s", facts[i].key, facts[i].value ? "true" : "false");
+		ep_buf_printf(out, ",\"%s\":%s", facts[i].key,
+			      facts[i].value ? "true" : "false");
 	ep_buf_add_str(out, ",\"sees\":");
 	add_json_lines(d, out);
 	ep_buf_add_str(out, "}\n");

@@ -15,10 +15,11 @@ struct ep_engine {
 	uint64_t from_ns; /* wall clock of the last emit */
 };
 
-static void on_seen(void *arg, const struct ep_who *who, uint32_t tid)
+static void on_seen(void *arg, const struct ep_who *who, uint32_t tid, const char *comm)
 {
 	struct ep_engine *e = arg;
-	(void)ep_processes_get(e->processes, who, tid, "", false); /* comes again with a sample */
+	/* Without memory: it comes again with its sample. */
+	(void)ep_processes_get(e->processes, who, tid, comm, false);
 }
 
 static void on_sample(void *arg, const struct ep_raw *raw)
@@ -106,10 +107,12 @@ int ep_engine_drain(struct ep_engine *e, struct ep_err *err)
 	return 0;
 }
 
-int ep_engine_emit(struct ep_engine *e, ep_fold_emit_fn *emit, void *arg, struct ep_err *err)
+int ep_engine_emit(struct ep_engine *e, ep_fold_emit_fn *emit, void *arg,
+		   struct ep_err *err)
 {
 	uint64_t until_ns = ep_clock_wall_ns();
-	uint64_t from_ns = e->from_ns < until_ns ? e->from_ns : until_ns; /* a clock set back */
+	uint64_t from_ns =
+		e->from_ns < until_ns ? e->from_ns : until_ns; /* a clock set back */
 	int rc = ep_fold_finish(e->fold, &e->round, from_ns, until_ns, emit, arg, err);
 	e->round = (struct ep_source_stats){0};
 	e->from_ns = until_ns;

@@ -130,7 +130,8 @@ static struct group *find_group(struct ep_fold *f, const struct ep_service *s)
 	if (reserve_group(f) < 0 || ep_index_add(&f->index, h, f->n) < 0)
 		return NULL;
 	if (start_group(f, &f->groups[f->n], s) < 0) {
-		f->groups[f->n] = (struct group){.service = *s}; /* no build: all fails */
+		f->groups[f->n] =
+			(struct group){.service = *s}; /* no build: all fails */
 		f->failed = true;
 	}
 	return &f->groups[f->n++];
@@ -206,8 +207,8 @@ static void push_file(struct ep_fold *f, struct stack *st, const struct ep_area 
 		.build_id = ep_build_cstr(st->g->build, im->build_id),
 	};
 	uint32_t mapping = ep_build_mapping(st->g->build, &m);
-	push(st, ep_build_location(st->g->build, address - a->start + a->offset, mapping,
-				   NULL, 0));
+	push(st, ep_build_location(st->g->build, address - a->start + a->offset,
+				   mapping, NULL, 0));
 }
 
 static void push_jit(struct ep_fold *f, struct stack *st, struct ep_process *p,
@@ -227,7 +228,8 @@ static bool push_user_frame(struct ep_fold *f, struct stack *st, struct ep_proce
 			    const struct ep_raw *raw, uint32_t i)
 {
 	uint64_t at = call_site(raw->user, i);
-	const struct ep_area *a = ep_processes_area(f->config.processes, p, raw->tid, at);
+	const struct ep_area *a =
+		ep_processes_area(f->config.processes, p, raw->tid, at);
 	if (!a && i && p->n_areas) {
 		/* No code is there: the program keeps no frame pointers. */
 		st->cut = true;
@@ -266,8 +268,8 @@ static void add_sample(struct ep_fold *f, struct stack *st, const struct ep_proc
 						.str = ep_build_cstr(g->build, pid)};
 	}
 	if (raw->comm[0])
-		labels[n++] = (struct ep_label){.key = g->key_comm,
-						.str = ep_build_cstr(g->build, raw->comm)};
+		labels[n++] = (struct ep_label){
+			.key = g->key_comm, .str = ep_build_cstr(g->build, raw->comm)};
 	if (f->config.in_one)
 		labels[n++] = (struct ep_label){
 			.key = g->key_service,
@@ -283,8 +285,8 @@ static void add_sample(struct ep_fold *f, struct stack *st, const struct ep_proc
 void ep_fold_sample(struct ep_fold *f, const struct ep_raw *raw)
 {
 	const char *comm = raw->process_comm[0] ? raw->process_comm : raw->comm;
-	struct ep_process *p = ep_processes_get(f->config.processes, &raw->who, raw->tid, comm,
-						raw->is_kthread);
+	struct ep_process *p = ep_processes_get(f->config.processes, &raw->who,
+						raw->tid, comm, raw->is_kthread);
 	struct stack st = {.g = p ? find_group(f, &p->service) : NULL};
 	if (!st.g || !st.g->build) {
 		f->failed = true;
@@ -339,8 +341,9 @@ static int finish_group(struct ep_fold *f, struct group *g, uint64_t from_ns,
 	return ep_build_finish(g->build, ret_p, err);
 }
 
-int ep_fold_finish(struct ep_fold *f, const struct ep_source_stats *stats, uint64_t from_ns,
-		   uint64_t until_ns, ep_fold_emit_fn *emit, void *arg, struct ep_err *err)
+int ep_fold_finish(struct ep_fold *f, const struct ep_source_stats *stats,
+		   uint64_t from_ns, uint64_t until_ns, ep_fold_emit_fn *emit,
+		   void *arg, struct ep_err *err)
 {
 	uint64_t done = 0;
 	int result = f->failed ? -ENOMEM : 0;

@@ -49,7 +49,8 @@ void ep_fold_sample(struct ep_fold *f, const struct ep_raw *raw);
  *          from_ns, until_ns  wall clock
  * errors   -ENOMEM, -E2BIG, and what emit returns; all others are still handed out
  */
-int ep_fold_finish(struct ep_fold *f, const struct ep_source_stats *stats, uint64_t from_ns,
-		   uint64_t until_ns, ep_fold_emit_fn *emit, void *arg, struct ep_err *err);
+int ep_fold_finish(struct ep_fold *f, const struct ep_source_stats *stats,
+		   uint64_t from_ns, uint64_t until_ns, ep_fold_emit_fn *emit,
+		   void *arg, struct ep_err *err);
 
 #endif

@@ -27,7 +27,7 @@ enum {
 struct ep_images {
 	struct ep_image *images;
 	uint32_t n, cap;
-	struct ep_index index;   /* by device, inode and path */
+	struct ep_index index;	 /* by device, inode and path */
 	struct ep_index offered; /* by build ID: the image that offered it */
 	ep_image_offer_fn *offer;
 	void *arg;
@@ -74,8 +74,8 @@ int ep_image_stand_in(int fd, uint64_t size, char *ret_hex)
 		return -EIO;
 	struct ep_hash128 h = ep_hash128(buf, sizeof(size) + (size_t)n);
 	/* "ep", version 1, in front: never taken for a linker's. */
-	snprintf(ret_hex, EP_ELF_HEX_MAX, "65700001%016llx%016llx", (unsigned long long)h.hi,
-		 (unsigned long long)h.lo);
+	snprintf(ret_hex, EP_ELF_HEX_MAX, "65700001%016llx%016llx",
+		 (unsigned long long)h.hi, (unsigned long long)h.lo);
 	return 0;
 }
 
@@ -162,11 +162,13 @@ static void offer(struct ep_images *t, uint32_t image, int fd)
 
 static uint64_t mtime_of(const struct stat *st)
 {
-	return (uint64_t)st->st_mtim.tv_sec * EP_NS_PER_S + (uint64_t)st->st_mtim.tv_nsec;
+	return (uint64_t)st->st_mtim.tv_sec * EP_NS_PER_S +
+	       (uint64_t)st->st_mtim.tv_nsec;
 }
 
 /* Opens the file and learns what it is. */
-static void learn(struct ep_images *t, uint32_t image, uint32_t pid, const struct ep_map *m)
+static void learn(struct ep_images *t, uint32_t image, uint32_t pid,
+		  const struct ep_map *m)
 {
 	struct ep_image *im = &t->images[image];
 	struct stat st;
@@ -240,7 +242,8 @@ uint32_t ep_images_find(struct ep_images *t, uint32_t pid, const struct ep_map *
 	if (i != EP_INDEX_NONE && !is_stale(&t->images[i], pid, m))
 		return i;
 	if (i != EP_INDEX_NONE)
-		t->images[i].inode = 0; /* nobody finds the old one again; it keeps its id */
+		t->images[i].inode =
+			0; /* nobody finds the old one again; it keeps its id */
 	i = add(t, h, m);
 	if (i != EP_IMAGE_NONE)
 		learn(t, i, pid, m);

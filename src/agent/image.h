@@ -21,7 +21,7 @@ struct ep_image {
 	uint64_t inode;
 	uint64_t size, mtime_ns; /* to notice a reused inode */
 	uint64_t checked_ns;
-	const char *path;        /* as the process sees it; owned by the table */
+	const char *path; /* as the process sees it; owned by the table */
 	/* In hex; a file without one gets a stand-in (docs/decisions/0402); "" when the
 	 * file could not be read. */
 	char build_id[EP_ELF_HEX_MAX];
@@ -31,7 +31,8 @@ struct ep_image {
  * Told of each build ID once, with the file open: the place to make a symbol
  * table.  It owns fd.
  */
-typedef void ep_image_offer_fn(void *arg, const char *build_id, const char *path, int fd);
+typedef void ep_image_offer_fn(void *arg, const char *build_id, const char *path,
+			       int fd);
 
 struct ep_images;
 

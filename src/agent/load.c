@@ -41,8 +41,8 @@ struct load {
 	unsigned n_links;
 	unsigned n_cpus, hz;
 	const struct ep_sink *sink; /* during a wait */
-	uint64_t since_ns;          /* of the last drain */
-	uint64_t n_given;           /* samples handed over in this drain */
+	uint64_t since_ns;	    /* of the last drain */
+	uint64_t n_given;	    /* samples handed over in this drain */
 	struct ep_bpf_stats seen;   /* counters at the last drain */
 
 	/* Of one drain: the stacks, packed, found by id. */
@@ -50,7 +50,7 @@ struct load {
 	struct packed {
 		uint64_t id;
 		uint32_t first, n;
-	} *stacks;
+	} * stacks;
 	uint64_t *frames;
 	uint32_t n_stacks, cap_stacks, n_frames, cap_frames;
 
@@ -78,7 +78,9 @@ static int on_print(enum libbpf_print_level level, const char *fmt, va_list args
 
 static int fail_step(int rc, const char *step, struct ep_err *err)
 {
-	int code = rc == -EPERM ? -EACCES : rc == -EACCES || rc == -ENOMEM ? rc : -ENOTSUP;
+	int code = rc == -EPERM			    ? -EACCES
+		   : rc == -EACCES || rc == -ENOMEM ? rc
+						    : -ENOTSUP;
 	return ep_fail(err, code, 0, "%s: %s", step, strerror(-rc));
 }
 
@@ -92,8 +94,11 @@ static unsigned own_pid_namespace(void)
 
 static uint32_t entries_for(unsigned n_cpus, unsigned hz, uint64_t interval_ns)
 {
-	uint64_t most = (uint64_t)n_cpus * hz * (interval_ns / EP_NS_PER_MS + 1000) / 1000;
-	return most < MIN_ENTRIES ? MIN_ENTRIES : most > MAX_ENTRIES ? MAX_ENTRIES : most;
+	uint64_t most =
+		(uint64_t)n_cpus * hz * (interval_ns / EP_NS_PER_MS + 1000) / 1000;
+	return most < MIN_ENTRIES   ? MIN_ENTRIES
+	       : most > MAX_ENTRIES ? MAX_ENTRIES
+				    : most;
 }
 
 static int open_skeleton(struct load *l, uint64_t interval_ns, struct ep_err *err)
@@ -113,7 +118,8 @@ static int open_skeleton(struct load *l, uint64_t interval_ns, struct ep_err *er
 	int rc = sample_bpf__load(l->skel);
 	if (rc < 0 && access("/sys/kernel/btf/vmlinux", R_OK) < 0)
 		return ep_fail(err, -ENOTSUP, 0,
-			       "this kernel has no type information (/sys/kernel/btf/vmlinux)");
+			       "this kernel has no type information "
+			       "(/sys/kernel/btf/vmlinux)");
 	return rc < 0 ? fail_step(rc, "the kernel refuses the eBPF probe", err) : 0;
 }
 
@@ -139,11 +145,13 @@ static int attach(struct load *l, unsigned n_possible, struct ep_err *err)
 			continue;
 		if (fd < 0)
 			return fail_step(fd, "the clock of a CPU can't be opened", err);
-		struct bpf_link *link = bpf_program__attach_perf_event(l->skel->progs.on_tick, fd);
+		struct bpf_link *link =
+			bpf_program__attach_perf_event(l->skel->progs.on_tick, fd);
 		if (!link) {
 			rc = -errno;
 			close(fd);
-			return fail_step(rc, "the probe can't be put on a CPU's clock", err);
+			return fail_step(rc, "the probe can't be put on a CPU's clock",
+					 err);
 		}
 		l->links[l->n_links++] = link;
 		rc = 0;
@@ -159,7 +167,8 @@ static int on_news(void *arg, void *data, size_t n)
 	if (n < sizeof(*news) || !l->sink || !l->sink->seen)
 		return 0;
 	struct ep_who who = {news->who.pid, news->who.exec_id, news->who.start_ns};
-	l->sink->seen(l->sink->arg, &who, news->tid);
+	news->comm[sizeof(news->comm) - 1] = '\0';
+	l->sink->seen(l->sink->arg, &who, news->tid, news->comm);
 	return 0;
 }
 
@@ -250,8 +259,8 @@ static int take_batch(const struct bpf_map *map, void *at, bool first, void *key
 	uint64_t in;
 	memcpy(&in, at, sizeof(in));
 	*ret_n = BATCH;
-	int rc = bpf_map_lookup_and_delete_batch(bpf_map__fd(map), first ? NULL : &in, at,
-						 keys, values, ret_n, NULL);
+	int rc = bpf_map_lookup_and_delete_batch(bpf_map__fd(map), first ? NULL : &in,
+						 at, keys, values, ret_n, NULL);
 	if (rc == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;
@@ -263,18 +272,21 @@ static int take_stacks(struct load *l, const struct bpf_map *map)
 	uint32_t n;
 	int more = 1;
 	for (bool first = true; more > 0; first = false) {
-		EP_TRY(more = take_batch(map, &at, first, l->id_batch, l->stack_batch, &n));
+		EP_TRY(more = take_batch(map, &at, first, l->id_batch, l->stack_batch,
+					 &n));
 		for (uint32_t i = 0; i < n; i++)
 			EP_TRY(keep_stack(l, l->id_batch[i], &l->stack_batch[i]));
 	}
 	return 0;
 }
 
-static void give(struct load *l, struct ep_bpf_key *k, uint64_t n, const struct ep_sink *sink)
+static void give(struct load *l, struct ep_bpf_key *k, uint64_t n,
+		 const struct ep_sink *sink)
 {
 	const struct packed *kernel = find_stack(l, k->kernel_stack);
 	const struct packed *user = find_stack(l, k->user_stack);
-	k->comm[sizeof(k->comm) - 1] = k->process_comm[sizeof(k->process_comm) - 1] = '\0';
+	k->comm[sizeof(k->comm) - 1] = k->process_comm[sizeof(k->process_comm) - 1] =
+		'\0';
 	struct ep_raw raw = {
 		.who = {k->who.pid, k->who.exec_id, k->who.start_ns},
 		.tid = k->tid,
@@ -292,13 +304,15 @@ static void give(struct load *l, struct ep_bpf_key *k, uint64_t n, const struct 
 	sink->sample(sink->arg, &raw);
 }
 
-static int take_counts(struct load *l, const struct bpf_map *map, const struct ep_sink *sink)
+static int take_counts(struct load *l, const struct bpf_map *map,
+		       const struct ep_sink *sink)
 {
 	uint64_t at = 0;
 	uint32_t n;
 	int more = 1;
 	for (bool first = true; more > 0; first = false) {
-		EP_TRY(more = take_batch(map, &at, first, l->key_batch, l->count_batch, &n));
+		EP_TRY(more = take_batch(map, &at, first, l->key_batch, l->count_batch,
+					 &n));
 		for (uint32_t i = 0; i < n; i++)
 			give(l, &l->key_batch[i], l->count_batch[i], sink);
 	}
@@ -313,7 +327,8 @@ static int load_drain(struct ep_source *s, const struct ep_sink *sink,
 	struct ep_bpf_stats now;
 	uint64_t now_ns = ep_clock_mono_ns();
 	l->sink = sink;
-	(void)ring_buffer__consume(l->news); /* news come before samples; late ones later */
+	(void)ring_buffer__consume(
+		l->news); /* news come before samples; late ones later */
 	l->sink = NULL;
 	int rc = read_stats(l, &now);
 	if (rc < 0)
@@ -325,8 +340,8 @@ static int load_drain(struct ep_source *s, const struct ep_sink *sink,
 	ep_index_clear(&l->index);
 	rc = take_stacks(l, old ? l->skel->maps.stacks_1 : l->skel->maps.stacks_0);
 	if (rc >= 0)
-		rc = take_counts(l, old ? l->skel->maps.counts_1 : l->skel->maps.counts_0,
-				 sink);
+		rc = take_counts(
+			l, old ? l->skel->maps.counts_1 : l->skel->maps.counts_0, sink);
 	if (rc < 0)
 		return fail_step(rc, "the probe's maps can't be read", err);
 
@@ -377,7 +392,8 @@ static int fill(struct load *l, uint64_t interval_ns, struct ep_err *err)
 	l->id_batch = ep_alloc(BATCH * sizeof(l->id_batch[0]));
 	l->key_batch = ep_alloc(BATCH * sizeof(l->key_batch[0]));
 	l->count_batch = ep_alloc(BATCH * sizeof(l->count_batch[0]));
-	if (!l->links || !l->stack_batch || !l->id_batch || !l->key_batch || !l->count_batch)
+	if (!l->links || !l->stack_batch || !l->id_batch || !l->key_batch ||
+	    !l->count_batch)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the probe");
 	EP_TRY(open_skeleton(l, interval_ns, err));
 	l->news = ring_buffer__new(bpf_map__fd(l->skel->maps.news), on_news, l, NULL);

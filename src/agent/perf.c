@@ -37,8 +37,8 @@ enum {
 
 struct ring {
 	struct perf_event_mmap_page *page; /* NULL: no such CPU */
-	size_t n_bytes; /* of the data, a power of two */
-	int fd;         /* whose ring it is */
+	size_t n_bytes;			   /* of the data, a power of two */
+	int fd;				   /* whose ring it is */
 };
 
 struct perf {
@@ -55,7 +55,7 @@ struct perf {
 		pid_t pid;
 		uint32_t image; /* another number for each fork and exec */
 		char comm[16];
-	} *tracked; /* in no order; few */
+	} * tracked; /* in no order; few */
 	size_t n_tracked, cap_tracked;
 	uint32_t n_images;
 	uint64_t next_scan_ns;
@@ -75,7 +75,8 @@ static int open_event(const struct perf *p, pid_t pid, int cpu, bool on_exec)
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
-		.config = whole_cpu ? PERF_COUNT_SW_CPU_CLOCK : PERF_COUNT_SW_TASK_CLOCK,
+		.config =
+			whole_cpu ? PERF_COUNT_SW_CPU_CLOCK : PERF_COUNT_SW_TASK_CLOCK,
 		.sample_period = EP_NS_PER_S / p->hz,
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_CALLCHAIN,
 		.disabled = on_exec,
@@ -89,7 +90,8 @@ static int open_event(const struct perf *p, pid_t pid, int cpu, bool on_exec)
 		.comm_exec = 1,
 		.task = 1,
 	};
-	int fd = syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd =
+		syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -113,7 +115,8 @@ static int map_ring(struct ring *r, int fd)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	for (unsigned n = RING_PAGES; n >= SMALL_RING_PAGES; n /= 2) {
-		void *at = mmap(NULL, (n + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		void *at = mmap(NULL, (n + 1) * page, PROT_READ | PROT_WRITE,
+				MAP_SHARED, fd, 0);
 		if (at == MAP_FAILED)
 			continue; /* over the limit of locked memory: try less */
 		r->page = at;
@@ -284,7 +287,8 @@ static struct ep_who who_of(struct perf *p, pid_t pid)
 			       .exec_id = t ? t->image : 0};
 }
 
-static void on_sample(struct perf *p, const uint8_t *body, size_t n, const struct ep_sink *sink)
+static void on_sample(struct perf *p, const uint8_t *body, size_t n,
+		      const struct ep_sink *sink)
 {
 	struct {
 		int32_t pid, tid;
@@ -309,8 +313,8 @@ static void on_sample(struct perf *p, const uint8_t *body, size_t n, const struc
 	struct ep_raw raw = {
 		.who = who,
 		.tid = head.tid > 0 ? (uint32_t)head.tid : 0,
-		.is_kthread = !c.n_user && who.pid && c.n_kernel && p->scope == EP_PERF_ALL &&
-			      getpgid(head.pid) == 0,
+		.is_kthread = !c.n_user && who.pid && c.n_kernel &&
+			      p->scope == EP_PERF_ALL && getpgid(head.pid) == 0,
 		.is_cut = c.cut,
 		.comm = comm[0] ? comm : process_comm,
 		.process_comm = process_comm,
@@ -324,15 +328,16 @@ static void on_sample(struct perf *p, const uint8_t *body, size_t n, const struc
 	sink->sample(sink->arg, &raw);
 }
 
-static void tell(struct perf *p, pid_t pid, pid_t tid, const struct ep_sink *sink)
+static void tell(struct perf *p, pid_t pid, pid_t tid, const char *comm,
+		 const struct ep_sink *sink)
 {
 	struct ep_who who = who_of(p, pid);
 	if (sink->seen && who.pid)
-		sink->seen(sink->arg, &who, (uint32_t)tid);
+		sink->seen(sink->arg, &who, (uint32_t)tid, comm);
 }
 
-static void on_comm(struct perf *p, const struct perf_event_header *h, const uint8_t *body,
-		    size_t n, const struct ep_sink *sink)
+static void on_comm(struct perf *p, const struct perf_event_header *h,
+		    const uint8_t *body, size_t n, const struct ep_sink *sink)
 {
 	int32_t ids[2];
 	if (n < sizeof(ids) + 1)
@@ -346,7 +351,7 @@ static void on_comm(struct perf *p, const struct perf_event_header *h, const uin
 			 (const char *)body + sizeof(ids));
 	if (h->misc & PERF_RECORD_MISC_COMM_EXEC) {
 		t->image = ++p->n_images;
-		tell(p, ids[0], ids[1], sink);
+		tell(p, ids[0], ids[1], t->comm, sink);
 	}
 }
 
@@ -360,14 +365,15 @@ static void on_task(struct perf *p, uint32_t type, const uint8_t *body, size_t n
 	if (type == PERF_RECORD_FORK && ids[0] != ids[1] && ids[0] > 0) {
 		struct tracked *t = track(p, ids[0]), *parent = find_tracked(p, ids[1]);
 		if (t)
-			t->image = ++p->n_images; /* the pid may have been used before */
+			t->image =
+				++p->n_images; /* the pid may have been used before */
 		if (t && parent)
 			memcpy(t->comm, parent->comm, sizeof(t->comm));
 	}
 }
 
-static void on_record(struct perf *p, const struct perf_event_header *h, const uint8_t *body,
-		      size_t n, const struct ep_sink *sink)
+static void on_record(struct perf *p, const struct perf_event_header *h,
+		      const uint8_t *body, size_t n, const struct ep_sink *sink)
 {
 	uint64_t lost[2];
 	switch (h->type) {
@@ -523,11 +529,13 @@ static int fail(const struct perf *p, int rc, struct ep_err *err)
 	if (rc == -ENOMEM)
 		return ep_fail(err, rc, 0, "no memory for the samples");
 	if (rc == -EACCES || rc == -EPERM)
-		return ep_fail(err, -EACCES, 0,
-			       "this user may not sample %s; start it with sudo, or for own "
-			       "processes set kernel.perf_event_paranoid to 2 or less",
-			       p->scope == EP_PERF_ALL ? "the machine" : "that process");
-	return ep_fail(err, -ENOTSUP, 0, "perf events don't work here: %s", strerror(-rc));
+		return ep_fail(
+			err, -EACCES, 0,
+			"this user may not sample %s; start it with sudo, or for own "
+			"processes set kernel.perf_event_paranoid to 2 or less",
+			p->scope == EP_PERF_ALL ? "the machine" : "that process");
+	return ep_fail(err, -ENOTSUP, 0, "perf events don't work here: %s",
+		       strerror(-rc));
 }
 
 int ep_perf_open(enum ep_perf_scope scope, pid_t pid, unsigned hz, bool *ret_kernel,

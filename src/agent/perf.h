@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 enum ep_perf_scope {
-	EP_PERF_ALL,     /* every process, on every CPU */
-	EP_PERF_OWN,     /* processes of this user, looked for each second */
-	EP_PERF_PID,     /* one process, its threads, and what it starts from now on */
+	EP_PERF_ALL,	 /* every process, on every CPU */
+	EP_PERF_OWN,	 /* processes of this user, looked for each second */
+	EP_PERF_PID,	 /* one process, its threads, and what it starts from now on */
 	EP_PERF_ON_EXEC, /* likewise, from its next exec on */
 };
 

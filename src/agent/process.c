@@ -72,7 +72,9 @@ static uint64_t start_of(uint32_t pid)
 	const char *p = strrchr(buf, ')'); /* the name may hold anything */
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
-	return p ? strtoull(p, NULL, 10) * (EP_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK)) : 0;
+	return p ? strtoull(p, NULL, 10) *
+			       (EP_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK))
+		 : 0;
 }
 
 /* Is the pid still the process that was sampled? */
@@ -85,8 +87,8 @@ static bool is_same(const struct ep_who *who)
 
 static bool is_made_at_run_time(const struct ep_map *m)
 {
-	static const char *const names[] = {"[", "//anon", "/memfd:", "/dev/zero", "/SYSV",
-					    "anon_inode:"};
+	static const char *const names[] = {
+		"[", "//anon", "/memfd:", "/dev/zero", "/SYSV", "anon_inode:"};
 	if (!m->path.n)
 		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -139,7 +141,8 @@ static int read_maps(struct ep_processes *t, uint32_t pid, const char *path,
 	while (rc == 0 && l->n < MAX_AREAS && ep_maps_next(&maps, &m)) {
 		if (!m.exec)
 			continue;
-		struct ep_area a = {m.start, m.limit, m.offset, EP_IMAGE_NONE, kind_of(&m)};
+		struct ep_area a = {m.start, m.limit, m.offset, EP_IMAGE_NONE,
+				    kind_of(&m)};
 		if (a.kind == EP_AREA_FILE)
 			a.image = ep_images_find(t->images, pid, &m);
 		rc = push_area(l, &a);
@@ -183,7 +186,8 @@ static void supersede(struct ep_processes *t, uint32_t pid)
 			t->all[i]->is_gone = true;
 }
 
-static void look(struct ep_processes *t, struct ep_process *p, uint32_t tid, const char *comm)
+static void look(struct ep_processes *t, struct ep_process *p, uint32_t tid,
+		 const char *comm)
 {
 	struct ep_service *s = &p->service;
 	if (p->is_kthread) {
@@ -273,7 +277,8 @@ const struct ep_area *ep_processes_area(struct ep_processes *t, struct ep_proces
 					uint32_t tid, uint64_t address)
 {
 	const struct ep_area *a = find_area(p, address);
-	if (a || p->is_gone || p->is_kthread || !p->who.pid || p->read_round == t->round)
+	if (a || p->is_gone || p->is_kthread || !p->who.pid ||
+	    p->read_round == t->round)
 		return a;
 	read_areas(t, p, tid);
 	return find_area(p, address);

@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 enum ep_area_kind {
-	EP_AREA_FILE,     /* code of a file, or the vDSO */
-	EP_AREA_JIT,      /* code without a file: made at run time */
+	EP_AREA_FILE, /* code of a file, or the vDSO */
+	EP_AREA_JIT,  /* code without a file: made at run time */
 	EP_AREA_VSYSCALL,
 };
 
@@ -34,11 +34,11 @@ struct ep_perfmap;
 struct ep_process {
 	struct ep_who who;
 	bool is_kthread;
-	bool is_gone;         /* nothing more can be read of it */
+	bool is_gone; /* nothing more can be read of it */
 	struct ep_service service;
 	struct ep_area *areas; /* sorted by start; owned */
 	uint32_t n_areas;
-	uint32_t read_round;   /* when the areas were last read */
+	uint32_t read_round; /* when the areas were last read */
 	uint32_t used_round;
 	uint32_t perfmap_round;
 	struct ep_perfmap *perfmap; /* owned; NULL: none (yet) */

@@ -30,7 +30,8 @@ void ep_run_names_fini(struct ep_run_names *n)
 int ep_run_names_kernel(const struct ep_run_names *n, uint64_t address,
 			struct ep_slice *ret_name)
 {
-	return n->kernel ? ep_kallsyms_find(n->kernel, address, ret_name, NULL) : -ENOENT;
+	return n->kernel ? ep_kallsyms_find(n->kernel, address, ret_name, NULL)
+			 : -ENOENT;
 }
 
 /* The pid a process has in its own namespace, which is in the file's name. */

@@ -9,6 +9,7 @@
 #include "symbol/symbol.h"
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -65,7 +66,8 @@ struct ep_send {
 	uint64_t n_tables;
 };
 
-static void say(struct ep_send *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct ep_send *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static void say(struct ep_send *s, const char *fmt, ...)
 {
 	char text[512];
@@ -154,12 +156,13 @@ static void put_table(struct ep_send *s, const struct offer *o)
 		ep_log_debug("agent: no symbols of %s: %s", o->build_id, err.text);
 		return;
 	}
-	snprintf(path, sizeof(path), "/api/v1/symbols/%s", o->build_id);
-	rc = ep_push_request(s->push, "PUT", path, "application/octet-stream", table.data,
-			     table.len, TABLE_NS, NULL, &err);
+	snprintf(path, sizeof(path), "/api/v1/symbols/%.*s", EP_ELF_HEX_MAX - 1,
+		 o->build_id);
+	rc = ep_push_request(s->push, "PUT", path, "application/octet-stream",
+			     table.data, table.len, TABLE_NS, NULL, &err);
 	if (rc != 200)
-		ep_log_debug("agent: symbols of %s are not taken: %d %s", o->build_id, rc,
-			     err.text);
+		ep_log_debug("agent: symbols of %s are not taken: %d %s", o->build_id,
+			     rc, err.text);
 	else
 		s->n_tables++;
 }
@@ -175,8 +178,9 @@ static int ask_missing(struct ep_send *s, const struct offer *offers, size_t n,
 	for (size_t i = 0; i < n; i++)
 		ep_buf_printf(&body, "%s\"%s\"", i ? "," : "", offers[i].build_id);
 	ep_buf_add_str(&body, "]}");
-	int rc = ep_push_request(s->push, "POST", "/api/v1/symbols/missing", "application/json",
-				 body.data, body.len, REQUEST_NS, ret_body, &err);
+	int rc = ep_push_request(s->push, "POST", "/api/v1/symbols/missing",
+				 "application/json", body.data, body.len, REQUEST_NS,
+				 ret_body, &err);
 	if (rc == 404)
 		return 404; /* a server that takes profiles only */
 	return rc == 200 ? 0 : -1;
@@ -226,8 +230,9 @@ static void answer_offers(struct ep_send *s)
 	s->no_upload = rc == 404;
 	const char *text = ep_buf_cstr(&missing);
 	for (size_t i = 0; i < n; i++) {
-		char quoted[EP_ELF_HEX_MAX + 2];
-		snprintf(quoted, sizeof(quoted), "\"%s\"", some[i].build_id);
+		char quoted[EP_ELF_HEX_MAX + 3];
+		snprintf(quoted, sizeof(quoted), "\"%.*s\"", EP_ELF_HEX_MAX - 1,
+			 some[i].build_id);
 		if (rc == 0 && strstr(text, quoted) && !is_stopping(s)) {
 			put_table(s, &some[i]);
 			/* Profiles come first. */
@@ -269,7 +274,8 @@ static bool wait_for_work(struct ep_send *s)
 static void *run(void *arg)
 {
 	struct ep_send *s = arg;
-	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE); /* a courtesy */
+	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid),
+			  NICE); /* a courtesy */
 	while (wait_for_work(s)) {
 		queue_parcels(s);
 		drain(s, ep_clock_mono_ns() + DRAIN_NS);
@@ -311,8 +317,9 @@ static void free_send(struct ep_send *s)
 	ep_free(s);
 }
 
-int ep_send_new(const struct ep_push_config *config, bool no_upload, ep_send_say_fn *say_fn,
-		void *arg, struct ep_send **ret_s, struct ep_err *err)
+int ep_send_new(const struct ep_push_config *config, bool no_upload,
+		ep_send_say_fn *say_fn, void *arg, struct ep_send **ret_s,
+		struct ep_err *err)
 {
 	struct ep_send *s = ep_zalloc(sizeof(*s));
 	if (!s)
@@ -346,8 +353,8 @@ void ep_send_stop(struct ep_send *s, uint64_t at_most_ns)
 	free_send(s);
 }
 
-int ep_send_profile(struct ep_send *s, const char *name, uint64_t from_ns, uint64_t until_ns,
-		    unsigned hz, struct ep_buf *bytes)
+int ep_send_profile(struct ep_send *s, const char *name, uint64_t from_ns,
+		    uint64_t until_ns, unsigned hz, struct ep_buf *bytes)
 {
 	size_t n = strlen(name) + 1;
 	struct parcel *p = ep_alloc(sizeof(*p) + n);
@@ -356,7 +363,8 @@ int ep_send_profile(struct ep_send *s, const char *name, uint64_t from_ns, uint6
 	*p = (struct parcel){.from_ns = from_ns, .until_ns = until_ns, .hz = hz};
 	memcpy(p->name, name, n);
 	pthread_mutex_lock(&s->lock);
-	bool room = s->n_parcels < MAX_PARCELS && s->n_bytes + bytes->len <= MAX_PARCEL_BYTES;
+	bool room = s->n_parcels < MAX_PARCELS &&
+		    s->n_bytes + bytes->len <= MAX_PARCEL_BYTES;
 	if (room) {
 		p->bytes = *bytes;
 		ep_buf_init(bytes, bytes->max);

@@ -171,7 +171,8 @@ void ep_service_parse_environ(struct ep_slice text, struct ep_service *ret_s)
 	struct ep_slice var;
 	bool own = false;
 	while (next_part(&text, '\0', &var)) {
-		if (take_variable(var, "EVERPROF_NAME", ret_s->name, sizeof(ret_s->name)))
+		if (take_variable(var, "EVERPROF_NAME", ret_s->name,
+				  sizeof(ret_s->name)))
 			own = true;
 		else if (!own)
 			take_variable(var, "OTEL_SERVICE_NAME", ret_s->name,
@@ -181,8 +182,8 @@ void ep_service_parse_environ(struct ep_slice text, struct ep_service *ret_s)
 	}
 }
 
-bool ep_service_parse_log_name(const char *file, const char *container_id, char *ret_name,
-			       size_t n)
+bool ep_service_parse_log_name(const char *file, const char *container_id,
+			       char *ret_name, size_t n)
 {
 	size_t len = strlen(file), tail = 1 + ID_LEN + strlen(".log");
 	if (len <= tail || strncmp(file + len - tail + 1, container_id, ID_LEN) != 0)
@@ -229,7 +230,8 @@ static bool ask_docker(const char *id, char *ret, size_t n)
 {
 	static const char key[] = "\"Name\":\"/";
 	char path[160], buf[32768];
-	snprintf(path, sizeof(path), "/var/lib/docker/containers/%s/config.v2.json", id);
+	snprintf(path, sizeof(path), "/var/lib/docker/containers/%s/config.v2.json",
+		 id);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;

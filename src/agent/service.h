@@ -23,9 +23,10 @@ struct ep_service {
 
 /* What /proc/PID/cgroup says. */
 struct ep_cgroup {
-	char container_id[65]; /* 64 hex digits, or the name of a machine; "" for none */
+	char container_id[65]; /* 64 hex digits, or the name of a machine; "" for none
+				*/
 	bool is_kubernetes;
-	char unit[128];        /* "nginx" of nginx.service; "" for none or a scope */
+	char unit[128]; /* "nginx" of nginx.service; "" for none or a scope */
 };
 
 /*
@@ -46,8 +47,8 @@ void ep_service_parse_environ(struct ep_slice text, struct ep_service *ret_s);
 
 /* The container's name in the name of a link below /var/log/containers,
  * POD_NAMESPACE_CONTAINER-ID.log; false when it is of another id. */
-bool ep_service_parse_log_name(const char *file, const char *container_id, char *ret_name,
-			       size_t n);
+bool ep_service_parse_log_name(const char *file, const char *container_id,
+			       char *ret_name, size_t n);
 
 /*
  * ep_service_look - ask /proc.

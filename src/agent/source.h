@@ -13,8 +13,8 @@
 
 /* One image of one process: a pid is reused, and exec replaces the image. */
 struct ep_who {
-	uint32_t pid;      /* as this process sees it; 0: outside of our PID namespace */
-	uint32_t exec_id;  /* changes with each exec; 0 where not known */
+	uint32_t pid;	  /* as this process sees it; 0: outside of our PID namespace */
+	uint32_t exec_id; /* changes with each exec; 0 where not known */
 	uint64_t start_ns; /* of the process, since boot; 0 where not known */
 };
 
@@ -22,10 +22,11 @@ struct ep_raw {
 	struct ep_who who;
 	uint32_t tid;
 	bool is_kthread;
-	bool is_cut; /* a stack as deep as the source can go */
-	const char *comm;         /* of the thread */
-	const char *process_comm; /* of the process's first thread; "" where not known */
-	const uint64_t *kernel;   /* leaf first; callers are return addresses */
+	bool is_cut;	  /* a stack as deep as the source can go */
+	const char *comm; /* of the thread */
+	const char
+		*process_comm;	/* of the process's first thread; "" where not known */
+	const uint64_t *kernel; /* leaf first; callers are return addresses */
 	const uint64_t *user;
 	uint32_t n_kernel, n_user;
 	uint64_t n; /* equal samples */
@@ -42,7 +43,8 @@ struct ep_source_stats {
 struct ep_sink {
 	void *arg;
 	/* An image is there that was not before: now is the time to read its /proc. */
-	void (*seen)(void *arg, const struct ep_who *who, uint32_t tid);
+	void (*seen)(void *arg, const struct ep_who *who, uint32_t tid,
+		     const char *comm);
 	void (*sample)(void *arg, const struct ep_raw *raw);
 };
 

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 static const char about[] =
-	"Samples the CPU time of every process of this machine and sends one profile a\n"
-	"service and interval to a server. Where eBPF is not allowed it does what this\n"
+	"Samples the CPU time of every process of this machine and sends one profile "
+	"a\n"
+	"service and interval to a server. Where eBPF is not allowed it does what "
+	"this\n"
 	"user may do, and says so; `everprof doctor` says what to change for more.";
 
 static const char examples[] =
@@ -60,7 +62,8 @@ static void spool_dir(const char *data, char *ret, size_t n)
 	else if (xdg && xdg[0])
 		snprintf(ret, n, "%s/everprof/spool", xdg);
 	else
-		snprintf(ret, n, "%s/.local/share/everprof/spool", home ? home : "/tmp");
+		snprintf(ret, n, "%s/.local/share/everprof/spool",
+			 home ? home : "/tmp");
 }
 
 static int run(const struct options *o)
@@ -68,7 +71,8 @@ static int run(const struct options *o)
 	char token[512] = "", spool[4096];
 	struct ep_err err = {0};
 	if (o->token_file && read_token(o->token_file, token, sizeof(token)) < 0) {
-		fprintf(stderr, "everprof agent: there is no token in %s\n", o->token_file);
+		fprintf(stderr, "everprof agent: there is no token in %s\n",
+			o->token_file);
 		return 1;
 	}
 	spool_dir(o->data, spool, sizeof(spool));
@@ -108,18 +112,22 @@ int ep_cmd_agent(int argc, char **argv)
 		 "where profiles go (http://127.0.0.1:4040)"},
 		{"server-token-file", 0, "FILE", EP_FLAG_STRING, &o.token_file,
 		 "the token that the server asks for"},
-		{"tenant", 0, "NAME", EP_FLAG_STRING, &o.tenant, "whose profiles they are"},
+		{"tenant", 0, "NAME", EP_FLAG_STRING, &o.tenant,
+		 "whose profiles they are"},
 		{"data", 0, "DIR", EP_FLAG_STRING, &o.data,
 		 "profiles wait in DIR/spool while the server is away\n"
 		 "(/var/lib/everprof, or $XDG_DATA_HOME/everprof)"},
-		{"host", 0, "NAME", EP_FLAG_STRING, &o.host, "the label host (the host's name)"},
-		{"frequency", 'F', "HZ", EP_FLAG_INT, &o.hz, "samples a second and CPU, 19 to 99 (99)"},
+		{"host", 0, "NAME", EP_FLAG_STRING, &o.host,
+		 "the label host (the host's name)"},
+		{"frequency", 'F', "HZ", EP_FLAG_INT, &o.hz,
+		 "samples a second and CPU, 19 to 99 (99)"},
 		{"interval", 0, "TIME", EP_FLAG_DURATION, &o.interval_ns,
 		 "a profile each, 1s to 60s (5s)"},
 		{"no-upload", 0, NULL, EP_FLAG_BOOL, &o.no_upload,
 		 "do not send symbol tables of the programs seen"},
 		{"no-bpf", 0, NULL, EP_FLAG_BOOL, &o.no_bpf, "do without eBPF"},
-		{"config", 0, "FILE", EP_FLAG_STRING, &o.config, "read flags from here: key = value"},
+		{"config", 0, "FILE", EP_FLAG_STRING, &o.config,
+		 "read flags from here: key = value"},
 		{"verbose", 'v', NULL, EP_FLAG_BOOL, &o.verbose, "say more"},
 		{0},
 	};
@@ -128,7 +136,8 @@ int ep_cmd_agent(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	if (rest < argc) {
-		fprintf(stderr, "everprof agent: takes no argument, and got \"%s\"\n", argv[rest]);
+		fprintf(stderr, "everprof agent: takes no argument, and got \"%s\"\n",
+			argv[rest]);
 		return 2;
 	}
 	return run(&o);

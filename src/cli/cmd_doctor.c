@@ -27,7 +27,8 @@ int ep_cmd_doctor(int argc, char **argv)
 {
 	bool verbose = false, json = false;
 	const struct ep_flag table[] = {
-		{"verbose", 'v', NULL, EP_FLAG_BOOL, &verbose, "every fact behind the lines"},
+		{"verbose", 'v', NULL, EP_FLAG_BOOL, &verbose,
+		 "every fact behind the lines"},
 		{"json", 0, NULL, EP_FLAG_BOOL, &json, "the same as one JSON object"},
 		{0},
 	};

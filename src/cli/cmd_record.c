@@ -22,7 +22,8 @@
 #define DEFAULT_NS (10 * EP_NS_PER_S)
 
 static const char about[] =
-	"Samples CPU time and writes one profile (pprof, gzip), with function names. A\n"
+	"Samples CPU time and writes one profile (pprof, gzip), with function names. "
+	"A\n"
 	"command is followed with all it starts, to its end; everprof exits as it did.";
 
 static const char examples[] =
@@ -91,7 +92,9 @@ static int write_file(const char *path, const struct ep_buf *b, struct ep_err *e
 	int rc = fd < 0 ? -errno : write_all(fd, b->data, b->len);
 	if (fd >= 0 && !to_stdout && close(fd) < 0 && rc == 0)
 		rc = -errno;
-	return rc < 0 ? ep_fail(err, rc, 0, "%s can't be written: %s", path, strerror(-rc)) : 0;
+	return rc < 0 ? ep_fail(err, rc, 0, "%s can't be written: %s", path,
+				strerror(-rc))
+		      : 0;
 }
 
 /* The one profile, on its way to the file. */
@@ -111,7 +114,7 @@ static int on_profile(void *arg, const struct ep_service *service, struct ep_pro
 
 struct child {
 	pid_t pid;
-	int go;     /* written: it may exec */
+	int go;	    /* written: it may exec */
 	int failed; /* read: errno of a failed exec; end of file: it runs */
 };
 
@@ -122,7 +125,8 @@ static void be_child(char **command, int go, int failed)
 	if (got == 1)
 		execvp(command[0], command);
 	int code = errno;
-	(void)!write(failed, &code, sizeof(code)); /* the parent sees the end either way */
+	(void)!write(failed, &code,
+		     sizeof(code)); /* the parent sees the end either way */
 	_exit(127);
 }
 
@@ -145,7 +149,8 @@ static int start_child(char **command, struct child *ret, struct ep_err *err)
 	close(go[0]);
 	close(failed[1]);
 	*ret = (struct child){pid, go[1], failed[0]};
-	return pid < 0 ? ep_fail(err, code, 0, "no new process: %s", strerror(-code)) : 0;
+	return pid < 0 ? ep_fail(err, code, 0, "no new process: %s", strerror(-code))
+		       : 0;
 }
 
 /* Lets the child exec.  0, or -errno of the exec. */
@@ -174,8 +179,8 @@ static int exit_code_of(int status)
 /* -- recording ----------------------------------------------------------------- */
 
 /* Samples until a moment, a signal, or the child's end (then its status). */
-static bool record_until(struct ep_engine *e, uint64_t until_ns, pid_t child, int *ret_status,
-			 struct ep_err *err)
+static bool record_until(struct ep_engine *e, uint64_t until_ns, pid_t child,
+			 int *ret_status, struct ep_err *err)
 {
 	bool ended = false;
 	uint64_t drain_ns = ep_clock_mono_ns() + DRAIN_NS;
@@ -184,8 +189,10 @@ static bool record_until(struct ep_engine *e, uint64_t until_ns, pid_t child, in
 		if (now >= until_ns)
 			break;
 		uint64_t next = now + 100 * EP_NS_PER_MS;
-		ep_engine_wait(e, child || next > until_ns ? (next < until_ns ? next : until_ns)
-							   : next,
+		ep_engine_wait(e,
+			       child || next > until_ns
+				       ? (next < until_ns ? next : until_ns)
+				       : next,
 			       &stop_now);
 		if (ep_clock_mono_ns() >= drain_ns) {
 			(void)ep_engine_drain(e, err); /* seen in err */
@@ -201,13 +208,15 @@ static int finish(struct ep_engine *e, const struct options *o, uint64_t began_n
 	struct ep_err err = {0};
 	struct ep_source_stats s;
 	uint64_t took_ns = ep_clock_mono_ns() - began_ns;
-	if (ep_engine_drain(e, &err) < 0 || ep_engine_emit(e, on_profile, (void *)o->out, &err) < 0)
+	if (ep_engine_drain(e, &err) < 0 ||
+	    ep_engine_emit(e, on_profile, (void *)o->out, &err) < 0)
 		return fail(&err);
 	ep_engine_totals(e, &s);
 	fprintf(stderr,
-		"everprof record: %llu samples, %.2f s of CPU time in %.1f s, %llu lost; %s\n",
-		(unsigned long long)s.taken, (double)s.taken / (double)o->hz, took_ns / 1e9,
-		(unsigned long long)s.lost, o->out);
+		"everprof record: %llu samples, %.2f s of CPU time in %.1f s, %llu "
+		"lost; %s\n",
+		(unsigned long long)s.taken, (double)s.taken / (double)o->hz,
+		took_ns / 1e9, (unsigned long long)s.lost, o->out);
 	return 0;
 }
 
@@ -227,21 +236,24 @@ static int record_machine_or_pid(const struct options *o)
 	ep_buf_init(&why, 4096);
 	enum ep_sampling way = EP_SAMPLING_NONE;
 	bool kernel = true;
-	int rc = o->all ? ep_best_open((unsigned)o->hz, DRAIN_NS, o->no_bpf, &way, &why, &source,
-				       &err)
-			: ep_perf_open(EP_PERF_PID, (pid_t)o->pid, (unsigned)o->hz, &kernel,
-				       &source, &err);
+	int rc = o->all ? ep_best_open((unsigned)o->hz, DRAIN_NS, o->no_bpf, &way, &why,
+				       &source, &err)
+			: ep_perf_open(EP_PERF_PID, (pid_t)o->pid, (unsigned)o->hz,
+				       &kernel, &source, &err);
 	if (rc < 0)
 		return fail(&err);
 	if (o->all && way != EP_SAMPLING_BPF)
 		fprintf(stderr, "everprof record: %s\n", ep_buf_cstr(&why));
 	if (!kernel)
-		fputs("everprof record: of user code only; with sudo, also of the kernel\n", stderr);
+		fputs("everprof record: of user code only; with sudo, also of the "
+		      "kernel\n",
+		      stderr);
 	if (start_engine(o, source, &e, &err) < 0)
 		return fail(&err);
 	uint64_t began_ns = ep_clock_mono_ns();
 	uint64_t want_ns = o->duration_ns ? o->duration_ns : DEFAULT_NS;
-	(void)record_until(e, began_ns + want_ns, 0, NULL, &err); /* no child to wait for */
+	(void)record_until(e, began_ns + want_ns, 0, NULL,
+			   &err); /* no child to wait for */
 	return err.code ? fail(&err) : finish(e, o, began_ns);
 }
 
@@ -255,7 +267,8 @@ static int record_command(const struct options *o)
 	if (start_child(o->command, &c, &err) < 0)
 		return fail(&err);
 	child_pid = c.pid;
-	if (ep_perf_open(EP_PERF_ON_EXEC, c.pid, (unsigned)o->hz, &kernel, &source, &err) < 0 ||
+	if (ep_perf_open(EP_PERF_ON_EXEC, c.pid, (unsigned)o->hz, &kernel, &source,
+			 &err) < 0 ||
 	    start_engine(o, source, &e, &err) < 0) {
 		abandon_child(&c);
 		return fail(&err);
@@ -289,7 +302,8 @@ static int check(struct options *o, int argc, char **argv, int rest)
 	else if (o->hz < 1 || o->hz > 1000)
 		wrong = "-F wants 1 to 1000 samples a second";
 	if (wrong) {
-		fprintf(stderr, "everprof record: %s; `everprof record --help` has examples\n",
+		fprintf(stderr,
+			"everprof record: %s; `everprof record --help` has examples\n",
 			wrong);
 		return 2;
 	}
@@ -301,17 +315,22 @@ int ep_cmd_record(int argc, char **argv)
 {
 	struct options o = {.hz = 99};
 	const struct ep_flag table[] = {
-		{"out", 'o', "FILE", EP_FLAG_STRING, &o.out, "write the profile here; - is stdout"},
+		{"out", 'o', "FILE", EP_FLAG_STRING, &o.out,
+		 "write the profile here; - is stdout"},
 		{"duration", 'd', "TIME", EP_FLAG_DURATION, &o.duration_ns,
 		 "how long (10s; a command: to its end)"},
-		{"frequency", 'F', "HZ", EP_FLAG_INT, &o.hz, "samples a second of CPU time (99)"},
+		{"frequency", 'F', "HZ", EP_FLAG_INT, &o.hz,
+		 "samples a second of CPU time (99)"},
 		{"pid", 'p', "PID", EP_FLAG_INT, &o.pid,
 		 "this process, its threads, and what it starts"},
-		{"all", 'a', NULL, EP_FLAG_BOOL, &o.all, "every process of the machine"},
-		{"no-bpf", 0, NULL, EP_FLAG_BOOL, &o.no_bpf, "with -a: do without eBPF"},
+		{"all", 'a', NULL, EP_FLAG_BOOL, &o.all,
+		 "every process of the machine"},
+		{"no-bpf", 0, NULL, EP_FLAG_BOOL, &o.no_bpf,
+		 "with -a: do without eBPF"},
 		{0},
 	};
-	const struct ep_flags flags = {"record", "-o FILE [FLAGS] (-p PID | -a | -- COMMAND...)",
+	const struct ep_flags flags = {"record",
+				       "-o FILE [FLAGS] (-p PID | -a | -- COMMAND...)",
 				       about, examples, table};
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
 	if (rc < 0)

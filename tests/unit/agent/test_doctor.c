@@ -3,6 +3,7 @@
 #include "agent/doctor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static char text[4096];
@@ -27,11 +28,19 @@ static unsigned count_lines(const char *s)
 
 static struct ep_doctor best(void)
 {
-	return (struct ep_doctor){.kernel = "6.1.0", .has_btf = true, .is_root = true,
-				  .can_bpf = true, .can_perf_cpu = true, .can_perf_self = true,
-				  .can_kernel_stacks = true, .can_kallsyms = true,
-				  .can_read_others = true, .can_see_others = true,
-				  .paranoid = 2, .n_cpus = 4, .n_processes = 77,
+	return (struct ep_doctor){.kernel = "6.1.0",
+				  .has_btf = true,
+				  .is_root = true,
+				  .can_bpf = true,
+				  .can_perf_cpu = true,
+				  .can_perf_self = true,
+				  .can_kernel_stacks = true,
+				  .can_kallsyms = true,
+				  .can_read_others = true,
+				  .can_see_others = true,
+				  .paranoid = 2,
+				  .n_cpus = 4,
+				  .n_processes = 77,
 				  .sampling = EP_SAMPLING_BPF};
 }
 
@@ -42,27 +51,38 @@ TEST(doctor_says_three_lines_and_nothing_to_change_when_all_is_well)
 		lines_of(&d),
 		"CPU time is sampled with eBPF on all 4 CPUs (kernel 6.1.0).\n"
 		"It sees every process of this machine: 77 now.\n"
-		"Stacks are of user code by frame pointers and of the kernel, all with names.\n");
+		"Stacks are of user code by frame pointers and of the kernel, all with "
+		"names.\n");
 }
 
 TEST(doctor_tells_a_plain_user_to_use_sudo)
 {
-	struct ep_doctor d = {.kernel = "6.1.0", .has_btf = true, .can_perf_self = true,
-			      .bpf_errno = EACCES, .paranoid = 2, .n_cpus = 1,
+	struct ep_doctor d = {.kernel = "6.1.0",
+			      .has_btf = true,
+			      .can_perf_self = true,
+			      .bpf_errno = EACCES,
+			      .paranoid = 2,
+			      .n_cpus = 1,
 			      .sampling = EP_SAMPLING_PERF_OWN};
-	assert_string_equal(
-		lines_of(&d),
-		"CPU time of your own processes is sampled with perf events, since this user may "
-		"not use eBPF; for eBPF: start everprof with sudo.\n"
-		"It sees the processes of this user only; for all: start everprof with sudo.\n"
-		"Stacks are of user code, not of the kernel; for both: start everprof with sudo.\n");
+	assert_string_equal(lines_of(&d),
+			    "CPU time of your own processes is sampled with perf "
+			    "events, since this user may "
+			    "not use eBPF; for eBPF: start everprof with sudo.\n"
+			    "It sees the processes of this user only; for all: start "
+			    "everprof with sudo.\n"
+			    "Stacks are of user code, not of the kernel; for both: "
+			    "start everprof with sudo.\n");
 }
 
 TEST(doctor_names_the_setting_when_nothing_is_possible)
 {
-	struct ep_doctor d = {.has_btf = true, .bpf_errno = EACCES, .paranoid = 3, .n_cpus = 1,
+	struct ep_doctor d = {.has_btf = true,
+			      .bpf_errno = EACCES,
+			      .paranoid = 3,
+			      .n_cpus = 1,
 			      .sampling = EP_SAMPLING_NONE};
-	assert_non_null(strstr(lines_of(&d), "sudo sysctl kernel.perf_event_paranoid=2"));
+	assert_non_null(
+		strstr(lines_of(&d), "sudo sysctl kernel.perf_event_paranoid=2"));
 	assert_int_equal(count_lines(text), 3);
 }
 
@@ -95,13 +115,17 @@ TEST(doctor_in_a_pid_namespace_says_what_becomes_of_the_outside)
 TEST(doctor_has_three_lines_whatever_is_found)
 {
 	for (unsigned bits = 0; bits < 1u << 11; bits++) {
-		struct ep_doctor d = {.kernel = "6", .n_cpus = 1 + (bits & 1),
-				      .has_btf = bits >> 1 & 1, .is_root = bits >> 2 & 1,
+		struct ep_doctor d = {.kernel = "6",
+				      .n_cpus = 1 + (bits & 1),
+				      .has_btf = bits >> 1 & 1,
+				      .is_root = bits >> 2 & 1,
 				      .in_pid_namespace = bits >> 3 & 1,
 				      .can_kernel_stacks = bits >> 4 & 1,
 				      .can_kallsyms = bits >> 5 & 1,
 				      .can_read_others = bits >> 6 & 1,
-				      .bpf_errno = bits >> 7 & 1 ? EACCES : bits >> 8 & 1 ? ENOTSUP : 0,
+				      .bpf_errno = bits >> 7 & 1   ? EACCES
+						   : bits >> 8 & 1 ? ENOTSUP
+								   : 0,
 				      .sampling = (enum ep_sampling)(bits >> 9 & 3)};
 		assert_int_equal(count_lines(lines_of(&d)), 3);
 	}

@@ -3,6 +3,7 @@
 #include "agent/fold.h"
 #include "profile/ledger.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,8 +27,11 @@ static void setup(struct fixture *f, bool in_one)
 	memset(f, 0, sizeof(*f));
 	assert_int_equal(ep_images_new(&f->images), 0);
 	assert_int_equal(ep_processes_new(f->images, &f->processes), 0);
-	struct ep_fold_config config = {.processes = f->processes, .images = f->images,
-					.names = &f->names, .hz = 99, .in_one = in_one};
+	struct ep_fold_config config = {.processes = f->processes,
+					.images = f->images,
+					.names = &f->names,
+					.hz = 99,
+					.in_one = in_one};
 	assert_int_equal(ep_fold_new(&config, &f->fold), 0);
 }
 
@@ -36,7 +40,8 @@ static int on_profile(void *arg, const struct ep_service *s, struct ep_profile *
 {
 	struct fixture *f = arg;
 	(void)err;
-	snprintf(f->got[f->n].service, sizeof(f->got[0].service), "%s", s ? s->name : "*");
+	snprintf(f->got[f->n].service, sizeof(f->got[0].service), "%s",
+		 s ? s->name : "*");
 	f->got[f->n++].p = p;
 	return 0;
 }
@@ -44,7 +49,8 @@ static int on_profile(void *arg, const struct ep_service *s, struct ep_profile *
 static void finish(struct fixture *f, uint64_t asked, uint64_t lost)
 {
 	struct ep_source_stats s = {.asked = asked, .lost = lost};
-	assert_int_equal(ep_fold_finish(f->fold, &s, 1000, 6000, on_profile, f, NULL), 0);
+	assert_int_equal(ep_fold_finish(f->fold, &s, 1000, 6000, on_profile, f, NULL),
+			 0);
 }
 
 static void teardown(struct fixture *f)
@@ -56,10 +62,16 @@ static void teardown(struct fixture *f)
 	ep_images_free(f->images);
 }
 
-static struct ep_raw raw_of(uint32_t pid, const char *comm, const uint64_t *user, uint32_t n)
+static struct ep_raw raw_of(uint32_t pid, const char *comm, const uint64_t *user,
+			    uint32_t n)
 {
-	return (struct ep_raw){.who = {.pid = pid}, .tid = pid, .comm = comm,
-			       .process_comm = comm, .user = user, .n_user = n, .n = 1};
+	return (struct ep_raw){.who = {.pid = pid},
+			       .tid = pid,
+			       .comm = comm,
+			       .process_comm = comm,
+			       .user = user,
+			       .n_user = n,
+			       .n = 1};
 }
 
 static const char *function_of(const struct ep_profile *p, uint32_t location)
@@ -101,7 +113,8 @@ TEST(fold_a_frame_of_a_file_is_build_id_and_file_offset_without_a_name)
 	assert_true(ep_profile_str(p, m->build_id).n >= 16);
 	assert_int_equal(m->start, m->file_offset);
 	assert_in_range(p->locations[0].address, m->start, m->limit - 1);
-	assert_true(p->locations[0].address != at); /* nothing of our address space gets out */
+	assert_true(p->locations[0].address !=
+		    at); /* nothing of our address space gets out */
 	teardown(&f);
 }
 
@@ -115,7 +128,8 @@ TEST(fold_a_caller_is_placed_at_its_call)
 	finish(&f, 1, 0);
 	struct ep_profile *p = f.got[0].p;
 	const uint32_t *stack = ep_profile_stack(p, &p->samples[0]);
-	assert_int_equal(p->locations[stack[0]].address - p->locations[stack[1]].address, 1);
+	assert_int_equal(
+		p->locations[stack[0]].address - p->locations[stack[1]].address, 1);
 	teardown(&f);
 }
 
@@ -143,7 +157,8 @@ TEST(fold_a_process_that_is_gone_is_kept_under_its_name)
 	finish(&f, 1, 0);
 	assert_string_equal(f.got[0].service, "shortlived");
 	struct ep_profile *p = f.got[0].p;
-	assert_int_equal(p->samples[0].n_locations, 1); /* a run of unknowns says it once */
+	assert_int_equal(p->samples[0].n_locations,
+			 1); /* a run of unknowns says it once */
 	assert_string_equal(function_of(p, ep_profile_stack(p, &p->samples[0])[0]),
 			    "[unknown mapping]");
 	teardown(&f);
@@ -169,14 +184,22 @@ TEST(fold_kernel_threads_are_the_service_kernel)
 	struct fixture f;
 	setup(&f, false);
 	uint64_t at = 0xffffffff81000000ull;
-	struct ep_raw r = {.who = {.pid = 2}, .tid = 2, .is_kthread = true, .comm = "kthreadd",
-			   .process_comm = "kthreadd", .kernel = &at, .n_kernel = 1, .n = 4};
+	struct ep_raw r = {.who = {.pid = 2},
+			   .tid = 2,
+			   .is_kthread = true,
+			   .comm = "kthreadd",
+			   .process_comm = "kthreadd",
+			   .kernel = &at,
+			   .n_kernel = 1,
+			   .n = 4};
 	ep_fold_sample(f.fold, &r);
 	finish(&f, 4, 0);
 	assert_string_equal(f.got[0].service, "kernel");
 	struct ep_profile *p = f.got[0].p;
-	assert_string_equal(function_of(p, ep_profile_stack(p, &p->samples[0])[0]), "[kernel]");
-	assert_int_equal(p->locations[0].address, 0); /* where the kernel lies stays here */
+	assert_string_equal(function_of(p, ep_profile_stack(p, &p->samples[0])[0]),
+			    "[kernel]");
+	assert_int_equal(p->locations[0].address,
+			 0); /* where the kernel lies stays here */
 	teardown(&f);
 }
 
@@ -184,13 +207,15 @@ TEST(fold_code_without_a_file_is_jit)
 {
 	struct fixture f;
 	setup(&f, false);
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t at = (uint64_t)(uintptr_t)page + 16;
 	struct ep_raw r = raw_of((uint32_t)getpid(), "unit", &at, 1);
 	ep_fold_sample(f.fold, &r);
 	finish(&f, 1, 0);
 	struct ep_profile *p = f.got[0].p;
-	assert_string_equal(function_of(p, ep_profile_stack(p, &p->samples[0])[0]), "[jit]");
+	assert_string_equal(function_of(p, ep_profile_stack(p, &p->samples[0])[0]),
+			    "[jit]");
 	munmap(page, 4096);
 	teardown(&f);
 }
@@ -217,7 +242,8 @@ TEST(fold_shares_out_the_ledger_without_losing_a_sample)
 	}
 	assert_int_equal(taken, 33);
 	assert_int_equal(lost, 7);
-	assert_in_range(asked, 47, 49); /* rounded up where a share would be too small */
+	assert_in_range(asked, 47,
+			49); /* rounded up where a share would be too small */
 	teardown(&f);
 }
 
@@ -225,7 +251,8 @@ TEST(fold_in_one_tells_services_apart_by_label)
 {
 	struct fixture f;
 	setup(&f, true);
-	struct ep_raw a = raw_of(GONE_PID, "one", NULL, 0), b = raw_of(GONE_PID + 1, "two", NULL, 0);
+	struct ep_raw a = raw_of(GONE_PID, "one", NULL, 0),
+		      b = raw_of(GONE_PID + 1, "two", NULL, 0);
 	ep_fold_sample(f.fold, &a);
 	ep_fold_sample(f.fold, &b);
 	finish(&f, 2, 0);
