@@ -163,12 +163,13 @@ static int attach(struct load *l, unsigned n_possible, struct ep_err *err)
 static int on_news(void *arg, void *data, size_t n)
 {
 	struct load *l = arg;
-	struct ep_bpf_news *news = data;
+	const struct ep_bpf_news *news = data;
 	if (n < sizeof(*news) || !l->sink || !l->sink->seen)
 		return 0;
 	struct ep_who who = {news->who.pid, news->who.exec_id, news->who.start_ns};
-	news->comm[sizeof(news->comm) - 1] = '\0';
-	l->sink->seen(l->sink->arg, &who, news->tid, news->comm);
+	char comm[sizeof(news->comm) + 1] = ""; /* the ring can't be written to */
+	memcpy(comm, news->comm, sizeof(news->comm));
+	l->sink->seen(l->sink->arg, &who, news->tid, comm);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/flags.h"
 #include "profile/encode.h"
+#include "symbol/name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,6 +107,7 @@ static int on_profile(void *arg, const struct ep_service *service, struct ep_pro
 	ep_auto_buf bytes;
 	ep_buf_init(&bytes, (size_t)1 << 30);
 	(void)service; /* all are in one */
+	EP_TRY(ep_name_profile(owned, "", NULL, err));
 	EP_TRY(ep_encode_gzip(owned, &bytes, err));
 	return write_file(path, &bytes, err);
 }
