@@ -64,7 +64,7 @@ const light: Palette = {
 	text: [28, 30, 36], dim: [88, 92, 102], background: [255, 255, 255],
 	root: oklch(0.9, 0.008, 260), kernel: oklch(0.84, 0.012, 250), unnamed: oklch(0.91, 0.004, 90),
 	lost: oklch(0.84, 0.06, 20), more: oklch(0.95, 0.004, 260), match: oklch(0.83, 0.17, 92),
-	merged: oklch(0.86, 0.01, 260), outline: [20, 22, 28],
+	merged: oklch(0.885, 0.01, 260), outline: [20, 22, 28],
 	hues: HUES.map((h) => oklch(0.865, 0.062, h)),
 };
 const dark: Palette = {

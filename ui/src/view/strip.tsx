@@ -62,7 +62,7 @@ function options(width: number, c: Colours, r: Range, model: Model, onBrush: (a:
 			},
 			{
 				stroke: c.text, font: FONT, size: 64, gap: 6, space: 28, grid: { stroke: c.grid, width: 1 }, ticks: { show: false },
-				values: (_u, vs) => vs.map((v) => tickText(v, type, model.tree?.unit ?? "nanoseconds")),
+				values: (_u, vs) => vs.map((v) => v === 0 ? "" : tickText(v, type, model.tree?.unit ?? "nanoseconds")),
 			},
 		],
 		hooks: {
@@ -172,7 +172,7 @@ export function Strip({ model, theme }: { model: Model; theme: Theme }) {
 					<span class="dim"><span class="dash" aria-hidden="true" /> {COMPARE_TEXT[model.state.compare]}</span>}
 				<Sentence model={model} />
 				<span class="readout num dim" ref={out} />
-				<button class="action quiet" type="button" title="twice the time" onClick={wider}>wider</button>
+				<button class="action quiet" type="button" title="twice the time" onClick={wider}>zoom out</button>
 			</div>
 			{model.series.error !== "" && <p class="pad bad" role="alert">{model.series.error}</p>}
 			<Plot model={model} theme={theme} say={say} />

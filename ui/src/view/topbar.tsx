@@ -175,23 +175,12 @@ function ShareMenu({ model, close }: { model: Model; close: () => void }) {
 	);
 }
 
-interface Props {
-	model: Model;
-	choice: Choice;
-	dark: boolean;
-	nextTheme: () => void;
-	help: () => void;
-}
-
-export function TopBar({ model, dark, nextTheme, help }: Props) {
+/** Service, type, labels, time, against what. */
+function Sentence({ model }: { model: Model }) {
 	const s = model.state;
 	const relative = isRelative(s.until);
 	return (
-		<header class="topbar">
-			<a class="brand" href="/" title="everprof: start over"
-				onClick={(e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); go({ service: "", type: "", labels: [], focus: [], search: "", compare: "", view: "flame", from: "now-1h", until: "now" }); } }}>
-				<span class="logo" aria-hidden="true"><i /><i /><i /></span>everprof
-			</a>
+		<>
 			<Popup id="service" label={`service: ${visible(s.service, 80) || "none"}`} title="service"
 				text={<>{s.service === "" ? <span class="dim">service</span> : <Name text={s.service} max={40} class="strong" />}<Caret /></>}>
 				{(close) => <ServiceMenu model={model} close={close} />}
@@ -223,6 +212,26 @@ export function TopBar({ model, dark, nextTheme, help }: Props) {
 			<Popup id="share" label="share" title="link and download" align="right" text="share">
 				{(close) => <ShareMenu model={model} close={close} />}
 			</Popup>
+		</>
+	);
+}
+
+interface Props {
+	model: Model;
+	choice: Choice;
+	dark: boolean;
+	nextTheme: () => void;
+	help: () => void;
+}
+
+export function TopBar({ model, dark, nextTheme, help }: Props) {
+	return (
+		<header class="topbar">
+			<a class="brand" href="/" title="everprof: start over"
+				onClick={(e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); go({ service: "", type: "", labels: [], focus: [], search: "", compare: "", view: "flame", from: "now-1h", until: "now" }); } }}>
+				<span class="logo" aria-hidden="true"><i /><i /><i /></span>everprof
+			</a>
+			{model.empty ? <div class="chips" /> : <Sentence model={model} />}
 			<button id="theme" class="control icon" type="button" onClick={nextTheme}
 				title={dark ? "light colours" : "dark colours"} aria-label={dark ? "light colours" : "dark colours"}>
 				<svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" /><path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" /></svg>
