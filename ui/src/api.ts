@@ -92,9 +92,9 @@ export const flamegraph = (
 export const top = (q: Query, limit: number, search: string, signal: AbortSignal): Promise<TopAnswer> =>
 	get("top", { ...base(q), limit, search }, signal);
 
-export const diff = (a: Query, b: Query, maxNodes: number, signal: AbortSignal): Promise<TreeAnswer> =>
+export const diff = (a: Query, b: Query, path: readonly string[], maxNodes: number, signal: AbortSignal): Promise<TreeAnswer> =>
 	get("diff", {
-		type: b.type, max_nodes: maxNodes,
+		type: b.type, max_nodes: maxNodes, path,
 		a_query: a.query, a_from: Math.round(a.range.from), a_until: Math.round(a.range.until),
 		b_query: b.query, b_from: Math.round(b.range.from), b_until: Math.round(b.range.until),
 	}, signal);

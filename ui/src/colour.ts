@@ -2,7 +2,7 @@
 // in OKLCH so that all weigh the same to the eye; the hue comes from the package, so
 // that it is the same in every load.  Kernel, unnamed and lost frames are grey.
 
-import { isReal } from "./diff";
+import { isReal, Noise } from "./diff";
 import { fileOf, JIT, KERNEL, kindOf, LOST, MORE, nameOf, ROOT, Tree, UNNAMED } from "./tree";
 
 export type Theme = "light" | "dark";
@@ -130,16 +130,16 @@ export function diffScale(theme: Theme): Rgb[] {
 }
 
 /** Index in the diff scale for a frame that went from a to b. */
-export function diffStep(a: number, b: number, perSample: number): number {
-	if (a + b <= 0 || !isReal(a, b, perSample)) return STEPS;
+export function diffStep(a: number, b: number, noise: Noise): number {
+	if (a + b <= 0 || !isReal(a, b, noise)) return STEPS;
 	const x = (b - a) / (a + b);
 	return STEPS + Math.sign(x) * Math.max(1, Math.round(Math.sqrt(Math.abs(x)) * STEPS));
 }
 
 /** The colour of every node of a diff, as an index into the scale. */
-export function diffSteps(t: Tree, perSample: number): Uint8Array {
+export function diffSteps(t: Tree, noise: Noise): Uint8Array {
 	const out = new Uint8Array(t.n);
-	for (let i = 0; i < t.n; i++) out[i] = diffStep(t.total[i]!, t.totalB_[i]!, perSample);
+	for (let i = 0; i < t.n; i++) out[i] = diffStep(t.total[i]!, t.totalB_[i]!, noise);
 	return out;
 }
 

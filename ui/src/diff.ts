@@ -6,13 +6,21 @@ import { TopAnswer, TopRow } from "./types";
 
 const Z = 1.96;
 
-/** Half the interval of b - a, where one sample weighs `perSample`; 0 if unknown. */
-export function interval(a: number, b: number, perSample: number): number {
-	return perSample > 0 ? Z * perSample * Math.sqrt((a + b) / perSample) : 0;
+export interface Noise {
+	/** What one sample weighs; 0 if the server does not say. */
+	perSample: number;
+	/** What A was multiplied with to be as long as B: it multiplies A's deviation too. */
+	scaleA: number;
+}
+export const NO_NOISE: Noise = { perSample: 0, scaleA: 1 };
+
+/** Half the interval of b - a (a is scaled already); 0 if unknown. */
+export function interval(a: number, b: number, n: Noise): number {
+	return n.perSample > 0 ? Z * Math.sqrt(n.perSample * (n.scaleA * a + b)) : 0;
 }
 
-export const isReal = (a: number, b: number, perSample: number): boolean =>
-	Math.abs(b - a) > interval(a, b, perSample);
+export const isReal = (a: number, b: number, n: Noise): boolean =>
+	Math.abs(b - a) > interval(a, b, n);
 
 export interface Change {
 	name: string;
@@ -27,7 +35,7 @@ export interface Change {
 const key = (r: TopRow): string => `${r.name}\u0000${r.file}`;
 
 /** Changes of self weight by function, the largest first.  A is scaled to B's length. */
-export function changes(a: TopAnswer, b: TopAnswer, scaleA: number, perSample: number): Change[] {
+export function changes(a: TopAnswer, b: TopAnswer, noise: Noise): Change[] {
 	const rows = new Map<string, Change>();
 	const row = (r: TopRow): Change => {
 		const k = key(r);
@@ -38,12 +46,12 @@ export function changes(a: TopAnswer, b: TopAnswer, scaleA: number, perSample: n
 		}
 		return c;
 	};
-	for (const r of a.rows) row(r).a += r.self * scaleA;
+	for (const r of a.rows) row(r).a += r.self * noise.scaleA;
 	for (const r of b.rows) row(r).b += r.self;
 	const all = [...rows.values()];
 	for (const c of all) {
 		c.delta = c.b - c.a;
-		c.real = isReal(c.a, c.b, perSample);
+		c.real = isReal(c.a, c.b, noise);
 		if (c.delta === 0) c.what = "same";
 		else if (c.a === 0 && a.count <= a.rows.length) c.what = "new";
 		else if (c.b === 0 && b.count <= b.rows.length) c.what = "gone";

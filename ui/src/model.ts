@@ -4,7 +4,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import * as api from "./api";
-import { Change, changes } from "./diff";
+import { Change, changes, Noise } from "./diff";
 import { graft } from "./graft";
 import { Load, useLoad } from "./load";
 import { Matches, search } from "./search";
@@ -42,12 +42,9 @@ export interface Model {
 	top: Load<TopAnswer>;
 	changes: Change[] | null;
 	changesError: string;
-	/** What one sample weighs, 0 if the server does not say. */
-	perSample: number;
+	noise: Noise;
 	/** What is shown answers the question before. */
 	stale: boolean;
-	/** Side A of a comparison times this is as long as side B. */
-	scaleA: number;
 }
 
 /** Milliseconds since 1970, new with every change of `dep` and, when live, every 10 s. */
@@ -93,7 +90,9 @@ function useServices(range: Range, key: string, period: number): { load: Load<Se
 	return { load: all, empty: none && ever.value !== null && ever.value.length === 0 };
 }
 
-function useTree(answer: Load<TreeAnswer>, state: State, query: api.Query, scaleA: number, on: boolean) {
+type Ask = (path: readonly string[], signal: AbortSignal) => Promise<TreeAnswer>;
+
+function useTree(answer: Load<TreeAnswer>, state: State, ask: Ask, scaleA: number, on: boolean) {
 	const baseTree = useMemo(() => {
 		try {
 			return answer.value === null ? null : treeFrom(answer.value, scaleA);
@@ -103,10 +102,10 @@ function useTree(answer: Load<TreeAnswer>, state: State, query: api.Query, scale
 	}, [answer.value, scaleA]);
 	const base = typeof baseTree === "string" ? null : baseTree;
 	const at = base === null ? null : find(base, state.focus);
-	const want = on && base !== null && !base.isDiff && state.focus.length > 0 && at !== null &&
+	const want = on && base !== null && state.focus.length > 0 && at !== null &&
 		(!at.whole || hasMore(base, at.node));
 	const key = want ? `refine ${answer.key} ${state.focus.join("\u0001")}` : null;
-	const sub = useLoad(key, key ?? "", (s) => api.flamegraph(query, state.focus, MAX_NODES, s));
+	const sub = useLoad(key, key ?? "", (s) => ask(state.focus, s));
 	const tree = useMemo(() => {
 		if (base === null || answer.value === null || sub.value === null || sub.key !== key) return base;
 		// The focus may lie deeper than the first answer goes: then graft where it ends.
@@ -154,9 +153,10 @@ export function useModel(state: State): Model {
 	const step = stepFor(range, 150);
 	const series = useLoad(ready ? `series ${key}` : null, `${subject} ${times}`, (s) =>
 		Promise.all([api.series(query, step, s), before === null ? null : api.series(before, step, s)]));
-	const answer = useLoad(ready ? `tree ${key}` : null, `${subject} ${mode} ${times}`, (s) =>
-		before === null ? api.flamegraph(query, [], MAX_NODES, s) : api.diff(before, query, MAX_NODES, s));
-	const shown = useTree(answer, state, query, scaleA, ready);
+	const ask: Ask = (path, s) =>
+		before === null ? api.flamegraph(query, path, MAX_NODES, s) : api.diff(before, query, path, MAX_NODES, s);
+	const answer = useLoad(ready ? `tree ${key}` : null, `${subject} ${mode} ${times}`, (s) => ask([], s));
+	const shown = useTree(answer, state, ask, scaleA, ready && !answer.stale);
 	const matches = useMemo(
 		() => (shown.tree === null ? null : search(shown.tree, state.search, state.regex)),
 		[shown.tree, state.search, state.regex]);
@@ -170,15 +170,16 @@ export function useModel(state: State): Model {
 	// A was scaled to B's length; its samples were not.
 	const whole = shown.tree === null ? 0 : shown.tree.totalA / scaleA + shown.tree.totalB;
 	const perSample = samples > 0 ? whole / samples : 0;
+	const noise = useMemo<Noise>(() => ({ perSample, scaleA }), [perSample, scaleA]);
 	const list = useMemo(
-		() => (both.value === null || both.stale ? null : changes(both.value[0], both.value[1], scaleA, perSample)),
-		[both.value, both.stale, scaleA, perSample]);
+		() => (both.value === null || both.stale ? null : changes(both.value[0], both.value[1], noise)),
+		[both.value, both.stale, noise]);
 
 	return {
 		state, now, range, against, services, empty, service, query, series, step,
 		answer: shown.error === "" ? answer : { ...answer, error: shown.error },
 		tree: shown.tree, focus: shown.focus, focusLost: shown.focusLost, refining: shown.refining,
-		matches, top, changes: list, changesError: both.error, perSample, scaleA,
+		matches, top, changes: list, changesError: both.error, noise,
 		stale: answer.stale || (state.view === "top" && top.stale),
 	};
 }

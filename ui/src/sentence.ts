@@ -1,13 +1,13 @@
 // What changed, in words.
 
-import { Change, interval } from "./diff";
+import { Change, interval, Noise } from "./diff";
 import { percent, rate, rateKind, typeText, value } from "./format";
 import { visible } from "./text";
 
 export interface Totals {
 	a: number;
 	b: number;
-	perSample: number;
+	noise: Noise;
 	/** Length of either side (A is scaled to B's). */
 	ms: number;
 	type: string;
@@ -23,7 +23,7 @@ export function totalSentence(t: Totals): string {
 	if (t.a <= 0) return `Nothing was recorded in the earlier range; now ${what} is ${amount(t.b, t)}.`;
 	if (t.b <= 0) return `Nothing was recorded in this range; before, ${what} was ${amount(t.a, t)}.`;
 	const d = t.b - t.a;
-	const half = interval(t.a, t.b, t.perSample);
+	const half = interval(t.a, t.b, t.noise);
 	const both = `from ${amount(t.a, t)} to ${amount(t.b, t)}`;
 	const sign = d > 0 ? "+" : "\u2212";
 	const by = `${sign}${percent(Math.abs(d), t.a)}${half > 0 ? ` \u00b1 ${percent(half, t.a)}` : ""}`;

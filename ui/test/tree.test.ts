@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contrast, diffScale, oklch, PALETTES, packageOf } from "../src/colour";
-import { changes, interval, isReal } from "../src/diff";
+import { changes, interval, isReal, NO_NOISE } from "../src/diff";
 import { boxesOf, clampWindow, firstEndingAfter, nodeAt, ROW, View, windowOf, zoomAt } from "../src/flame/geometry";
 import { walk } from "../src/flame/walk";
 import { graft } from "../src/graft";
@@ -155,19 +155,21 @@ test("a diff lays both sides beside each other and says what is left out of each
 });
 
 test("a difference within chance is not called a change", () => {
-	assert.ok(!isReal(0, 10, 10), "one sample against none");
-	assert.ok(isReal(1000, 2000, 10));
-	assert.equal(interval(5, 5, 0), 0);
+	assert.ok(!isReal(0, 10, { perSample: 10, scaleA: 1 }), "one sample against none");
+	assert.ok(isReal(1000, 2000, { perSample: 10, scaleA: 1 }));
+	assert.equal(interval(5, 5, NO_NOISE), 0);
+	// 100 samples seen in half the time count as 200, with the doubt of 100.
+	assert.ok(Math.abs(interval(200, 0, { perSample: 1, scaleA: 2 }) - 1.96 * 2 * Math.sqrt(100)) < 1e-9);
 });
 
 test("changes are joined by function and sorted by size; new and gone are said", () => {
 	const top = (rows: [string, number][]) => ({ unit: "count", total: 0, count: rows.length, rows: rows.map(([name, self]) => ({ name, file: "", self, total: self })) });
-	const list = changes(top([["kept", 100], ["gone", 500]]), top([["kept", 110], ["__proto__", 900]]), 1, 1);
+	const list = changes(top([["kept", 100], ["gone", 500]]), top([["kept", 110], ["__proto__", 900]]), { perSample: 1, scaleA: 1 });
 	assert.deepEqual(list.map((c) => [c.name, c.what, c.real]), [["__proto__", "new", true], ["gone", "gone", true], ["kept", "more", false]]);
 });
 
 test("the sentence says direction, amount and chance", () => {
-	const totals = { a: 60e9, b: 90e9, perSample: 1e7, ms: 60_000, type: "process_cpu:cpu:nanoseconds:cpu:nanoseconds", unit: "nanoseconds" };
+	const totals = { a: 60e9, b: 90e9, noise: { perSample: 1e7, scaleA: 1 }, ms: 60_000, type: "process_cpu:cpu:nanoseconds:cpu:nanoseconds", unit: "nanoseconds" };
 	assert.ok(totalSentence(totals).startsWith("CPU rose from 1\u202fcores to 1.5\u202fcores (+50.0\u202f%"), totalSentence(totals));
 	assert.ok(totalSentence({ ...totals, b: 60.1e9 }).includes("unchanged within chance"));
 	assert.ok(totalSentence({ ...totals, a: 0 }).includes("earlier range"));

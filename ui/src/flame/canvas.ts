@@ -3,6 +3,7 @@
 // it knows nothing of URLs or requests.
 
 import { diffScale, css, diffSteps, namePaints, PALETTES, Theme } from "../colour";
+import { Noise } from "../diff";
 import { nameOf, Tree } from "../tree";
 import { draw, Drawn, FONT, Look, Marks, TextCache } from "./draw";
 import { clampWindow, endX, graphHeight, nodeAt, pixelsPer, ROW, toPixel, View, windowOf, zoomAt } from "./geometry";
@@ -19,7 +20,7 @@ export interface Show {
 	tree: Tree;
 	theme: Theme;
 	rootText: string;
-	perSample: number;
+	noise: Noise;
 	matches: Uint8Array | null;
 	focus: number;
 	selected: number;
@@ -88,10 +89,10 @@ export class FlameCanvas {
 		this.show = show;
 		const t = show.tree;
 		if (old?.tree !== t) this.cache = new Map();
-		if (old?.tree !== t || old.theme !== show.theme || old.perSample !== show.perSample) {
+		if (old?.tree !== t || old.theme !== show.theme || old.noise !== show.noise) {
 			this.look = {
 				palette: PALETTES[show.theme], paints: namePaints(t, show.theme), matches: null,
-				steps: t.isDiff ? diffSteps(t, show.perSample) : null,
+				steps: t.isDiff ? diffSteps(t, show.noise) : null,
 				diffPaints: diffScale(show.theme).map(css), rootText: "", charWidth: this.charWidth,
 			};
 		}

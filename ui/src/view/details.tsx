@@ -45,7 +45,7 @@ function Plain({ model, t, i }: { model: Model; t: Tree; i: number }) {
 
 function Both({ model, t, i }: { model: Model; t: Tree; i: number }) {
 	const a = t.total[i]!, b = t.totalB_[i]!;
-	const half = interval(a, b, model.perSample);
+	const half = interval(a, b, model.noise);
 	const d = b - a;
 	const sign = d > 0 ? "+" : d < 0 ? "\u2212" : "";
 	const word = Math.abs(d) <= half ? "within chance" : d > 0 ? (a === 0 ? "new" : "more") : b === 0 ? "gone" : "less";

@@ -63,11 +63,11 @@ export function Flame({ model, theme, selected, select, hold }: Props) {
 	}, []);
 	useEffect(() => {
 		canvas.current?.set({
-			tree: t, theme, rootText: rootText(model, t), perSample: model.perSample,
+			tree: t, theme, rootText: rootText(model, t), noise: model.noise,
 			matches: model.matches === null || model.matches.error !== "" ? null : model.matches.byName,
 			focus: model.focus, selected,
 		});
-	}, [t, theme, model.matches, model.focus, selected, model.perSample]);
+	}, [t, theme, model.matches, model.focus, selected, model.noise]);
 	const pinned = hover < 0 || hover >= t.n;
 	const node = !pinned ? hover : selected >= 0 && selected < t.n ? selected : model.focus;
 	const view = canvas.current?.view;

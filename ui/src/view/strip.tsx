@@ -141,7 +141,7 @@ function Sentence({ model }: { model: Model }) {
 	const t = model.tree;
 	if (model.against === null || t === null || !t.isDiff || model.stale) return null;
 	const totals = {
-		a: t.totalA, b: t.totalB, perSample: model.perSample, type: model.query.type, unit: t.unit,
+		a: t.totalA, b: t.totalB, noise: model.noise, type: model.query.type, unit: t.unit,
 		ms: model.range.until - model.range.from,
 	};
 	const where = model.changes === null ? "" : whereSentence(model.changes, totals);
