@@ -15,6 +15,8 @@ static int run_version(int argc, char **argv)
 const struct ep_command ep_commands[] = {
 	{"agent", "Run", "the agent alone: samples every process here, sends to a server",
 	 ep_cmd_agent},
+	{"run", "Run", "run a program with the library inside: functions, threads, labels",
+	 ep_cmd_run},
 	{"record", "Profile", "one CPU profile to a file: a command, a process, the machine",
 	 ep_cmd_record},
 	{"doctor", "Profile", "what this kernel and user allow, and what to change for more",

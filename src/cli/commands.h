@@ -22,5 +22,6 @@ int ep_cmd_agent(int argc, char **argv);
 int ep_cmd_completion(int argc, char **argv);
 int ep_cmd_doctor(int argc, char **argv);
 int ep_cmd_record(int argc, char **argv);
+int ep_cmd_run(int argc, char **argv);
 
 #endif
