@@ -3,6 +3,7 @@
 
 #include "inproc/fd.h"
 #include "inproc/labels.h"
+#include "inproc/names.h"
 #include "profile/build.h"
 #include "profile/encode.h"
 
@@ -14,6 +15,7 @@
 struct writer {
 	const struct ep_write *w;
 	struct ep_build *b;
+	struct ep_names *names; /* NULL: addresses only */
 	uint32_t *mappings;  /* of the profile, by id; EP_NONE: not added yet */
 	uint32_t *locations; /* of the profile, by frame of the fold */
 	struct {
@@ -61,12 +63,24 @@ static uint32_t mapping(struct writer *x, uint32_t id)
 	return x->mappings[id] = ep_build_mapping(x->b, &out);
 }
 
+static uint32_t location(struct writer *x, const struct ep_fold_frame *f)
+{
+	uint32_t m = mapping(x, f->mapping);
+	struct ep_symbol sym;
+	struct ep_line line = {0};
+	if (!x->names || ep_names_find(x->names, f->mapping, f->address, &sym) < 0)
+		return ep_build_location(x->b, f->address, m, NULL, 0);
+	struct ep_function fn = {.name = ep_build_string(x->b, sym.name),
+				 .system_name = ep_build_string(x->b, sym.system_name)};
+	line.function = ep_build_function(x->b, &fn);
+	return ep_build_location(x->b, f->address, m, &line, 1);
+}
+
 static void add_locations(struct writer *x)
 {
 	const struct ep_fold *f = x->w->fold;
 	for (uint32_t i = 0; i < f->n_frames; i++)
-		x->locations[i] = ep_build_location(
-			x->b, f->frames[i].address, mapping(x, f->frames[i].mapping), NULL, 0);
+		x->locations[i] = location(x, &f->frames[i]);
 }
 
 static uint32_t add_number(struct writer *x, struct ep_label *to, const char *key, uint32_t v)
@@ -153,7 +167,11 @@ int ep_write_cpu(const struct ep_write *w, struct ep_buf *out, struct ep_err *er
 	if (!mappings || !locations)
 		return ep_fail(err, -ENOMEM, 0, "out of memory");
 	memset(mappings, 0xff, w->n_mappings * sizeof(*mappings)); /* EP_NONE */
-	struct writer x = {.w = w, .b = b, .mappings = mappings, .locations = locations};
+	ep_auto(ep_names) names = NULL;
+	if (w->named && !(names = ep_names_new(w->mappings, w->n_mappings)))
+		return ep_fail(err, -ENOMEM, 0, "out of memory");
+	struct writer x = {
+		.w = w, .b = b, .names = names, .mappings = mappings, .locations = locations};
 	add_scalars(&x);
 	if (w->n_mappings) /* the program's own mapping comes first, as readers expect */
 		(void)mapping(&x, 0);
