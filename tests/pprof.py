@@ -65,3 +65,100 @@ class Builder:
 
     def gz(self, **times):
         return gzip.compress(self.raw(**times), 1)
+
+
+def _fields(data):
+    """(number, value) of a message: ints, or bytes."""
+    at = 0
+
+    def number():
+        nonlocal at
+        n = shift = 0
+        while True:
+            b = data[at]
+            at += 1
+            n |= (b & 0x7F) << shift
+            shift += 7
+            if b < 0x80:
+                return n
+
+    while at < len(data):
+        key = number()
+        if key & 7 == 0:
+            yield key >> 3, number()
+        elif key & 7 == 2:
+            n = number()
+            yield key >> 3, data[at : at + n]
+            at += n
+        else:
+            raise ValueError(f"wire type {key & 7}")
+
+
+def _ints(values):
+    """Repeated integers, packed or not."""
+    out = []
+    for v in values:
+        if isinstance(v, int):
+            out.append(v)
+            continue
+        n = shift = 0
+        for b in v:
+            n |= (b & 0x7F) << shift
+            shift += 7
+            if b < 0x80:
+                out.append(n)
+                n = shift = 0
+    return out
+
+
+class Profile:
+    """What is in a profile: samples as (function names leaf first, values, labels)."""
+
+    def __init__(self, data):
+        raw = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        top = {}
+        for number, value in _fields(raw):
+            top.setdefault(number, []).append(value)
+        self.strings = [s.decode() for s in top[6]]
+        text = lambda i: self.strings[i]
+        message = lambda m: dict(_fields(m))
+        self.types = [text(message(t).get(1, 0)) for t in top.get(1, [])]
+        self.comments = [text(i) for i in _ints(top.get(13, []))]
+        self.period = top.get(12, [0])[0]
+        self.time_ns, self.duration_ns = top.get(9, [0])[0], top.get(10, [0])[0]
+        names = {}
+        for f in map(message, top.get(5, [])):
+            names[f[1]] = text(f.get(2, 0))
+        self.mappings = {}
+        for m in map(message, top.get(3, [])):
+            self.mappings[m[1]] = (text(m.get(5, 0)), text(m.get(6, 0)))
+        frames, self.location_mapping = {}, {}
+        for l in top.get(4, []):
+            lines = [v for n, v in _fields(l) if n == 4]
+            head = {n: v for n, v in _fields(l) if n != 4}
+            mapping = self.mappings.get(head.get(2), ("", ""))
+            frames[head[1]] = [names[message(x)[1]] for x in lines] or [f"[{mapping[0]}]"]
+        self.samples = []
+        for s in top.get(2, []):
+            parts = list(_fields(s))
+            stack = [f for l in _ints([v for n, v in parts if n == 1]) for f in frames[l]]
+            labels = [message(v) for n, v in parts if n == 3]
+            self.samples.append(
+                (
+                    stack,
+                    _ints([v for n, v in parts if n == 2]),
+                    {text(l[1]): text(l[2]) if l.get(2) else l.get(3, 0) for l in labels},
+                )
+            )
+
+    def total_by(self, label, column=-1):
+        """Sums of a value column by a label."""
+        sums = {}
+        for _, values, labels in self.samples:
+            key = labels.get(label)
+            sums[key] = sums.get(key, 0) + values[column]
+        return sums
+
+    def ledger(self):
+        line = next(c for c in self.comments if c.startswith("#everprof ledger "))
+        return {k: int(v) for k, v in (p.split("=") for p in line.split()[2:])}

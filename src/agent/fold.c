@@ -282,18 +282,29 @@ static void add_sample(struct ep_fold *f, struct stack *st, const struct ep_proc
 	f->taken += raw->n;
 }
 
+static void put_before(struct stack *st, const struct stack *head)
+{
+	uint32_t room = MAX_STACK - head->n, n = st->n < room ? st->n : room;
+	memmove(st->locations + head->n, st->locations, n * sizeof(st->locations[0]));
+	memcpy(st->locations, head->locations, head->n * sizeof(st->locations[0]));
+	st->n = head->n + n;
+}
+
 void ep_fold_sample(struct ep_fold *f, const struct ep_raw *raw)
 {
 	const char *comm = raw->process_comm[0] ? raw->process_comm : raw->comm;
 	struct ep_process *p = ep_processes_get(f->config.processes, &raw->who,
 						raw->tid, comm, raw->is_kthread);
 	struct stack st = {.g = p ? find_group(f, &p->service) : NULL};
+	struct stack kernel = {.g = st.g};
 	if (!st.g || !st.g->build) {
 		f->failed = true;
 		return;
 	}
-	push_kernel(f, &st, raw);
+	/* The user's part first, so that the profile's first mapping is a program. */
 	push_user(f, &st, p, raw);
+	push_kernel(f, &kernel, raw);
+	put_before(&st, &kernel);
 	if (!st.n)
 		push(&st, bracketed(st.g, p->who.pid ? "[no stack]" : "[outside]"));
 	add_sample(f, &st, p, raw);
