@@ -56,7 +56,7 @@ export function Changes({ model }: { model: Model }) {
 				<table class="changes">
 					<thead><tr>
 						<th scope="col" class="num">self</th><th scope="col" class="num">of before</th><th scope="col"><span class="spoken">change as a bar</span></th>
-						<th scope="col" class="num">before</th><th scope="col" class="num">now</th><th scope="col" /><th scope="col">function</th><th scope="col">file</th>
+						<th scope="col" class="num">before</th><th scope="col" class="num">now</th><th scope="col">kind</th><th scope="col">function</th><th scope="col">file</th>
 					</tr></thead>
 					<tbody>{rows.slice(0, LIMIT).map((c, k) => <Row key={`${k} ${c.name}`} c={c} unit={t.unit} most={most} totalA={t.totalA} />)}</tbody>
 				</table>}

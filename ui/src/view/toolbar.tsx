@@ -81,7 +81,7 @@ export function Toolbar(props: Props) {
 	const { model } = props;
 	const views = VIEW_TEXT.filter((v) => v.view !== "changes" || model.against !== null);
 	return (
-		<div class="toolbar">
+		<section class="toolbar" aria-label="search and views">
 			<Search {...props} />
 			<Focus model={model} />
 			<div class="views" role="tablist" aria-label="views">
@@ -90,6 +90,6 @@ export function Toolbar(props: Props) {
 						title={`${v.text} (${v.key})`} onClick={() => go({ view: v.view })}>{v.text}</button>
 				))}
 			</div>
-		</div>
+		</section>
 	);
 }

@@ -204,7 +204,7 @@ function Sentence({ model }: { model: Model }) {
 				onClick={() => go({ live: !s.live }, true)}>
 				<span class="dot" aria-hidden="true" />live
 			</button>
-			<Popup id="compare" label={`compare with ${COMPARE_TEXT[s.compare]}`} title="compare with another time (c)" align="right"
+			<Popup id="compare" label={s.compare === "" ? "compare" : `vs ${COMPARE_TEXT[s.compare]}`} title="compare with another time (c)" align="right"
 				className={s.compare === "" ? "" : "accent"}
 				text={<>{s.compare === "" ? "compare" : `vs ${COMPARE_TEXT[s.compare]}`}<Caret /></>}>
 				{(close) => <CompareMenu model={model} close={close} />}
@@ -227,6 +227,7 @@ interface Props {
 export function TopBar({ model, dark, nextTheme, help }: Props) {
 	return (
 		<header class="topbar">
+			{!model.empty && <h1 class="spoken">everprof: {visible(model.state.service, 80)}, {typeText(model.state.type)}</h1>}
 			<a class="brand" href="/" title="everprof: start over"
 				onClick={(e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); go({ service: "", type: "", labels: [], focus: [], search: "", compare: "", view: "flame", from: "now-1h", until: "now" }); } }}>
 				<span class="logo" aria-hidden="true"><i /><i /><i /></span>everprof
