@@ -58,7 +58,8 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	(void)size;
 	(void)arg;
-	struct ep_compile_image image = {.bias = info->dlpi_addr, .segments = info->dlpi_phdr,
+	struct ep_compile_image image = {.bias = info->dlpi_addr,
+					 .segments = info->dlpi_phdr,
 					 .n_segments = info->dlpi_phnum};
 	struct ep_buf b;
 	ep_buf_init(&b, 64 << 20);
@@ -70,7 +71,8 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *arg)
 				.start = info->dlpi_addr + p->p_vaddr,
 				.limit = info->dlpi_addr + p->p_vaddr + p->p_memsz,
 				.bias = info->dlpi_addr,
-				.table = rc < 0 ? NULL : (const struct ep_table *)b.data};
+				.table = rc < 0 ? NULL
+						: (const struct ep_table *)b.data};
 	}
 	return 0;
 }
@@ -123,8 +125,8 @@ static void warm(const struct ep_stack *s)
 			(WALKS / ROUNDS);
 	}
 	qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
-	printf("warm: %u frames, median %.0f ns a stack, %.1f ns a frame (best %.0f)\n", n,
-	       ns[ROUNDS / 2], ns[ROUNDS / 2] / n, ns[0]);
+	printf("warm: %u frames, median %.0f ns a stack, %.1f ns a frame (best %.0f)\n",
+	       n, ns[ROUNDS / 2], ns[ROUNDS / 2] / n, ns[0]);
 }
 
 static void cold(const struct ep_stack *s)
@@ -155,7 +157,8 @@ static void libgcc(void)
 	uint64_t t = ep_clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 	for (int i = 0; i < WALKS / 20; i++)
 		n = backtrace(pcs, MAX_FRAMES);
-	double ns = (double)(ep_clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - t) / (WALKS / 20);
+	double ns =
+		(double)(ep_clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - t) / (WALKS / 20);
 	printf("libgcc's backtrace(): %d frames, %.0f ns a stack\n", n, ns);
 }
 

@@ -8,18 +8,19 @@
 
 static volatile unsigned sink;
 
-#define LINK(n, next)                                                          \
-	__attribute__((noinline, noclone)) static unsigned link_##n(           \
-		chain_fn *fn, void *arg, unsigned x)                           \
-	{                                                                      \
-		volatile unsigned room[2 * n + 3];                             \
-		room[x % (2 * n + 3)] = x + n;                                 \
-		unsigned y = next(fn, arg, x * 3 + n) + room[x % (2 * n + 3)]; \
-		sink += y;                                                     \
-		return y;                                                      \
+#define LINK(n, next)                                                                  \
+	__attribute__((noinline, noclone)) static unsigned link_##n(                   \
+		chain_fn *fn, void *arg, unsigned x)                                   \
+	{                                                                              \
+		volatile unsigned room[2 * n + 3];                                     \
+		room[x % (2 * n + 3)] = x + n;                                         \
+		unsigned y = next(fn, arg, x * 3 + n) + room[x % (2 * n + 3)];         \
+		sink += y;                                                             \
+		return y;                                                              \
 	}
 
-__attribute__((noinline, noclone)) static unsigned last(chain_fn *fn, void *arg, unsigned x)
+__attribute__((noinline, noclone)) static unsigned last(chain_fn *fn, void *arg,
+							unsigned x)
 {
 	fn(arg);
 	sink += x;

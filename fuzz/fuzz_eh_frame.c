@@ -24,7 +24,8 @@ static void walk(const struct ep_table *t)
 		words[i] = i % 2 ? t->start + i * 7919 % span : lo + 8 * (i * 5 % 64);
 	struct ep_stack s = {.lo = lo, .hi = lo + sizeof(words)};
 	for (unsigned i = 0; i < 16; i++) {
-		struct ep_regs r = {.ip = t->start + span / 16 * i, .sp = lo, .bp = lo + 8 * i};
+		struct ep_regs r = {
+			.ip = t->start + span / 16 * i, .sp = lo, .bp = lo + 8 * i};
 		enum ep_step why;
 		if (ep_walk(&one.ms, &r, &s, pcs, 40, &why) > 40)
 			abort();
@@ -34,17 +35,22 @@ static void walk(const struct ep_table *t)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const struct ep_frames_code code = {0x1000, 0x10000000};
-	struct ep_frames_input in = {.data = data, .n = n, .vaddr = 0x100000,
-				     .data_base = 0x200000, .code = &code, .n_code = 1};
-	struct ep_rows rows = {0};
+	struct ep_frames_input in = {.data = data,
+				     .n = n,
+				     .vaddr = 0x100000,
+				     .data_base = 0x200000,
+				     .code = &code,
+				     .n_code = 1};
+	struct ep_cfa_rows rows = {0};
 	ep_auto_buf b;
 	ep_buf_init(&b, 64 << 20);
 	const struct ep_table *t;
-	if (!ep_frames_compile(&in, &rows, NULL) && !ep_rows_write(&rows, NULL, &b, NULL)) {
+	if (!ep_frames_compile(&in, &rows, NULL) &&
+	    !ep_cfa_rows_write(&rows, NULL, &b, NULL)) {
 		if (ep_check_table(b.data, b.len, &t, NULL) < 0)
 			abort(); /* what we make ourselves must pass our own check */
 		walk(t);
 	}
-	ep_rows_fini(&rows);
+	ep_cfa_rows_fini(&rows);
 	return 0;
 }

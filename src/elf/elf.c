@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 struct ep_elf {
-	int fd;             /* -1: the file lies in memory */
+	int fd;		    /* -1: the file lies in memory */
 	const uint8_t *mem; /* borrowed */
 	uint64_t n_bytes;
 	Elf64_Ehdr head;
@@ -28,9 +28,11 @@ static int read_fd(int fd, uint8_t *to, uint64_t n, uint64_t offset, struct ep_e
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return ep_fail(err, -EIO, offset + done, "read: %s", strerror(errno));
+			return ep_fail(err, -EIO, offset + done, "read: %s",
+				       strerror(errno));
 		if (got == 0)
-			return ep_fail(err, -ENODATA, offset + done, "file ended early");
+			return ep_fail(err, -ENODATA, offset + done,
+				       "file ended early");
 		done += (uint64_t)got;
 	}
 	return 0;
@@ -41,8 +43,9 @@ static int check_range(const struct ep_elf *e, uint64_t offset, uint64_t n,
 {
 	if (offset > e->n_bytes || n > e->n_bytes - offset)
 		return ep_fail(err, -ENODATA, offset,
-			       "%llu bytes at %llu, file has %llu", (unsigned long long)n,
-			       (unsigned long long)offset, (unsigned long long)e->n_bytes);
+			       "%llu bytes at %llu, file has %llu",
+			       (unsigned long long)n, (unsigned long long)offset,
+			       (unsigned long long)e->n_bytes);
 	return 0;
 }
 
@@ -62,7 +65,8 @@ int ep_elf_load(const struct ep_elf *e, uint64_t offset, uint64_t n, uint8_t **r
 {
 	if (n > EP_ELF_MAX_LOAD)
 		return ep_fail(err, -E2BIG, offset, "a piece of %llu bytes, limit %llu",
-			       (unsigned long long)n, (unsigned long long)EP_ELF_MAX_LOAD);
+			       (unsigned long long)n,
+			       (unsigned long long)EP_ELF_MAX_LOAD);
 	EP_TRY(check_range(e, offset, n, err));
 	uint8_t *data = ep_alloc(n + 1);
 	if (!data)
@@ -85,11 +89,14 @@ static int read_head(struct ep_elf *e, struct ep_err *err)
 	if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
 		return ep_fail(err, -EBADMSG, 0, "not an ELF file");
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
-		return ep_fail(err, -ENOTSUP, EI_CLASS, "not a 64-bit little-endian ELF file");
+		return ep_fail(err, -ENOTSUP, EI_CLASS,
+			       "not a 64-bit little-endian ELF file");
 	if (h->e_phnum && h->e_phentsize != sizeof(Elf64_Phdr))
-		return ep_fail(err, -EBADMSG, 0, "program header size %u", h->e_phentsize);
+		return ep_fail(err, -EBADMSG, 0, "program header size %u",
+			       h->e_phentsize);
 	if (h->e_shoff && h->e_shentsize != sizeof(Elf64_Shdr))
-		return ep_fail(err, -EBADMSG, 0, "section header size %u", h->e_shentsize);
+		return ep_fail(err, -EBADMSG, 0, "section header size %u",
+			       h->e_shentsize);
 	return 0;
 }
 
@@ -97,8 +104,8 @@ static int read_segments(struct ep_elf *e, struct ep_err *err)
 {
 	size_t n = e->head.e_phnum;
 	if (n > EP_ELF_MAX_SEGMENTS)
-		return ep_fail(err, -E2BIG, e->head.e_phoff, "%zu segments, limit %u", n,
-			       EP_ELF_MAX_SEGMENTS);
+		return ep_fail(err, -E2BIG, e->head.e_phoff, "%zu segments, limit %u",
+			       n, EP_ELF_MAX_SEGMENTS);
 	uint8_t *data = NULL;
 	EP_TRY(ep_elf_load(e, e->head.e_phoff, n * sizeof(Elf64_Phdr), &data, err));
 	e->segments = (Elf64_Phdr *)data;
@@ -121,8 +128,8 @@ static int count_sections(const struct ep_elf *e, size_t *ret_n, size_t *ret_nam
 			names = first.sh_link;
 	}
 	if (n > EP_ELF_MAX_SECTIONS)
-		return ep_fail(err, -E2BIG, e->head.e_shoff, "%zu sections, limit %u", n,
-			       EP_ELF_MAX_SECTIONS);
+		return ep_fail(err, -E2BIG, e->head.e_shoff, "%zu sections, limit %u",
+			       n, EP_ELF_MAX_SECTIONS);
 	*ret_n = n;
 	*ret_names = names;
 	return 0;
@@ -180,7 +187,8 @@ int ep_elf_open(int fd, struct ep_elf **ret_e, struct ep_err *err)
 	return open_any(fd, NULL, (uint64_t)st.st_size, ret_e, err);
 }
 
-int ep_elf_open_bytes(const void *data, size_t n, struct ep_elf **ret_e, struct ep_err *err)
+int ep_elf_open_bytes(const void *data, size_t n, struct ep_elf **ret_e,
+		      struct ep_err *err)
 {
 	return open_any(-1, data, n, ret_e, err);
 }
@@ -271,7 +279,8 @@ int ep_elf_note_build_id(const void *notes, size_t n, char *ret_hex)
 	return -ENOENT;
 }
 
-static int build_id_at(const struct ep_elf *e, uint64_t offset, uint64_t n, char *ret_hex)
+static int build_id_at(const struct ep_elf *e, uint64_t offset, uint64_t n,
+		       char *ret_hex)
 {
 	uint8_t *data = NULL;
 	struct ep_err ignored = {0};
@@ -286,12 +295,14 @@ int ep_elf_build_id(const struct ep_elf *e, char *ret_hex, struct ep_err *err)
 {
 	for (size_t i = 0; i < e->n_segments; i++) {
 		const Elf64_Phdr *p = &e->segments[i];
-		if (p->p_type == PT_NOTE && !build_id_at(e, p->p_offset, p->p_filesz, ret_hex))
+		if (p->p_type == PT_NOTE &&
+		    !build_id_at(e, p->p_offset, p->p_filesz, ret_hex))
 			return 0;
 	}
 	for (size_t i = 0; i < e->n_sections; i++) {
 		const Elf64_Shdr *s = &e->sections[i];
-		if (s->sh_type == SHT_NOTE && !build_id_at(e, s->sh_offset, s->sh_size, ret_hex))
+		if (s->sh_type == SHT_NOTE &&
+		    !build_id_at(e, s->sh_offset, s->sh_size, ret_hex))
 			return 0;
 	}
 	return ep_fail(err, -ENOENT, 0, "no build ID");

@@ -21,7 +21,7 @@
 #define EP_ELF_MAX_SEGMENTS 256u
 #define EP_ELF_MAX_SECTIONS 65536u
 #define EP_ELF_MAX_LOAD ((uint64_t)1 << 30) /* one piece read at once, bytes */
-#define EP_ELF_BUILD_ID_MAX 32u             /* bytes of a build ID; longer ones are cut off */
+#define EP_ELF_BUILD_ID_MAX 32u /* bytes of a build ID; longer ones are cut off */
 #define EP_ELF_HEX_MAX (2 * EP_ELF_BUILD_ID_MAX + 1)
 
 struct ep_elf;
@@ -37,7 +37,8 @@ struct ep_elf;
  */
 int ep_elf_open(int fd, struct ep_elf **ret_e, struct ep_err *err);
 /* The same for the bytes of a file that lie in memory; borrowed. */
-int ep_elf_open_bytes(const void *data, size_t n, struct ep_elf **ret_e, struct ep_err *err);
+int ep_elf_open_bytes(const void *data, size_t n, struct ep_elf **ret_e,
+		      struct ep_err *err);
 void ep_elf_free(struct ep_elf *e);
 EP_DEFINE_AUTO(ep_elf);
 

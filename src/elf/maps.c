@@ -83,10 +83,11 @@ bool ep_maps_parse(struct ep_slice line, struct ep_map *ret_m)
 {
 	struct ep_map m = {0};
 	uint64_t major, minor;
-	if (!take_number(&line, 16, '-', &m.start) || !take_number(&line, 16, ' ', &m.limit) ||
-	    !take_permissions(&line, &m) || !take_number(&line, 16, ' ', &m.offset) ||
-	    !take_number(&line, 16, ':', &major) || !take_number(&line, 16, ' ', &minor) ||
-	    !take_inode(&line, &m.inode))
+	if (!take_number(&line, 16, '-', &m.start) ||
+	    !take_number(&line, 16, ' ', &m.limit) || !take_permissions(&line, &m) ||
+	    !take_number(&line, 16, ' ', &m.offset) ||
+	    !take_number(&line, 16, ':', &major) ||
+	    !take_number(&line, 16, ' ', &minor) || !take_inode(&line, &m.inode))
 		return false;
 	if (m.start >= m.limit || major > UINT32_MAX || minor > UINT32_MAX)
 		return false;

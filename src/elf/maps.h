@@ -18,12 +18,13 @@
 struct ep_map {
 	uint64_t start, limit; /* [start, limit) in the process */
 	uint64_t offset;       /* in the file, bytes */
-	uint64_t inode;        /* 0: not of a file */
+	uint64_t inode;	       /* 0: not of a file */
 	uint32_t dev_major, dev_minor;
 	bool read, write, exec, shared;
-	bool deleted;          /* the file is gone; the path is without " (deleted)" */
-	struct ep_slice path;  /* "" for anonymous memory; "[stack]", "[vdso]", …; a newline
-	                          in a name stays "\012" as the kernel writes it */
+	bool deleted; /* the file is gone; the path is without " (deleted)" */
+	/* "" for anonymous memory; "[stack]", "[vdso]", …; a newline in a name stays
+	 * "\012" as the kernel writes it. */
+	struct ep_slice path;
 };
 
 /*
@@ -37,12 +38,12 @@ bool ep_maps_parse(struct ep_slice line, struct ep_map *ret_m);
 
 /* Reads a maps file line by line through a buffer of the caller. */
 struct ep_maps {
-	int fd;       /* borrowed */
-	char *buf;    /* borrowed; one line must fit: 8,192 is enough for any path */
+	int fd;	   /* borrowed */
+	char *buf; /* borrowed; one line must fit: 8,192 is enough for any path */
 	size_t cap;
 	size_t at, n; /* unread bytes of buf: [at, n) */
 	bool ended;
-	int error;    /* -EIO when a read failed, else 0 */
+	int error; /* -EIO when a read failed, else 0 */
 };
 
 void ep_maps_init(struct ep_maps *m, int fd, char *buf, size_t cap);

@@ -10,7 +10,8 @@ struct set {
 
 struct ep_names {
 	struct ep_profile *p;
-	struct ep_slice *strings; /* new ones, behind the profile's; bytes in its arena */
+	struct ep_slice
+		*strings; /* new ones, behind the profile's; bytes in its arena */
 	size_t n_strings, cap_strings;
 	struct ep_function *functions; /* new ones */
 	size_t n_functions, cap_functions;
@@ -27,8 +28,8 @@ int ep_names_new(struct ep_profile *p, struct ep_names **ret_n)
 		return -ENOMEM;
 	n->p = p;
 	for (uint32_t i = 0; i < p->n_strings; i++)
-		EP_TRY(ep_index_add(&n->by_string, ep_hash64(p->strings[i].p, p->strings[i].n),
-				    i));
+		EP_TRY(ep_index_add(&n->by_string,
+				    ep_hash64(p->strings[i].p, p->strings[i].n), i));
 	*ret_n = ep_take(&n);
 	return 0;
 }
@@ -117,7 +118,8 @@ void ep_names_set(struct ep_names *n, uint32_t location, struct ep_slice name,
 {
 	if (location >= n->p->n_locations || n->p->locations[location].n_lines)
 		return;
-	struct ep_function f = {.name = intern(n, name), .system_name = intern(n, system_name),
+	struct ep_function f = {.name = intern(n, name),
+				.system_name = intern(n, system_name),
 				.filename = intern(n, filename)};
 	uint32_t function = intern_function(n, f);
 	void *sets = n->sets;
@@ -144,7 +146,8 @@ static void *extend(struct ep_profile *p, const void *old, size_t n, const void 
 	return table;
 }
 
-static void place_lines(struct ep_names *n, struct ep_line *lines, uint32_t first_function)
+static void place_lines(struct ep_names *n, struct ep_line *lines,
+			uint32_t first_function)
 {
 	struct ep_profile *p = n->p;
 	uint32_t at = p->n_lines;
@@ -152,7 +155,8 @@ static void place_lines(struct ep_names *n, struct ep_line *lines, uint32_t firs
 		struct ep_location *l = &p->locations[n->sets[i].location];
 		if (l->n_lines)
 			continue; /* set twice: the first one counts */
-		lines[at] = (struct ep_line){.function = first_function + n->sets[i].function};
+		lines[at] = (struct ep_line){.function = first_function +
+							 n->sets[i].function};
 		l->first_line = at++;
 		l->n_lines = 1;
 	}
@@ -169,11 +173,13 @@ int ep_names_finish(struct ep_names *n, struct ep_err *err)
 		return 0;
 	void *strings = extend(p, p->strings, p->n_strings, n->strings, n->n_strings,
 			       sizeof(*p->strings));
-	void *functions = extend(p, p->functions, p->n_functions, n->functions, n->n_functions,
-				 sizeof(*p->functions));
-	void *lines = extend(p, p->lines, p->n_lines, NULL, n->n_sets, sizeof(*p->lines));
+	void *functions = extend(p, p->functions, p->n_functions, n->functions,
+				 n->n_functions, sizeof(*p->functions));
+	void *lines =
+		extend(p, p->lines, p->n_lines, NULL, n->n_sets, sizeof(*p->lines));
 	if (!strings || !functions || !lines)
-		return ep_fail(err, -E2BIG, 0, "the profile's bound leaves no room for names");
+		return ep_fail(err, -E2BIG, 0,
+			       "the profile's bound leaves no room for names");
 	uint32_t first_function = p->n_functions;
 	p->strings = strings;
 	p->n_strings += (uint32_t)n->n_strings;

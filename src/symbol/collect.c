@@ -16,12 +16,14 @@ void ep_collect_fini(struct ep_collect *c)
 static int add(struct ep_collect *c, struct ep_collect_symbol s, struct ep_err *err)
 {
 	if (c->n == EP_FORMAT_MAX_SYMBOLS)
-		return ep_fail(err, -E2BIG, 0, "more than %u symbols", EP_FORMAT_MAX_SYMBOLS);
+		return ep_fail(err, -E2BIG, 0, "more than %u symbols",
+			       EP_FORMAT_MAX_SYMBOLS);
 	if (c->n == c->cap) {
 		size_t cap = c->cap ? c->cap * 2 : 1024;
 		void *moved = ep_realloc(c->s, cap * sizeof(*c->s));
 		if (!moved)
-			return ep_fail(err, -ENOMEM, 0, "no memory for %zu symbols", cap);
+			return ep_fail(err, -ENOMEM, 0, "no memory for %zu symbols",
+				       cap);
 		c->s = moved;
 		c->cap = cap;
 	}
@@ -57,20 +59,23 @@ static bool is_function(const struct ep_elf *e, const Elf64_Sym *s, uint64_t *re
 		return false;
 	size_t n;
 	const Elf64_Shdr *sections = ep_elf_sections(e, &n);
-	/* Past 65,280 sections the index stands elsewhere; no linker output has them. */
-	if (s->st_shndx == SHN_UNDEF || s->st_shndx >= SHN_LORESERVE || s->st_shndx >= n)
+	/* Past 65,280 sections the index stands elsewhere; no linker output has them.
+	 */
+	if (s->st_shndx == SHN_UNDEF || s->st_shndx >= SHN_LORESERVE ||
+	    s->st_shndx >= n)
 		return false;
 	const Elf64_Shdr *in = &sections[s->st_shndx];
 	if (!(in->sh_flags & SHF_EXECINSTR) || s->st_value < in->sh_addr ||
-	    s->st_value - in->sh_addr >= in->sh_size || in->sh_addr + in->sh_size < in->sh_addr)
+	    s->st_value - in->sh_addr >= in->sh_size ||
+	    in->sh_addr + in->sh_size < in->sh_addr)
 		return false;
 	*ret_limit = in->sh_addr + in->sh_size;
 	return true;
 }
 
-static int add_table(struct ep_collect *c, const struct ep_elf *e, const Elf64_Sym *syms,
-		     size_t n_syms, const char *strings, uint64_t n_strings,
-		     struct ep_err *err)
+static int add_table(struct ep_collect *c, const struct ep_elf *e,
+		     const Elf64_Sym *syms, size_t n_syms, const char *strings,
+		     uint64_t n_strings, struct ep_err *err)
 {
 	for (size_t i = 0; i < n_syms; i++) {
 		const Elf64_Sym *s = &syms[i];
@@ -80,23 +85,26 @@ static int add_table(struct ep_collect *c, const struct ep_elf *e, const Elf64_S
 			continue;
 		uint64_t size = s->st_size > limit - s->st_value ? limit - s->st_value
 								 : s->st_size;
-		struct ep_collect_symbol sym = {.start = s->st_value, .size = size,
-						.limit = limit,
-						.name = strings + s->st_name,
-						.rank = rank_of(s, strings + s->st_name)};
+		struct ep_collect_symbol sym = {
+			.start = s->st_value,
+			.size = size,
+			.limit = limit,
+			.name = strings + s->st_name,
+			.rank = rank_of(s, strings + s->st_name)};
 		EP_TRY(add(c, sym, err));
 	}
 	return 0;
 }
 
-static int add_section(struct ep_collect *c, const struct ep_elf *e, const Elf64_Shdr *s,
-		       struct ep_err *err)
+static int add_section(struct ep_collect *c, const struct ep_elf *e,
+		       const Elf64_Shdr *s, struct ep_err *err)
 {
 	size_t n;
 	const Elf64_Shdr *sections = ep_elf_sections(e, &n);
 	if (s->sh_entsize != sizeof(Elf64_Sym) || s->sh_link >= n ||
 	    sections[s->sh_link].sh_type != SHT_STRTAB)
-		return ep_fail(err, -EBADMSG, s->sh_offset, "a symbol table without strings");
+		return ep_fail(err, -EBADMSG, s->sh_offset,
+			       "a symbol table without strings");
 	if (c->n_strings == EP_COLLECT_MAX_STRINGS)
 		return 0;
 	const Elf64_Shdr *str = &sections[s->sh_link];
@@ -104,8 +112,9 @@ static int add_section(struct ep_collect *c, const struct ep_elf *e, const Elf64
 	EP_TRY(ep_elf_load(e, str->sh_offset, str->sh_size, &strings, err));
 	c->strings[c->n_strings++] = strings;
 	EP_TRY(ep_elf_load(e, s->sh_offset, s->sh_size, &syms, err));
-	int rc = add_table(c, e, (const Elf64_Sym *)syms, s->sh_size / sizeof(Elf64_Sym),
-			   (const char *)strings, str->sh_size, err);
+	int rc =
+		add_table(c, e, (const Elf64_Sym *)syms, s->sh_size / sizeof(Elf64_Sym),
+			  (const char *)strings, str->sh_size, err);
 	ep_free(syms);
 	c->has_symtab |= s->sh_type == SHT_SYMTAB;
 	return rc;
@@ -172,8 +181,9 @@ void ep_collect_sort(struct ep_collect *c)
 		struct ep_collect_symbol *s = &c->s[i];
 		if (s->size)
 			continue;
-		uint64_t end = i + 1 < n && c->s[i + 1].start < s->limit ? c->s[i + 1].start
-									 : s->limit;
+		uint64_t end = i + 1 < n && c->s[i + 1].start < s->limit
+				       ? c->s[i + 1].start
+				       : s->limit;
 		s->size = end - s->start;
 	}
 }

@@ -13,9 +13,9 @@
 
 struct ep_collect_symbol {
 	uint64_t start, size;
-	uint64_t limit;   /* end of its section: no symbol reaches further */
+	uint64_t limit;	  /* end of its section: no symbol reaches further */
 	const char *name; /* in the file's strings, NUL-terminated */
-	uint8_t rank;     /* higher is the better of two aliases */
+	uint8_t rank;	  /* higher is the better of two aliases */
 };
 
 enum { EP_COLLECT_MAX_STRINGS = 4 };

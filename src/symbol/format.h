@@ -22,18 +22,20 @@ struct ep_format_head {
 	uint64_t n_bytes;  /* of the whole table */
 	uint64_t checksum; /* XXH3-64 of the whole table with 0 here */
 	uint32_t n_symbols;
-	uint32_t n_strings; /* bytes; string 0 is empty */
-	char build_id[EP_FORMAT_BUILD_ID]; /* hex and NUL, padded with NUL; "" when none */
+	uint32_t n_strings;		   /* bytes; string 0 is empty */
+	char build_id[EP_FORMAT_BUILD_ID]; /* hex and NUL, padded with NUL; "" when none
+					    */
 };
 
 struct ep_format_segment {
-	uint64_t offset, vaddr, n_bytes; /* a PT_LOAD: file offset, address, size in the file */
+	uint64_t offset, vaddr,
+		n_bytes; /* a PT_LOAD: file offset, address, size in the file */
 };
 
 struct ep_format_symbol {
 	uint64_t start;
 	uint32_t size;
-	uint32_t name;   /* offset in strings: for display */
+	uint32_t name;	 /* offset in strings: for display */
 	uint32_t system; /* as linked; equal to name when nothing was demangled */
 	uint32_t reserved;
 };

@@ -79,20 +79,23 @@ static int add_line(struct ep_kallsyms *k, struct ep_slice line)
 	struct ep_slice name = {line.p + 2, line.n - 2}, module = {NULL, 0};
 	const char *tab = memchr(name.p, '\t', name.n);
 	if (tab) {
-		module = (struct ep_slice){tab + 1, name.n - (size_t)(tab + 1 - name.p)};
+		module =
+			(struct ep_slice){tab + 1, name.n - (size_t)(tab + 1 - name.p)};
 		name.n = (size_t)(tab - name.p);
-		if (module.n >= 2 && module.p[0] == '[' && module.p[module.n - 1] == ']')
+		if (module.n >= 2 && module.p[0] == '[' &&
+		    module.p[module.n - 1] == ']')
 			module = (struct ep_slice){module.p + 1, module.n - 2};
 	}
-	if ((type != 't' && type != 'T' && type != 'w' && type != 'W') || !start || !name.n ||
-	    name.n > UINT16_MAX || module.n > UINT16_MAX)
+	if ((type != 't' && type != 'T' && type != 'w' && type != 'W') || !start ||
+	    !name.n || name.n > UINT16_MAX || module.n > UINT16_MAX)
 		return 0;
-	return add(k, (struct symbol){.start = start,
-				      .name = (uint32_t)(name.p - k->text),
-				      .n_name = (uint16_t)name.n,
-				      .module = module.n ? (uint32_t)(module.p - k->text) : 0,
-				      .n_module = (uint16_t)module.n,
-				      .rank = rank_of(type, name)});
+	return add(k, (struct symbol){
+			      .start = start,
+			      .name = (uint32_t)(name.p - k->text),
+			      .n_name = (uint16_t)name.n,
+			      .module = module.n ? (uint32_t)(module.p - k->text) : 0,
+			      .n_module = (uint16_t)module.n,
+			      .rank = rank_of(type, name)});
 }
 
 static bool before(const struct ep_kallsyms *k, const struct symbol *a,
@@ -161,10 +164,12 @@ static int parse(char *text, size_t n, struct ep_kallsyms **ret_k, struct ep_err
 			return ep_fail(err, rc, 0, "too many kernel symbols");
 		p += len + 1;
 	}
-	if (!k->n && n_lines && text[0] == '0' && !strncmp(text, "0000000000000000 ", 17))
-		return ep_fail(err, -EACCES, 0,
-			       "the kernel hides its addresses (kernel.kptr_restrict, or "
-			       "CAP_SYSLOG is missing)");
+	if (!k->n && n_lines && text[0] == '0' &&
+	    !strncmp(text, "0000000000000000 ", 17))
+		return ep_fail(
+			err, -EACCES, 0,
+			"the kernel hides its addresses (kernel.kptr_restrict, or "
+			"CAP_SYSLOG is missing)");
 	if (!k->n)
 		return ep_fail(err, -ENOENT, 0, "no kernel symbols");
 	settle(k);
@@ -172,7 +177,8 @@ static int parse(char *text, size_t n, struct ep_kallsyms **ret_k, struct ep_err
 	return 0;
 }
 
-int ep_kallsyms_parse(struct ep_slice text, struct ep_kallsyms **ret_k, struct ep_err *err)
+int ep_kallsyms_parse(struct ep_slice text, struct ep_kallsyms **ret_k,
+		      struct ep_err *err)
 {
 	if (text.n > MAX_TEXT)
 		return ep_fail(err, -E2BIG, 0, "%zu bytes of kernel symbols", text.n);
@@ -189,8 +195,8 @@ int ep_kallsyms_read(const char *path, struct ep_kallsyms **ret_k, struct ep_err
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return ep_fail(err, errno == ENOENT ? -ENOENT : -EACCES, 0, "%s: %s", path,
-			       strerror(errno));
+		return ep_fail(err, errno == ENOENT ? -ENOENT : -EACCES, 0, "%s: %s",
+			       path, strerror(errno));
 	ep_auto_buf b;
 	ep_buf_init(&b, MAX_TEXT);
 	ssize_t got = 1;

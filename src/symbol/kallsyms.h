@@ -21,7 +21,8 @@ struct ep_kallsyms;
  *          -ENOENT  no code; -ENOMEM; -E2BIG
  * owns     the caller frees with ep_kallsyms_free()
  */
-int ep_kallsyms_parse(struct ep_slice text, struct ep_kallsyms **ret_k, struct ep_err *err);
+int ep_kallsyms_parse(struct ep_slice text, struct ep_kallsyms **ret_k,
+		      struct ep_err *err);
 /* The same from a file, "/proc/kallsyms" in earnest.  -EIO besides. */
 int ep_kallsyms_read(const char *path, struct ep_kallsyms **ret_k, struct ep_err *err);
 void ep_kallsyms_free(struct ep_kallsyms *k);

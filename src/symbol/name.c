@@ -30,7 +30,7 @@ struct naming {
 	struct file *files; /* owned; one a mapping at most */
 	uint32_t n_files;
 	uint32_t *file_of; /* owned; by mapping */
-	bool *is_hit;      /* owned; by mapping: a location of it got a name */
+	bool *is_hit;	   /* owned; by mapping: a location of it got a name */
 	struct ep_names *names;
 	struct ep_name_stats stats;
 };
@@ -89,7 +89,8 @@ static int open_in_root(const char *root, const char *path)
 
 static bool is_vdso(struct ep_slice filename)
 {
-	return ep_slice_is(filename, "[vdso]") || ep_slice_is(filename, "linux-vdso.so.1");
+	return ep_slice_is(filename, "[vdso]") ||
+	       ep_slice_is(filename, "linux-vdso.so.1");
 }
 
 /* The vDSO is an ELF file in memory, the same one for all 64-bit processes. */
@@ -163,8 +164,8 @@ static void name_location(struct naming *n, uint32_t i)
 		n->stats.n_no_file++;
 	} else if (f->state == NO_SYMBOLS ||
 		   ep_symtab_find(f->table,
-				  ep_symtab_vaddr(f->table,
-						  l->address - m->start + m->file_offset),
+				  ep_symtab_vaddr(f->table, l->address - m->start +
+								    m->file_offset),
 				  &s) < 0) {
 		n->stats.n_no_symbol++;
 	} else {

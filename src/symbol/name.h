@@ -10,8 +10,8 @@
 /* Locations that had no name before, in numbers. */
 struct ep_name_stats {
 	uint32_t n_named;
-	uint32_t n_no_file;   /* the file is gone, another one, or can't be read */
-	uint32_t n_no_symbol; /* the file has no symbol there, or none at all */
+	uint32_t n_no_file;    /* the file is gone, another one, or can't be read */
+	uint32_t n_no_symbol;  /* the file has no symbol there, or none at all */
 	uint32_t n_no_mapping; /* code without a file: a JIT's, the kernel's */
 };
 

@@ -8,7 +8,7 @@
 struct symbol {
 	uint64_t start, limit;
 	uint32_t name, n_name; /* in text */
-	uint32_t line;         /* later wins */
+	uint32_t line;	       /* later wins */
 };
 
 struct ep_perfmap {
@@ -136,11 +136,12 @@ static void settle(struct ep_perfmap *m)
 	m->n = n;
 }
 
-int ep_perfmap_parse(struct ep_slice text, struct ep_perfmap **ret_m, struct ep_err *err)
+int ep_perfmap_parse(struct ep_slice text, struct ep_perfmap **ret_m,
+		     struct ep_err *err)
 {
 	if (text.n > EP_PERFMAP_MAX_BYTES)
-		return ep_fail(err, -E2BIG, 0, "a perf map of %zu bytes, limit %zu", text.n,
-			       EP_PERFMAP_MAX_BYTES);
+		return ep_fail(err, -E2BIG, 0, "a perf map of %zu bytes, limit %zu",
+			       text.n, EP_PERFMAP_MAX_BYTES);
 	ep_auto(ep_perfmap) m = ep_zalloc(sizeof(*m));
 	if (!m || !(m->text = ep_alloc(text.n + 1)))
 		return ep_fail(err, -ENOMEM, 0, "no memory for a perf map");
@@ -154,7 +155,8 @@ int ep_perfmap_parse(struct ep_slice text, struct ep_perfmap **ret_m, struct ep_
 			break; /* the last line is still being written */
 		int rc = add_line(m, (struct ep_slice){p, (size_t)(nl - p)}, number);
 		if (rc < 0)
-			return ep_fail(err, rc, number, "a perf map with too many symbols");
+			return ep_fail(err, rc, number,
+				       "a perf map with too many symbols");
 		p = nl + 1;
 	}
 	if (!m->n)
@@ -191,20 +193,23 @@ static int read_all(int fd, char *to, size_t cap, size_t *ret_n, struct ep_err *
 	return 0;
 }
 
-int ep_perfmap_read(int fd, uint32_t owner, struct ep_perfmap **ret_m, struct ep_err *err)
+int ep_perfmap_read(int fd, uint32_t owner, struct ep_perfmap **ret_m,
+		    struct ep_err *err)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return ep_fail(err, -EACCES, 0, "the perf map is not a regular file");
 	if (st.st_uid != owner && st.st_uid != 0)
-		return ep_fail(err, -EACCES, 0, "the perf map belongs to uid %u, not to %u",
-			       st.st_uid, owner);
+		return ep_fail(err, -EACCES, 0,
+			       "the perf map belongs to uid %u, not to %u", st.st_uid,
+			       owner);
 	size_t cap = (uint64_t)st.st_size < EP_PERFMAP_MAX_BYTES ? (size_t)st.st_size
 								 : EP_PERFMAP_MAX_BYTES;
 	char *text = ep_alloc(cap);
 	size_t n = 0;
 	if (!text)
-		return ep_fail(err, -ENOMEM, 0, "no memory for a perf map of %zu bytes", cap);
+		return ep_fail(err, -ENOMEM, 0, "no memory for a perf map of %zu bytes",
+			       cap);
 	int rc = read_all(fd, text, cap, &n, err);
 	if (rc == 0)
 		rc = ep_perfmap_parse((struct ep_slice){text, n}, ret_m, err);
@@ -212,7 +217,8 @@ int ep_perfmap_read(int fd, uint32_t owner, struct ep_perfmap **ret_m, struct ep
 	return rc;
 }
 
-int ep_perfmap_find(const struct ep_perfmap *m, uint64_t address, struct ep_slice *ret_name)
+int ep_perfmap_find(const struct ep_perfmap *m, uint64_t address,
+		    struct ep_slice *ret_name)
 {
 	size_t lo = 0, n = m->n;
 	while (n > 0) {

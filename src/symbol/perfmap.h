@@ -29,7 +29,8 @@ struct ep_perfmap;
  * owns     the caller frees with ep_perfmap_free()
  * threads  one thread parses; any may read
  */
-int ep_perfmap_parse(struct ep_slice text, struct ep_perfmap **ret_m, struct ep_err *err);
+int ep_perfmap_parse(struct ep_slice text, struct ep_perfmap **ret_m,
+		     struct ep_err *err);
 void ep_perfmap_free(struct ep_perfmap *m);
 EP_DEFINE_AUTO(ep_perfmap);
 
@@ -41,11 +42,13 @@ EP_DEFINE_AUTO(ep_perfmap);
  *                  otherwise a stranger could name somebody's code
  * errors   -EACCES another owner, or not a regular file; else as parse; -EIO
  */
-int ep_perfmap_read(int fd, uint32_t owner, struct ep_perfmap **ret_m, struct ep_err *err);
+int ep_perfmap_read(int fd, uint32_t owner, struct ep_perfmap **ret_m,
+		    struct ep_err *err);
 
 /* The name of the code at an address of the process; 0 or -ENOENT.  The slice
  * lives as long as the map. */
-int ep_perfmap_find(const struct ep_perfmap *m, uint64_t address, struct ep_slice *ret_name);
+int ep_perfmap_find(const struct ep_perfmap *m, uint64_t address,
+		    struct ep_slice *ret_name);
 uint32_t ep_perfmap_count(const struct ep_perfmap *m);
 
 #endif

@@ -48,7 +48,8 @@ static size_t add_escape(struct ep_buf *out, const char *p, size_t n)
 		return 0;
 	size_t len = (size_t)(end - p) - 1;
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strlen(known[i].name) == len && !memcmp(known[i].name, p + 1, len)) {
+		if (strlen(known[i].name) == len &&
+		    !memcmp(known[i].name, p + 1, len)) {
 			ep_buf_add_str(out, known[i].text);
 			return len + 2;
 		}

@@ -94,7 +94,8 @@ static uint64_t base62(struct parser *d)
 			digit = (uint64_t)(c - 'A') + 36;
 		else
 			digit = UINT64_MAX;
-		if (digit == UINT64_MAX || __builtin_mul_overflow(v, (uint64_t)62, &v) ||
+		if (digit == UINT64_MAX ||
+		    __builtin_mul_overflow(v, (uint64_t)62, &v) ||
 		    __builtin_add_overflow(v, digit, &v))
 			d->bad = true;
 		if (d->bad)
@@ -150,7 +151,8 @@ static void print_ident(struct parser *d, struct ident id)
 }
 
 /* Print what lies further ahead in the name, then come back. */
-static void print_back(struct parser *d, void (*print)(struct parser *d, bool), bool arg)
+static void print_back(struct parser *d, void (*print)(struct parser *d, bool),
+		       bool arg)
 {
 	const char *tag = d->p - 1;
 	uint64_t at = base62(d);
@@ -303,13 +305,13 @@ static void print_path(struct parser *d, bool in_value)
 static const char *basic_type(char c)
 {
 	static const char *const names[26] = {
-		['a' - 'a'] = "i8",   ['b' - 'a'] = "bool", ['c' - 'a'] = "char",
-		['d' - 'a'] = "f64",  ['e' - 'a'] = "str",  ['f' - 'a'] = "f32",
+		['a' - 'a'] = "i8",   ['b' - 'a'] = "bool",  ['c' - 'a'] = "char",
+		['d' - 'a'] = "f64",  ['e' - 'a'] = "str",   ['f' - 'a'] = "f32",
 		['h' - 'a'] = "u8",   ['i' - 'a'] = "isize", ['j' - 'a'] = "usize",
-		['l' - 'a'] = "i32",  ['m' - 'a'] = "u32",  ['n' - 'a'] = "i128",
-		['o' - 'a'] = "u128", ['p' - 'a'] = "_",    ['s' - 'a'] = "i16",
-		['t' - 'a'] = "u16",  ['u' - 'a'] = "()",   ['v' - 'a'] = "...",
-		['x' - 'a'] = "i64",  ['y' - 'a'] = "u64",  ['z' - 'a'] = "!",
+		['l' - 'a'] = "i32",  ['m' - 'a'] = "u32",   ['n' - 'a'] = "i128",
+		['o' - 'a'] = "u128", ['p' - 'a'] = "_",     ['s' - 'a'] = "i16",
+		['t' - 'a'] = "u16",  ['u' - 'a'] = "()",    ['v' - 'a'] = "...",
+		['x' - 'a'] = "i64",  ['y' - 'a'] = "u64",   ['z' - 'a'] = "!",
 	};
 	return c >= 'a' && c <= 'z' ? names[c - 'a'] : NULL;
 }
@@ -533,7 +535,8 @@ bool ep_rust_demangle(const char *name, struct ep_buf *out)
 		return false;
 	/* A suffix such as .llvm.123 does not belong to it. */
 	size_t n = strcspn(name + 2, ".$");
-	struct parser d = {.start = name + 2, .p = name + 2, .end = name + 2 + n, .out = out};
+	struct parser d = {
+		.start = name + 2, .p = name + 2, .end = name + 2 + n, .out = out};
 	print_path(&d, true);
 	if (!d.bad && d.p < d.end) { /* the crate that asked for it: not shown */
 		d.silent = true;

@@ -42,7 +42,8 @@ int ep_symtab_build_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_er
  *                    outlive the table.
  * errors   -EBADMSG, -ENODATA, -ENOMEM
  */
-int ep_symtab_open(const void *data, size_t n, struct ep_symtab **ret_t, struct ep_err *err);
+int ep_symtab_open(const void *data, size_t n, struct ep_symtab **ret_t,
+		   struct ep_err *err);
 void ep_symtab_free(struct ep_symtab *t);
 EP_DEFINE_AUTO(ep_symtab);
 /* Hex; "" when the file had none. */
@@ -51,9 +52,9 @@ const char *ep_symtab_build_id(const struct ep_symtab *t);
 uint32_t ep_symtab_count(const struct ep_symtab *t);
 
 struct ep_symbol {
-	struct ep_slice name;        /* demangled for display */
+	struct ep_slice name;	     /* demangled for display */
 	struct ep_slice system_name; /* as linked */
-	uint64_t start, size;        /* ELF virtual addresses */
+	uint64_t start, size;	     /* ELF virtual addresses */
 };
 
 /*
@@ -81,11 +82,12 @@ bool ep_symcache_has(struct ep_symcache *c, struct ep_slice build_id);
 int ep_symcache_put(struct ep_symcache *c, struct ep_slice build_id, const void *data,
 		    size_t n, struct ep_err *err);
 /* Try to make the table from a local file, if its build ID is the one asked for. */
-int ep_symcache_add_file(struct ep_symcache *c, struct ep_slice build_id, const char *path,
-			 struct ep_err *err);
+int ep_symcache_add_file(struct ep_symcache *c, struct ep_slice build_id,
+			 const char *path, struct ep_err *err);
 /* The table, opened and cached; NULL when there is none.  Valid until the cache
  * is freed. */
-const struct ep_symtab *ep_symcache_get(struct ep_symcache *c, struct ep_slice build_id);
+const struct ep_symtab *ep_symcache_get(struct ep_symcache *c,
+					struct ep_slice build_id);
 
 /*
  * The numbering: pprof has (address, mapping start, file_offset); a table wants

@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MIN_ID 8u  /* hex digits: the folder's two, and enough to be an identity */
+#define MIN_ID 8u /* hex digits: the folder's two, and enough to be an identity */
 #define MAX_ID 64u
 #define MAX_TABLE_BYTES ((size_t)2 << 30)
 
@@ -50,10 +50,12 @@ static int check_id(struct ep_slice id, struct ep_err *err)
 {
 	bool ok = id.n >= MIN_ID && id.n <= MAX_ID;
 	for (size_t i = 0; ok && i < id.n; i++)
-		ok = (id.p[i] >= '0' && id.p[i] <= '9') || (id.p[i] >= 'a' && id.p[i] <= 'f');
+		ok = (id.p[i] >= '0' && id.p[i] <= '9') ||
+		     (id.p[i] >= 'a' && id.p[i] <= 'f');
 	return ok ? 0
-		  : ep_fail(err, -EINVAL, 0, "a build ID is %u to %u digits of lower-case hex",
-			    MIN_ID, MAX_ID);
+		  : ep_fail(err, -EINVAL, 0,
+			    "a build ID is %u to %u digits of lower-case hex", MIN_ID,
+			    MAX_ID);
 }
 
 static int make_path(const struct ep_symcache *c, struct ep_slice id, struct path *ret)
@@ -120,8 +122,10 @@ static void open_entry(struct ep_symcache *c, struct entry *e)
 	int fd = open(path.file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (!fstat(fd, &st) && st.st_size > 0 && (uint64_t)st.st_size <= MAX_TABLE_BYTES) {
-		void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (!fstat(fd, &st) && st.st_size > 0 &&
+	    (uint64_t)st.st_size <= MAX_TABLE_BYTES) {
+		void *data =
+			mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (data != MAP_FAILED) {
 			e->data = data;
 			e->n_bytes = (size_t)st.st_size;
@@ -222,7 +226,8 @@ static void sync_dir(const char *dir)
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	(void)fsync(fd); /* the file is there; only its survival of a crash is at stake */
+	(void)fsync(
+		fd); /* the file is there; only its survival of a crash is at stake */
 	close(fd);
 }
 
@@ -254,13 +259,14 @@ int ep_symcache_put(struct ep_symcache *c, struct ep_slice build_id, const void 
 	struct path path;
 	EP_TRY(check_id(build_id, err));
 	if (n > MAX_TABLE_BYTES)
-		return ep_fail(err, -E2BIG, n, "a symbol table of %zu bytes, limit %zu", n,
-			       MAX_TABLE_BYTES);
+		return ep_fail(err, -E2BIG, n, "a symbol table of %zu bytes, limit %zu",
+			       n, MAX_TABLE_BYTES);
 	ep_auto(ep_symtab) t = NULL;
 	EP_TRY(ep_symtab_open(data, n, &t, err));
 	const char *own = ep_symtab_build_id(t);
 	if (own[0] && !ep_slice_is(build_id, own))
-		return ep_fail(err, -EBADMSG, 0, "a symbol table of build ID %s for %.*s", own,
+		return ep_fail(err, -EBADMSG, 0,
+			       "a symbol table of build ID %s for %.*s", own,
 			       EP_SLICE_ARG(build_id));
 	const struct ep_symtab *old = ep_symcache_get(c, build_id);
 	if (old && ep_symtab_count(old) >= ep_symtab_count(t))
@@ -272,13 +278,13 @@ int ep_symcache_put(struct ep_symcache *c, struct ep_slice build_id, const void 
 	return refresh(c, build_id);
 }
 
-int ep_symcache_add_file(struct ep_symcache *c, struct ep_slice build_id, const char *path,
-			 struct ep_err *err)
+int ep_symcache_add_file(struct ep_symcache *c, struct ep_slice build_id,
+			 const char *path, struct ep_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return ep_fail(err, errno == ENOENT ? -ENOENT : -EACCES, 0, "%s: %s", path,
-			       strerror(errno));
+		return ep_fail(err, errno == ENOENT ? -ENOENT : -EACCES, 0, "%s: %s",
+			       path, strerror(errno));
 	ep_auto_buf b;
 	ep_buf_init(&b, MAX_TABLE_BYTES);
 	int rc = ep_symtab_build(fd, &b, err);

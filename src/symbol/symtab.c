@@ -27,9 +27,11 @@ static int check_head(const struct ep_format_head *h, size_t n, struct ep_err *e
 	if (h->version != EP_FORMAT_VERSION)
 		return ep_fail(err, -EBADMSG, 8, "symbol table version %u, known is %u",
 			       h->version, EP_FORMAT_VERSION);
-	if (h->n_segments > EP_FORMAT_MAX_SEGMENTS || h->n_symbols > EP_FORMAT_MAX_SYMBOLS ||
+	if (h->n_segments > EP_FORMAT_MAX_SEGMENTS ||
+	    h->n_symbols > EP_FORMAT_MAX_SYMBOLS ||
 	    h->n_strings > EP_FORMAT_MAX_STRINGS || !h->n_strings)
-		return ep_fail(err, -EBADMSG, 12, "symbol table with impossible counts");
+		return ep_fail(err, -EBADMSG, 12,
+			       "symbol table with impossible counts");
 	uint64_t want = sizeof(*h) +
 			(uint64_t)h->n_segments * sizeof(struct ep_format_segment) +
 			(uint64_t)h->n_symbols * sizeof(struct ep_format_symbol) +
@@ -37,10 +39,12 @@ static int check_head(const struct ep_format_head *h, size_t n, struct ep_err *e
 	if (h->n_bytes != want)
 		return ep_fail(err, -EBADMSG, 16, "symbol table with a wrong size");
 	if (n < want)
-		return ep_fail(err, -ENODATA, n, "symbol table cut short: %zu of %llu bytes",
-			       n, (unsigned long long)want);
+		return ep_fail(err, -ENODATA, n,
+			       "symbol table cut short: %zu of %llu bytes", n,
+			       (unsigned long long)want);
 	if (h->build_id[EP_FORMAT_BUILD_ID - 1])
-		return ep_fail(err, -EBADMSG, 40, "symbol table with an endless build ID");
+		return ep_fail(err, -EBADMSG, 40,
+			       "symbol table with an endless build ID");
 	return 0;
 }
 
@@ -64,7 +68,8 @@ static int check_content(const struct ep_symtab *t, struct ep_err *err)
 	if (t->strings[0] || t->strings[h->n_strings - 1])
 		return ep_fail(err, -EBADMSG, 0, "symbol table with endless strings");
 	for (uint32_t i = 0; i < h->n_segments; i++)
-		if (t->segments[i].offset + t->segments[i].n_bytes < t->segments[i].offset)
+		if (t->segments[i].offset + t->segments[i].n_bytes <
+		    t->segments[i].offset)
 			return ep_fail(err, -EBADMSG, i, "segment %u is impossible", i);
 	for (uint32_t i = 0; i < h->n_symbols; i++) {
 		const struct ep_format_symbol *s = &t->symbols[i];
@@ -76,7 +81,8 @@ static int check_content(const struct ep_symtab *t, struct ep_err *err)
 	return 0;
 }
 
-int ep_symtab_open(const void *data, size_t n, struct ep_symtab **ret_t, struct ep_err *err)
+int ep_symtab_open(const void *data, size_t n, struct ep_symtab **ret_t,
+		   struct ep_err *err)
 {
 	const struct ep_format_head *h = data;
 	if ((uintptr_t)data % 8)
@@ -126,10 +132,11 @@ int ep_symtab_find(const struct ep_symtab *t, uint64_t vaddr, struct ep_symbol *
 		at--;
 		if (vaddr - at->start >= at->size)
 			continue;
-		*ret_s = (struct ep_symbol){.name = ep_slice_of(t->strings + at->name),
-					    .system_name = ep_slice_of(t->strings + at->system),
-					    .start = at->start,
-					    .size = at->size};
+		*ret_s = (struct ep_symbol){
+			.name = ep_slice_of(t->strings + at->name),
+			.system_name = ep_slice_of(t->strings + at->system),
+			.start = at->start,
+			.size = at->size};
 		return 0;
 	}
 	return -ENOENT;

@@ -30,8 +30,10 @@ struct build {
 
 static void build_init(struct build *b)
 {
-	*b = (struct build){.head = {.magic = EP_FORMAT_MAGIC, .version = EP_FORMAT_VERSION}};
-	ep_buf_init(&b->segments, EP_FORMAT_MAX_SEGMENTS * sizeof(struct ep_format_segment));
+	*b = (struct build){
+		.head = {.magic = EP_FORMAT_MAGIC, .version = EP_FORMAT_VERSION}};
+	ep_buf_init(&b->segments,
+		    EP_FORMAT_MAX_SEGMENTS * sizeof(struct ep_format_segment));
 	ep_buf_init(&b->symbols,
 		    (size_t)EP_FORMAT_MAX_SYMBOLS * sizeof(struct ep_format_symbol));
 	ep_buf_init(&b->strings, EP_FORMAT_MAX_STRINGS);
@@ -61,7 +63,8 @@ static void add_symbol(struct build *b, const struct ep_collect_symbol *s)
 	f.size = s->size > UINT32_MAX ? UINT32_MAX : (uint32_t)s->size;
 	f.name = f.system = add_string(b, s->name, strlen(s->name));
 	if (ep_demangle(s->name, &b->readable)) {
-		size_t n = b->readable.len < MAX_DISPLAY ? b->readable.len : MAX_DISPLAY;
+		size_t n =
+			b->readable.len < MAX_DISPLAY ? b->readable.len : MAX_DISPLAY;
 		f.name = add_string(b, (const char *)b->readable.data, n);
 	}
 	ep_buf_add(&b->symbols, &f, sizeof(f));
@@ -73,7 +76,8 @@ static void add_segments(struct build *b, const struct ep_elf *e)
 	size_t n;
 	const Elf64_Phdr *p = ep_elf_segments(e, &n);
 	for (size_t i = 0; i < n; i++) {
-		struct ep_format_segment s = {p[i].p_offset, p[i].p_vaddr, p[i].p_filesz};
+		struct ep_format_segment s = {p[i].p_offset, p[i].p_vaddr,
+					      p[i].p_filesz};
 		if (p[i].p_type != PT_LOAD || s.offset + s.n_bytes < s.offset)
 			continue;
 		ep_buf_add(&b->segments, &s, sizeof(s));
@@ -86,20 +90,24 @@ static int write_table(struct build *b, struct ep_buf *out, struct ep_err *err)
 	const struct ep_buf *parts[] = {&b->segments, &b->symbols, &b->strings};
 	size_t at = out->len;
 	b->head.n_strings = (uint32_t)b->strings.len;
-	b->head.n_bytes = sizeof(b->head) + b->segments.len + b->symbols.len + b->strings.len;
+	b->head.n_bytes =
+		sizeof(b->head) + b->segments.len + b->symbols.len + b->strings.len;
 	ep_buf_add(out, &b->head, sizeof(b->head));
 	for (size_t i = 0; i < 3; i++) {
 		if (ep_buf_failed(parts[i]))
-			return ep_fail(err, ep_buf_failed(parts[i]), 0,
-				       "the symbols are over a limit, or memory is short");
+			return ep_fail(
+				err, ep_buf_failed(parts[i]), 0,
+				"the symbols are over a limit, or memory is short");
 		ep_buf_add(out, parts[i]->data, parts[i]->len);
 	}
 	if (ep_buf_failed(out))
-		return ep_fail(err, ep_buf_failed(out), 0, "a symbol table of %llu bytes",
+		return ep_fail(err, ep_buf_failed(out), 0,
+			       "a symbol table of %llu bytes",
 			       (unsigned long long)b->head.n_bytes);
 	struct ep_format_head *head = (struct ep_format_head *)(void *)(out->data + at);
 	uint64_t sum = ep_hash64(head, b->head.n_bytes);
-	memcpy(out->data + at + offsetof(struct ep_format_head, checksum), &sum, sizeof(sum));
+	memcpy(out->data + at + offsetof(struct ep_format_head, checksum), &sum,
+	       sizeof(sum));
 	return 0;
 }
 
@@ -109,7 +117,8 @@ static void add_debug_file(struct build *b, const char *id)
 	char path[128], other[EP_ELF_HEX_MAX];
 	if (strlen(id) < 4)
 		return;
-	snprintf(path, sizeof(path), "/usr/lib/debug/.build-id/%.2s/%s.debug", id, id + 2);
+	snprintf(path, sizeof(path), "/usr/lib/debug/.build-id/%.2s/%s.debug", id,
+		 id + 2);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
@@ -117,7 +126,8 @@ static void add_debug_file(struct build *b, const char *id)
 	struct ep_err ignored = {0};
 	if (!ep_elf_open(fd, &e, &ignored) && !ep_elf_build_id(e, other, &ignored) &&
 	    !strcmp(id, other))
-		(void)ep_collect_add(&b->c, e, &ignored); /* a plus; else the file's own */
+		(void)ep_collect_add(&b->c, e,
+				     &ignored); /* a plus; else the file's own */
 	close(fd);
 }
 

@@ -41,7 +41,8 @@ ep_fp_step(const struct ep_stack *s, struct ep_regs *r)
  * returns  the number of frames, at least 1
  */
 static inline uint32_t ep_fp_walk(const struct ep_stack *s, const struct ep_regs *regs,
-				  uint64_t *ret_pcs, uint32_t max, enum ep_step *ret_why)
+				  uint64_t *ret_pcs, uint32_t max,
+				  enum ep_step *ret_why)
 {
 	struct ep_regs r = *regs;
 	uint32_t n = 0;

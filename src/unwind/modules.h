@@ -13,9 +13,9 @@
 /* Executable memory [start, limit), one entry a mapping. */
 struct ep_module {
 	uint64_t start, limit;
-	uint64_t bias;                /* address - ELF virtual address */
-	const struct ep_table *table; /* NULL: code without rows (a JIT's, a file without
-					 .eh_frame); walked by frame pointer */
+	uint64_t bias;		      /* address - ELF virtual address */
+	const struct ep_table *table; /* NULL: code without rows (a JIT's, a file
+					 without .eh_frame); walked by frame pointer */
 };
 
 /*
@@ -30,7 +30,8 @@ struct ep_modules {
 #define EP_MODULES_BYTES(n) (sizeof(struct ep_modules) + (n) * sizeof(struct ep_module))
 
 /* The module that holds an address, or NULL. */
-static inline const struct ep_module *ep_modules_find(const struct ep_modules *ms, uint64_t ip)
+static inline const struct ep_module *ep_modules_find(const struct ep_modules *ms,
+						      uint64_t ip)
 {
 	uint32_t lo = 0, n = ms->n;
 	while (n > 0) {

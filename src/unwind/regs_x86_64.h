@@ -33,17 +33,17 @@ struct ep_regs {
 };
 
 /* From the ucontext_t of a signal handler; needs <ucontext.h>. */
-#define EP_REGS_OF_UCONTEXT(uc)                                                \
-	((struct ep_regs){(uint64_t)(uc)->uc_mcontext.gregs[REG_RIP],          \
-			  (uint64_t)(uc)->uc_mcontext.gregs[REG_RSP],          \
+#define EP_REGS_OF_UCONTEXT(uc)                                                        \
+	((struct ep_regs){(uint64_t)(uc)->uc_mcontext.gregs[REG_RIP],                  \
+			  (uint64_t)(uc)->uc_mcontext.gregs[REG_RSP],                  \
 			  (uint64_t)(uc)->uc_mcontext.gregs[REG_RBP]})
 
 /* The registers right here, as the caller of this macro sees them.  The ip is
  * inside the function, so it counts as an exact address. */
-#define EP_REGS_HERE(r)                                                        \
-	__asm__ volatile("leaq 0(%%rip), %0\n\tmovq %%rsp, %1\n\tmovq %%rbp, %2" \
-			 : "=r"((r)->ip), "=r"((r)->sp), "=r"((r)->bp)         \
-			 :                                                     \
+#define EP_REGS_HERE(r)                                                                \
+	__asm__ volatile("leaq 0(%%rip), %0\n\tmovq %%rsp, %1\n\tmovq %%rbp, %2"       \
+			 : "=r"((r)->ip), "=r"((r)->sp), "=r"((r)->bp)                 \
+			 :                                                             \
 			 : "memory")
 
 #endif

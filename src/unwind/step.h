@@ -16,8 +16,8 @@
 /* Why a walk ended; EP_STEP_OK while it goes on. */
 enum ep_step {
 	EP_STEP_OK,
-	EP_STEP_END,         /* the outermost frame: the stack is whole */
-	EP_STEP_FULL,        /* more frames than there was room for */
+	EP_STEP_END,	     /* the outermost frame: the stack is whole */
+	EP_STEP_FULL,	     /* more frames than there was room for */
 	EP_STEP_NO_TABLE,    /* code without rows, and no frame pointer to go by */
 	EP_STEP_UNSUPPORTED, /* a row that needs more registers than we keep */
 	EP_STEP_BAD_CFA,     /* the stack pointer did not grow, or is not aligned */
@@ -118,7 +118,8 @@ ep_step_rule(const struct ep_rule *rule, const struct ep_stack *s, struct ep_reg
 		break;
 	default:
 		off = (uint64_t)(int64_t)rule->bp_off;
-		if (!ep_step_load(s, (ep_table_bp(rule) == EP_BP_CFA ? cfa : r->bp) + off,
+		if (!ep_step_load(s,
+				  (ep_table_bp(rule) == EP_BP_CFA ? cfa : r->bp) + off,
 				  &next.bp))
 			return EP_STEP_OUTSIDE;
 	}

@@ -32,14 +32,14 @@
 
 /* How to find the CFA: the value of sp in the caller. */
 enum ep_cfa {
-	EP_CFA_NONE,        /* no row covers this code: nothing is known */
-	EP_CFA_END,         /* the outermost frame says so (_start, clone) */
-	EP_CFA_SP,          /* sp + cfa_off */
-	EP_CFA_BP,          /* bp + cfa_off */
+	EP_CFA_NONE,	    /* no row covers this code: nothing is known */
+	EP_CFA_END,	    /* the outermost frame says so (_start, clone) */
+	EP_CFA_SP,	    /* sp + cfa_off */
+	EP_CFA_BP,	    /* bp + cfa_off */
 	EP_CFA_SP_DEREF,    /* *(sp + cfa_off) + arg × 8 */
 	EP_CFA_BP_DEREF,    /* *(bp + cfa_off) + arg × 8 */
-	EP_CFA_PLT,         /* sp + cfa_off, + 8 when (ip & 15) >= arg */
-	EP_CFA_SIGNAL,      /* the kernel's signal frame; saved sp at sp + cfa_off */
+	EP_CFA_PLT,	    /* sp + cfa_off, + 8 when (ip & 15) >= arg */
+	EP_CFA_SIGNAL,	    /* the kernel's signal frame; saved sp at sp + cfa_off */
 	EP_CFA_UNSUPPORTED, /* a row is there but needs more than sp and bp */
 	EP_CFA_N
 };
@@ -65,13 +65,13 @@ struct ep_table {
 	uint32_t version;
 	uint16_t machine; /* e_machine */
 	uint16_t shift;
-	uint64_t n_bytes;  /* of the whole table */
-	uint64_t checksum; /* XXH3-64 of the whole table with 0 here */
+	uint64_t n_bytes;      /* of the whole table */
+	uint64_t checksum;     /* XXH3-64 of the whole table with 0 here */
 	uint64_t start, limit; /* ELF virtual addresses */
 	uint32_t n_blocks, n_rows, n_rules;
-	uint32_t n_functions;  /* FDEs compiled, for reports */
+	uint32_t n_functions;	/* FDEs compiled, for reports */
 	uint32_t n_unsupported; /* rows that are EP_CFA_UNSUPPORTED, for reports */
-	uint32_t reserved;     /* 0 */
+	uint32_t reserved;	/* 0 */
 	char build_id[EP_TABLE_BUILD_ID];
 };
 
@@ -107,7 +107,8 @@ static inline const struct ep_rule *ep_table_rules(const struct ep_table *t)
  * out      NULL outside [start, limit); inside never NULL, but maybe EP_CFA_NONE
  * cost     three cache lines: a block entry, its rows, the rule
  */
-static inline const struct ep_rule *ep_table_find(const struct ep_table *t, uint64_t vaddr)
+static inline const struct ep_rule *ep_table_find(const struct ep_table *t,
+						  uint64_t vaddr)
 {
 	uint64_t off = vaddr - t->start;
 	if (off >= t->limit - t->start)

@@ -50,8 +50,8 @@ ep_walk_step(const struct ep_module *m, const struct ep_stack *s, struct ep_regs
  * returns  the number of frames, at least 1
  */
 static inline uint32_t ep_walk(const struct ep_modules *ms, const struct ep_regs *regs,
-			       const struct ep_stack *s, uint64_t *ret_pcs, uint32_t max,
-			       enum ep_step *ret_why)
+			       const struct ep_stack *s, uint64_t *ret_pcs,
+			       uint32_t max, enum ep_step *ret_why)
 {
 	struct ep_regs r = *regs;
 	bool exact = true, by_fp = false;

@@ -63,11 +63,11 @@ static int read_hdr(struct ep_cursor c, uint64_t vaddr, uint64_t *ret_frames,
 static int finish(const struct ep_frames_input *in, const char *build_id,
 		  struct ep_buf *out, struct ep_err *err)
 {
-	struct ep_rows rows = {0};
+	struct ep_cfa_rows rows = {0};
 	int rc = ep_frames_compile(in, &rows, err);
 	if (rc == 0)
-		rc = ep_rows_write(&rows, build_id, out, err);
-	ep_rows_fini(&rows);
+		rc = ep_cfa_rows_write(&rows, build_id, out, err);
+	ep_cfa_rows_fini(&rows);
 	return rc;
 }
 
@@ -98,12 +98,13 @@ static int load_segment(const struct ep_elf *e, struct ep_frames_input *in,
 		return ep_fail(err, -ENOENT, 0, "no .eh_frame");
 	uint8_t *data = NULL;
 	EP_TRY(ep_elf_load(e, hdr->p_offset, hdr_n, &data, err));
-	int rc = read_hdr((struct ep_cursor){.p = data, .end = data + hdr_n}, hdr->p_vaddr,
-			  &frames, &in->max_fdes);
+	int rc = read_hdr((struct ep_cursor){.p = data, .end = data + hdr_n},
+			  hdr->p_vaddr, &frames, &in->max_fdes);
 	ep_free(data);
 	const Elf64_Phdr *load = rc < 0 ? NULL : load_around(p, n, frames, 4);
 	if (!load)
-		return ep_fail(err, -ENOENT, hdr->p_offset, ".eh_frame_hdr leads nowhere");
+		return ep_fail(err, -ENOENT, hdr->p_offset,
+			       ".eh_frame_hdr leads nowhere");
 	uint64_t skip = frames - load->p_vaddr;
 	in->vaddr = frames;
 	in->n = load->p_filesz - skip;
@@ -150,7 +151,8 @@ int ep_compile_loaded(const struct ep_compile_image *image, struct ep_buf *out,
 	if (!hdr || hdr->p_filesz < 12 || !load_around(p, n, hdr->p_vaddr, 12))
 		return ep_fail(err, -ENOENT, 0, "no .eh_frame in memory");
 	struct ep_frames_code code[MAX_CODE];
-	struct ep_frames_input in = {.code = code, .n_code = find_code(p, n, code),
+	struct ep_frames_input in = {.code = code,
+				     .n_code = find_code(p, n, code),
 				     .absolute_bias = image->bias};
 	const uint8_t *at = (const uint8_t *)(uintptr_t)(image->bias + hdr->p_vaddr);
 	uint64_t frames;

@@ -27,10 +27,10 @@ int ep_compile_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *er
 
 /* An ELF file as the loader mapped it, e.g. from dl_iterate_phdr(); the vDSO. */
 struct ep_compile_image {
-	uint64_t bias;              /* dlpi_addr: address - virtual address */
+	uint64_t bias;		    /* dlpi_addr: address - virtual address */
 	const Elf64_Phdr *segments; /* dlpi_phdr */
 	size_t n_segments;
-	const char *build_id;       /* hex, or NULL */
+	const char *build_id; /* hex, or NULL */
 };
 
 /*

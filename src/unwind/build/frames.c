@@ -10,14 +10,14 @@
 #include "base/mem.h"
 #include "unwind/build/cursor.h"
 #include "unwind/build/dwarf.h"
-#include "unwind/build/state.h"
+#include "unwind/build/cfa_state.h"
 #include "unwind/regs.h"
 
 #include <string.h>
 
 struct cie {
 	uint64_t at; /* offset in the section */
-	struct ep_state_cie c;
+	struct ep_cfa_state_cie c;
 };
 
 struct fde {
@@ -75,7 +75,8 @@ static uint64_t raw_pointer(struct ep_cursor *c, uint8_t format)
 }
 
 /* An encoded pointer as a virtual address. */
-static uint64_t pointer(const struct ep_frames_input *in, struct ep_cursor *c, uint8_t enc)
+static uint64_t pointer(const struct ep_frames_input *in, struct ep_cursor *c,
+			uint8_t enc)
 {
 	uint64_t at = in->vaddr + (uint64_t)(c->p - in->data);
 	uint64_t v = raw_pointer(c, enc & 0x0f);
@@ -97,7 +98,7 @@ static uint64_t pointer(const struct ep_frames_input *in, struct ep_cursor *c, u
 
 /* The augmentation string, and the data it announces. */
 static void read_augmentation(struct ep_cursor *c, const char *letters,
-			      struct ep_state_cie *cie)
+			      struct ep_cfa_state_cie *cie)
 {
 	if (!*letters)
 		return;
@@ -137,9 +138,9 @@ static void read_augmentation(struct ep_cursor *c, const char *letters,
 	c->bad |= data.bad;
 }
 
-static void read_cie(struct ep_cursor c, struct ep_state_cie *ret)
+static void read_cie(struct ep_cursor c, struct ep_cfa_state_cie *ret)
 {
-	struct ep_state_cie cie = {.pointer = EP_DW_EH_PE_absptr};
+	struct ep_cfa_state_cie cie = {.pointer = EP_DW_EH_PE_absptr};
 	uint8_t version = (uint8_t)ep_cursor_uint(&c, 1);
 	const char *letters = (const char *)c.p;
 	const uint8_t *nul = memchr(c.p, '\0', ep_cursor_left(&c));
@@ -153,8 +154,8 @@ static void read_cie(struct ep_cursor c, struct ep_state_cie *ret)
 	if (c.bad || ra != EP_REGS_DW_RA)
 		return;
 	cie.ra_reg = EP_REGS_DW_RA;
-	ep_state_init(&cie.initial);
-	if (ep_state_run(&cie, c, 0, 0, NULL, NULL, &cie.initial) < 0)
+	ep_cfa_state_init(&cie.initial);
+	if (ep_cfa_state_run(&cie, c, 0, 0, NULL, NULL, &cie.initial) < 0)
 		return;
 	cie.usable = true;
 	*ret = cie;
@@ -198,7 +199,7 @@ static int add_fde(struct frames *f, uint64_t cie_at, struct ep_cursor c)
 	struct fde fde = {0};
 	if (!find_cie(f, cie_at, &fde.cie))
 		return 0;
-	const struct ep_state_cie *cie = &f->cies[fde.cie].c;
+	const struct ep_cfa_state_cie *cie = &f->cies[fde.cie].c;
 	fde.pc = pointer(f->in, &c, cie->pointer);
 	uint64_t n = raw_pointer(&c, cie->pointer & 0x0f);
 	if (cie->has_augmentation)
@@ -295,10 +296,10 @@ static void sort(struct fde *a, size_t n)
 
 static int add_row(void *arg, uint64_t pc, struct ep_rule rule)
 {
-	return ep_rows_add(arg, pc, rule);
+	return ep_cfa_rows_add(arg, pc, rule);
 }
 
-static int compile(const struct frames *f, struct ep_rows *rows)
+static int compile(const struct frames *f, struct ep_cfa_rows *rows)
 {
 	for (size_t i = 0; i < f->n_fdes; i++) {
 		const struct fde *d = &f->fdes[i];
@@ -306,17 +307,18 @@ static int compile(const struct frames *f, struct ep_rows *rows)
 		if (rows->n_functions && d->pc < rows->limit)
 			continue;
 		struct ep_cursor program = {.p = f->in->data + d->program,
-					    .end = f->in->data + d->program + d->n_program};
-		EP_TRY(ep_rows_begin(rows, d->pc, d->limit));
-		int rc = ep_state_run(&f->cies[d->cie].c, program, d->pc, d->limit, add_row,
-				      rows, NULL);
+					    .end = f->in->data + d->program +
+						   d->n_program};
+		EP_TRY(ep_cfa_rows_begin(rows, d->pc, d->limit));
+		int rc = ep_cfa_state_run(&f->cies[d->cie].c, program, d->pc, d->limit,
+					  add_row, rows, NULL);
 		if (rc < 0 && rc != -EBADMSG)
 			return rc;
 	}
 	return 0;
 }
 
-int ep_frames_compile(const struct ep_frames_input *in, struct ep_rows *rows,
+int ep_frames_compile(const struct ep_frames_input *in, struct ep_cfa_rows *rows,
 		      struct ep_err *err)
 {
 	struct frames f = {.in = in};

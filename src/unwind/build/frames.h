@@ -5,7 +5,7 @@
 #define EP_UNWIND_BUILD_FRAMES_H
 
 #include "base/err.h"
-#include "unwind/build/rows.h"
+#include "unwind/build/cfa_rows.h"
 
 /* Executable code of the file, virtual addresses [start, limit). */
 struct ep_frames_code {
@@ -15,10 +15,10 @@ struct ep_frames_code {
 struct ep_frames_input {
 	const uint8_t *data; /* the section's bytes; borrowed */
 	size_t n;
-	uint64_t vaddr;        /* of data[0] */
-	uint64_t data_base;    /* of .eh_frame_hdr, for DW_EH_PE_datarel; 0: unknown */
+	uint64_t vaddr;		/* of data[0] */
+	uint64_t data_base;	/* of .eh_frame_hdr, for DW_EH_PE_datarel; 0: unknown */
 	uint64_t absolute_bias; /* what relocation added to absolute pointers */
-	uint64_t max_fdes;     /* stop after so many; 0: until the terminator */
+	uint64_t max_fdes;	/* stop after so many; 0: until the terminator */
 	const struct ep_frames_code *code; /* functions elsewhere are passed over */
 	size_t n_code;
 };
@@ -32,7 +32,7 @@ struct ep_frames_input {
  * errors   -E2BIG, -ENOMEM
  * cost     linear in the bytes, and a sort by address
  */
-int ep_frames_compile(const struct ep_frames_input *in, struct ep_rows *rows,
+int ep_frames_compile(const struct ep_frames_input *in, struct ep_cfa_rows *rows,
 		      struct ep_err *err);
 
 #endif

@@ -52,8 +52,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *arg)
 	for (int i = 0; info->dlpi_name[0] == '/' && i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 		if (p->p_type == PT_NOTE &&
-		    !ep_elf_note_build_id((void *)(info->dlpi_addr + p->p_vaddr), p->p_memsz,
-					  l->hex)) {
+		    !ep_elf_note_build_id((void *)(info->dlpi_addr + p->p_vaddr),
+					  p->p_memsz, l->hex)) {
 			snprintf(l->path, sizeof(l->path), "%s", info->dlpi_name);
 			return 1;
 		}
@@ -116,7 +116,8 @@ TEST(elf_survives_truncation_anywhere)
 		ep_auto(ep_elf) e = NULL;
 		char hex[EP_ELF_HEX_MAX];
 		if (!ep_elf_open_bytes(cut, n, &e, NULL))
-			(void)ep_elf_build_id(e, hex, NULL); /* present only if it fits */
+			(void)ep_elf_build_id(e, hex,
+					      NULL); /* present only if it fits */
 		free(cut);
 	}
 	ep_free(head);

@@ -17,7 +17,8 @@ TEST(maps_reads_every_field_of_a_file_mapping)
 {
 	struct ep_map m;
 	assert_true(parse("7f12ab000000-7f12ab1d5000 r-xp 00026000 fe:01 131107"
-			  "                     /usr/lib/libc.so.6", &m));
+			  "                     /usr/lib/libc.so.6",
+			  &m));
 	assert_int_equal(m.start, 0x7f12ab000000);
 	assert_int_equal(m.limit, 0x7f12ab1d5000);
 	assert_int_equal(m.offset, 0x26000);
@@ -36,7 +37,8 @@ TEST(maps_knows_anonymous_memory_and_names_in_brackets)
 	assert_true(parse("7ffe3000-7ffe5000 rw-p 00000000 00:00 0", &m));
 	assert_int_equal(m.path.n, 0);
 	assert_true(parse("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0"
-			  "                  [vsyscall]", &m));
+			  "                  [vsyscall]",
+			  &m));
 	assert_true(ep_slice_is(m.path, "[vsyscall]"));
 	assert_int_equal(m.start, 0xffffffffff600000);
 }
@@ -52,10 +54,18 @@ TEST(maps_keeps_blanks_in_a_path_and_takes_the_deleted_mark_off)
 TEST(maps_refuses_what_is_not_a_mapping)
 {
 	static const char *const bad[] = {
-		"", "1000", "1000-", "1000-2000", "1000-2000 r-x", "2000-1000 r-xp 0 0:0 0",
-		"1000-1000 r-xp 0 0:0 0", "10000000000000000-2 r-xp 0 0:0 0",
-		"1000-2000 r-xp 0 0:0 99999999999999999999999", "1000-2000 r-xp 0 0:0 x",
-		"VmFlags: rd ex mr", "g000-2000 r-xp 0 0:0 0",
+		"",
+		"1000",
+		"1000-",
+		"1000-2000",
+		"1000-2000 r-x",
+		"2000-1000 r-xp 0 0:0 0",
+		"1000-1000 r-xp 0 0:0 0",
+		"10000000000000000-2 r-xp 0 0:0 0",
+		"1000-2000 r-xp 0 0:0 99999999999999999999999",
+		"1000-2000 r-xp 0 0:0 x",
+		"VmFlags: rd ex mr",
+		"g000-2000 r-xp 0 0:0 0",
 	};
 	struct ep_map m;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -74,10 +84,11 @@ static int pipe_with(const char *text)
 
 TEST(maps_reader_drops_a_line_longer_than_its_buffer_and_goes_on)
 {
-	int fd = pipe_with("1000-2000 r-xp 0 08:01 7 /a\n"
-			   "3000-4000 r-xp 0 08:01 7 /long/long/long/long/long/long/long/long"
-			   "/long/long/long/long/long/long/long/3000-4000 r-xp 0 08:01 7 /x\n"
-			   "5000-6000 r-xp 0 08:01 7 /b\n");
+	int fd = pipe_with(
+		"1000-2000 r-xp 0 08:01 7 /a\n"
+		"3000-4000 r-xp 0 08:01 7 /long/long/long/long/long/long/long/long"
+		"/long/long/long/long/long/long/long/3000-4000 r-xp 0 08:01 7 /x\n"
+		"5000-6000 r-xp 0 08:01 7 /b\n");
 	char buf[48];
 	struct ep_maps r;
 	struct ep_map m;
@@ -105,7 +116,8 @@ TEST(maps_of_this_process_hold_this_function_and_the_stack)
 	while (ep_maps_next(&r, &m)) {
 		assert_true(m.start >= at);
 		at = m.limit;
-		uintptr_t fn = (uintptr_t)&maps_of_this_process_hold_this_function_and_the_stack;
+		uintptr_t fn =
+			(uintptr_t)&maps_of_this_process_hold_this_function_and_the_stack;
 		code |= fn >= m.start && fn < m.limit && m.exec && m.inode;
 		stack |= ep_slice_is(m.path, "[stack]");
 	}

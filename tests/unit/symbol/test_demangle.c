@@ -28,8 +28,10 @@ TEST(demangle_reads_cpp)
 
 TEST(demangle_reads_rusts_older_names_without_the_hash)
 {
-	check("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt");
-	check("_ZN43_$LT$Test$u20$as$u20$core..fmt..Display$GT$3fmt17h0123456789abcdefE",
+	check("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE",
+	      "core::fmt::Write::write_fmt");
+	check("_ZN43_$LT$Test$u20$as$u20$core..fmt..Display$GT$"
+	      "3fmt17h0123456789abcdefE",
 	      "<Test as core::fmt::Display>::fmt");
 	check("_ZN3foo17h0123456789abcdefE.llvm.123", "foo");
 }

@@ -18,7 +18,8 @@ __attribute__((noinline)) static int named_function(int x)
 }
 
 /* The mapping of this process that holds an address, as profiles carry it. */
-static struct ep_mapping mapping_at(struct ep_build *b, uint64_t address, const char *id)
+static struct ep_mapping mapping_at(struct ep_build *b, uint64_t address,
+				    const char *id)
 {
 	char buf[8192];
 	struct ep_maps r;
@@ -30,7 +31,9 @@ static struct ep_mapping mapping_at(struct ep_build *b, uint64_t address, const 
 			break;
 	close(fd);
 	assert_true(address >= m.start && address < m.limit);
-	return (struct ep_mapping){.start = m.start, .limit = m.limit, .file_offset = m.offset,
+	return (struct ep_mapping){.start = m.start,
+				   .limit = m.limit,
+				   .file_offset = m.offset,
 				   .filename = ep_build_string(b, m.path),
 				   .build_id = ep_build_cstr(b, id)};
 }
@@ -60,8 +63,10 @@ static const char *name_of(const struct ep_profile *p, uint64_t address)
 			continue;
 		if (!l->n_lines)
 			return NULL;
-		const struct ep_function *f = &p->functions[p->lines[l->first_line].function];
-		snprintf(text, sizeof(text), "%.*s", EP_SLICE_ARG(ep_profile_str(p, f->name)));
+		const struct ep_function *f =
+			&p->functions[p->lines[l->first_line].function];
+		snprintf(text, sizeof(text), "%.*s",
+			 EP_SLICE_ARG(ep_profile_str(p, f->name)));
 		return text;
 	}
 	fail_msg("no location at %#llx", (unsigned long long)address);

@@ -24,7 +24,8 @@ static void check(const struct ep_perfmap *m, uint64_t at, const char *want)
 
 TEST(perfmap_names_with_blanks_are_whole)
 {
-	ep_auto(ep_perfmap) m = parse("7f00 10 LazyCompile:*run /a b.js:1\n0x7f20 0x8 py::f\r\n");
+	ep_auto(ep_perfmap) m =
+		parse("7f00 10 LazyCompile:*run /a b.js:1\n0x7f20 0x8 py::f\r\n");
 	check(m, 0x7eff, NULL);
 	check(m, 0x7f00, "LazyCompile:*run /a b.js:1");
 	check(m, 0x7f0f, "LazyCompile:*run /a b.js:1");
@@ -47,9 +48,10 @@ TEST(perfmap_later_lines_win_where_code_was_replaced)
 
 TEST(perfmap_passes_over_lines_that_make_no_sense)
 {
-	ep_auto(ep_perfmap) m = parse("\n \nxyz\n10\n10 \n10 20\n10 20 \n"
-				      "ffffffffffffffff 2 wraps\n11111111111111111 1 wide\n"
-				      "10 0 empty\n2000 10 good\n3000 10 cut off he");
+	ep_auto(ep_perfmap) m =
+		parse("\n \nxyz\n10\n10 \n10 20\n10 20 \n"
+		      "ffffffffffffffff 2 wraps\n11111111111111111 1 wide\n"
+		      "10 0 empty\n2000 10 good\n3000 10 cut off he");
 	assert_int_equal(ep_perfmap_count(m), 1);
 	check(m, 0x2005, "good");
 }

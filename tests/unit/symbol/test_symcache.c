@@ -66,12 +66,18 @@ TEST(symcache_refuses_another_build_id_and_names_that_are_no_hex)
 	struct ep_err err = {0};
 	assert_int_equal(ep_symcache_new(dir, &c, &err), 0);
 	assert_int_equal(ep_symcache_add_file(c, ep_slice_of("00112233445566778899"),
-					      "/proc/self/exe", &err), -EBADMSG);
+					      "/proc/self/exe", &err),
+			 -EBADMSG);
 	assert_false(ep_symcache_has(c, ep_slice_of("00112233445566778899")));
-	static const char *const bad[] = {"", "ab", "../../etc/passwd", "ABCDEF0123456789",
-					  "0011223344556677/", "0011223344556677\n"};
+	static const char *const bad[] = {"",
+					  "ab",
+					  "../../etc/passwd",
+					  "ABCDEF0123456789",
+					  "0011223344556677/",
+					  "0011223344556677\n"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		assert_int_equal(ep_symcache_put(c, ep_slice_of(bad[i]), "", 0, NULL), -EINVAL);
+		assert_int_equal(ep_symcache_put(c, ep_slice_of(bad[i]), "", 0, NULL),
+				 -EINVAL);
 		assert_null(ep_symcache_get(c, ep_slice_of(bad[i])));
 	}
 	remove_dir(dir);
@@ -90,7 +96,8 @@ TEST(symcache_takes_a_damaged_file_for_absent_and_replaces_it)
 	fputs("EPSYMTAB and then nothing sensible", f);
 	fclose(f);
 	assert_null(ep_symcache_get(c, ep_slice_of(id)));
-	assert_int_equal(ep_symcache_add_file(c, ep_slice_of(id), "/proc/self/exe", NULL), 0);
+	assert_int_equal(
+		ep_symcache_add_file(c, ep_slice_of(id), "/proc/self/exe", NULL), 0);
 	assert_non_null(ep_symcache_get(c, ep_slice_of(id)));
 	remove_dir(dir);
 }

@@ -99,10 +99,16 @@ struct small {
 static struct small small_table(void)
 {
 	struct small t = {
-		.h = {.magic = EP_FORMAT_MAGIC, .version = EP_FORMAT_VERSION, .n_segments = 1,
-		      .n_bytes = sizeof(t), .n_symbols = 3, .n_strings = sizeof(t.strings)},
+		.h = {.magic = EP_FORMAT_MAGIC,
+		      .version = EP_FORMAT_VERSION,
+		      .n_segments = 1,
+		      .n_bytes = sizeof(t),
+		      .n_symbols = 3,
+		      .n_strings = sizeof(t.strings)},
 		.seg = {0x200, 0x1000, 0x1000},
-		.s = {{0x1000, 0x10, 1, 1, 0}, {0x1010, 0xf0, 7, 7, 0}, {0x1020, 0x10, 12, 12, 0}},
+		.s = {{0x1000, 0x10, 1, 1, 0},
+		      {0x1010, 0xf0, 7, 7, 0},
+		      {0x1020, 0x10, 12, 12, 0}},
 	};
 	memcpy(t.strings, "\0alpha\0beta\0inner\0\0\0\0\0\0", 24);
 	t.h.checksum = ep_hash64(&t, sizeof(t));
@@ -123,13 +129,15 @@ TEST(symtab_finds_the_innermost_function_and_no_name_in_a_hole)
 	static const struct {
 		uint64_t at;
 		const char *name;
-	} want[] = {{0xfff, NULL}, {0x1000, "alpha"}, {0x100f, "alpha"}, {0x1010, "beta"},
-		    {0x1020, "inner"}, {0x102f, "inner"}, {0x1030, "beta"}, {0x10ff, "beta"},
-		    {0x1100, NULL}, {UINT64_MAX, NULL}};
+	} want[] = {{0xfff, NULL},     {0x1000, "alpha"}, {0x100f, "alpha"},
+		    {0x1010, "beta"},  {0x1020, "inner"}, {0x102f, "inner"},
+		    {0x1030, "beta"},  {0x10ff, "beta"},  {0x1100, NULL},
+		    {UINT64_MAX, NULL}};
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
 		struct ep_symbol s;
 		int rc = ep_symtab_find(t, want[i].at, &s);
-		if (want[i].name ? rc || !ep_slice_is(s.name, want[i].name) : rc != -ENOENT)
+		if (want[i].name ? rc || !ep_slice_is(s.name, want[i].name)
+				 : rc != -ENOENT)
 			fail_msg("at %#llx", (unsigned long long)want[i].at);
 	}
 	assert_int_equal(ep_symtab_vaddr(t, 0x210), 0x1010);

@@ -14,7 +14,8 @@ static struct ep_modules *modules;
 
 static const struct ep_table *table_of(struct dl_phdr_info *info)
 {
-	struct ep_compile_image image = {.bias = info->dlpi_addr, .segments = info->dlpi_phdr,
+	struct ep_compile_image image = {.bias = info->dlpi_addr,
+					 .segments = info->dlpi_phdr,
 					 .n_segments = info->dlpi_phnum};
 	struct ep_buf b;
 	ep_buf_init(&b, 64 << 20);

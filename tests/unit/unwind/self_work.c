@@ -1,4 +1,5 @@
-/* self_work.c - code to be unwound from, built -O2 -fomit-frame-pointer.  See self.h. */
+/* self_work.c - code to be unwound from, built -O2 -fomit-frame-pointer.  See self.h.
+ */
 #include "self.h"
 
 #include <stdarg.h>
@@ -75,10 +76,11 @@ static NOINLINE unsigned realigned(unsigned n, ...)
 static NOINLINE unsigned formats(unsigned n)
 {
 	char text[200], more[200];
-	int len = snprintf(text, sizeof(text), "%u %s %x %.3f %5d", n, "some text", n, n / 3.0,
-			   (int)n);
+	int len = snprintf(text, sizeof(text), "%u %s %x %.3f %5d", n, "some text", n,
+			   n / 3.0, (int)n);
 	memcpy(more, text, (size_t)len + 1);
-	return (unsigned)(strtod(more, NULL) + strlen(more) + (strstr(more, "text") - more));
+	return (unsigned)(strtod(more, NULL) + strlen(more) +
+			  (strstr(more, "text") - more));
 }
 
 static NOINLINE unsigned tail(unsigned n)

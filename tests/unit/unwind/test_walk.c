@@ -51,7 +51,8 @@ static bool is_equal(const uint64_t *ours, uint32_t n, void **theirs, int n_thei
 		return false;
 	for (uint32_t i = 1; i < n; i++) {
 		uint64_t pc = (uintptr_t)theirs[at + (int)i];
-		/* libgcc's list has no -1; what a signal interrupted is exact in both. */
+		/* libgcc's list has no -1; what a signal interrupted is exact in both.
+		 */
 		if (ours[i] != pc - 1 && ours[i] != pc)
 			return false;
 	}
@@ -95,7 +96,8 @@ static void start_sampling(void (*handler)(int, siginfo_t *, void *))
 	sampled.ms = self_modules();
 	sampled.stack = own_stack();
 	sampled.n = sampled.n_equal = 0;
-	struct sigaction sa = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART};
+	struct sigaction sa = {.sa_sigaction = handler,
+			       .sa_flags = SA_SIGINFO | SA_RESTART};
 	sigaction(SIGPROF, &sa, NULL);
 	struct itimerval it = {{0, 1000}, {0, 1000}};
 	setitimer(ITIMER_PROF, &it, NULL);
@@ -122,9 +124,11 @@ static void check_sampled(void)
 	/* 995 in 1,000; in practice all of them. */
 	if (sampled.n_equal * 1000ull < sampled.n * 995ull) {
 		print_first_difference();
-		fail_msg("%u of %u stacks equal to libgcc's", sampled.n_equal, sampled.n);
+		fail_msg("%u of %u stacks equal to libgcc's", sampled.n_equal,
+			 sampled.n);
 	}
-	print_message("%u of %u stacks equal to libgcc's\n", sampled.n_equal, sampled.n);
+	print_message("%u of %u stacks equal to libgcc's\n", sampled.n_equal,
+		      sampled.n);
 }
 
 TEST(walk_finds_the_stacks_that_libgcc_finds)
@@ -192,7 +196,8 @@ static void check_step(struct stepped *s, const struct ep_stack *stack,
 	s->n_equal += ok;
 	if (!ok && s->n - s->n_equal <= 5)
 		print_message("  differs at %#llx: %u frames for %u, why %d\n",
-			      (unsigned long long)r->ip, n, 1 + s->n_shadow + s->n_base, why);
+			      (unsigned long long)r->ip, n, 1 + s->n_shadow + s->n_base,
+			      why);
 }
 
 static bool is_return(uint64_t code)

@@ -1,10 +1,10 @@
 /*
- * state.c - runs call frame programs.  See state.h; source: DWARF 5, 6.4.2.
+ * cfa_state.c - runs call frame programs.  See cfa_state.h; source: DWARF 5, 6.4.2.
  *
  * Keeps the rules of three things only: CFA, bp and return address.  All other
  * registers' instructions are read and passed over.
  */
-#include "unwind/build/state.h"
+#include "unwind/build/cfa_state.h"
 
 #include "base/err.h"
 #include "unwind/build/dwarf.h"
@@ -14,19 +14,19 @@
 enum { MAX_REMEMBERED = 16 };
 
 struct run {
-	const struct ep_state_cie *cie;
+	const struct ep_cfa_state_cie *cie;
 	struct ep_cursor c;
-	struct ep_state now;
-	struct ep_state remembered[MAX_REMEMBERED];
+	struct ep_cfa_state now;
+	struct ep_cfa_state remembered[MAX_REMEMBERED];
 	unsigned n_remembered;
 	uint64_t pc, limit;
-	ep_state_row_fn *row;
+	ep_cfa_state_row_fn *row;
 	void *arg;
 };
 
-void ep_state_init(struct ep_state *s)
+void ep_cfa_state_init(struct ep_cfa_state *s)
 {
-	*s = (struct ep_state){.cfa_reg = UINT32_MAX, .ra = EP_STATE_RA_OTHER};
+	*s = (struct ep_cfa_state){.cfa_reg = UINT32_MAX, .ra = EP_CFA_STATE_RA_OTHER};
 }
 
 static uint8_t kind_of(enum ep_cfa cfa, uint8_t bp)
@@ -39,11 +39,11 @@ static struct ep_rule unsupported(void)
 	return (struct ep_rule){.kind = kind_of(EP_CFA_UNSUPPORTED, EP_BP_LOST)};
 }
 
-static struct ep_rule cfa_rule(const struct ep_state *s)
+static struct ep_rule cfa_rule(const struct ep_cfa_state *s)
 {
 	if (s->cfa_is_expr)
 		return s->expr;
-	enum ep_cfa cfa = s->cfa_reg == EP_REGS_DW_SP   ? EP_CFA_SP
+	enum ep_cfa cfa = s->cfa_reg == EP_REGS_DW_SP	? EP_CFA_SP
 			  : s->cfa_reg == EP_REGS_DW_BP ? EP_CFA_BP
 							: EP_CFA_UNSUPPORTED;
 	if (s->cfa_off != (int32_t)s->cfa_off)
@@ -54,16 +54,17 @@ static struct ep_rule cfa_rule(const struct ep_state *s)
 /* The state as a rule of the table. */
 static struct ep_rule rule_of(const struct run *r)
 {
-	const struct ep_state *s = &r->now;
+	const struct ep_cfa_state *s = &r->now;
 	struct ep_rule rule = cfa_rule(s);
 	enum ep_cfa cfa = ep_table_cfa(&rule);
 	if (r->cie->is_signal)
 		return cfa == EP_CFA_SP_DEREF && rule.cfa_off == EP_REGS_SIGNAL_SP_OFF
-			       ? (struct ep_rule){.kind = EP_CFA_SIGNAL, .cfa_off = rule.cfa_off}
+			       ? (struct ep_rule){.kind = EP_CFA_SIGNAL,
+						  .cfa_off = rule.cfa_off}
 			       : unsupported();
-	if (s->ra == EP_STATE_RA_END)
+	if (s->ra == EP_CFA_STATE_RA_END)
 		return (struct ep_rule){.kind = EP_CFA_END};
-	if (cfa == EP_CFA_UNSUPPORTED || s->ra != EP_STATE_RA_PUSHED)
+	if (cfa == EP_CFA_UNSUPPORTED || s->ra != EP_CFA_STATE_RA_PUSHED)
 		return unsupported();
 	uint8_t bp = s->bp;
 	if (bp == EP_BP_CFA || bp == EP_BP_BP) {
@@ -100,14 +101,14 @@ static void set_offset(struct run *r, uint64_t reg, int64_t factored)
 		r->now.bp = overflow ? EP_BP_LOST : EP_BP_CFA;
 		r->now.bp_off = overflow ? 0 : off;
 	} else if (reg == r->cie->ra_reg) {
-		r->now.ra = !overflow && off == EP_REGS_RA_OFF ? EP_STATE_RA_PUSHED
-							       : EP_STATE_RA_OTHER;
+		r->now.ra = !overflow && off == EP_REGS_RA_OFF ? EP_CFA_STATE_RA_PUSHED
+							       : EP_CFA_STATE_RA_OTHER;
 	}
 }
 
 static void set_restored(struct run *r, uint64_t reg)
 {
-	const struct ep_state *first = &r->cie->initial;
+	const struct ep_cfa_state *first = &r->cie->initial;
 	if (reg == EP_REGS_DW_BP) {
 		r->now.bp = first->bp;
 		r->now.bp_off = first->bp_off;
@@ -121,14 +122,14 @@ static void set_lost(struct run *r, uint64_t reg)
 	if (reg == EP_REGS_DW_BP)
 		r->now.bp = EP_BP_LOST;
 	else if (reg == r->cie->ra_reg)
-		r->now.ra = EP_STATE_RA_OTHER;
+		r->now.ra = EP_CFA_STATE_RA_OTHER;
 }
 
 static void set_undefined(struct run *r, uint64_t reg)
 {
 	set_lost(r, reg);
 	if (reg == r->cie->ra_reg)
-		r->now.ra = EP_STATE_RA_END;
+		r->now.ra = EP_CFA_STATE_RA_END;
 }
 
 static void set_same(struct run *r, uint64_t reg)
@@ -155,8 +156,9 @@ static int64_t factored(const struct run *r, int64_t n)
  * breg7 8; breg16 0; lit15; and; litN; ge; lit3; shl; plus */
 static bool is_plt(const uint8_t *p, size_t n, struct ep_rule *ret)
 {
-	static const uint8_t head[] = {EP_DW_OP_breg0 + 7, 8, EP_DW_OP_breg0 + 16, 0,
-				       EP_DW_OP_lit0 + 15, EP_DW_OP_and};
+	static const uint8_t head[] = {EP_DW_OP_breg0 + 7,  8,
+				       EP_DW_OP_breg0 + 16, 0,
+				       EP_DW_OP_lit0 + 15,  EP_DW_OP_and};
 	static const uint8_t tail[] = {EP_DW_OP_ge, EP_DW_OP_lit0 + 3, EP_DW_OP_shl,
 				       EP_DW_OP_plus};
 	const size_t at = sizeof(head);
@@ -165,7 +167,8 @@ static bool is_plt(const uint8_t *p, size_t n, struct ep_rule *ret)
 		return false;
 	if (p[at] < EP_DW_OP_lit0 || p[at] > EP_DW_OP_lit0 + 15)
 		return false;
-	*ret = (struct ep_rule){.kind = EP_CFA_PLT, .cfa_off = 8,
+	*ret = (struct ep_rule){.kind = EP_CFA_PLT,
+				.cfa_off = 8,
 				.arg = (int8_t)(p[at] - EP_DW_OP_lit0)};
 	return true;
 }
@@ -175,10 +178,12 @@ static bool is_deref(struct ep_cursor c, struct ep_rule *ret)
 {
 	uint64_t reg = ep_cursor_uint(&c, 1) - EP_DW_OP_breg0;
 	int64_t off = ep_cursor_sleb(&c);
-	if (c.bad || (reg != EP_REGS_DW_SP && reg != EP_REGS_DW_BP) || off != (int32_t)off)
+	if (c.bad || (reg != EP_REGS_DW_SP && reg != EP_REGS_DW_BP) ||
+	    off != (int32_t)off)
 		return false;
 	bool sp = reg == EP_REGS_DW_SP;
-	*ret = (struct ep_rule){.kind = sp ? EP_CFA_SP : EP_CFA_BP, .cfa_off = (int32_t)off};
+	*ret = (struct ep_rule){.kind = sp ? EP_CFA_SP : EP_CFA_BP,
+				.cfa_off = (int32_t)off};
 	if (!ep_cursor_left(&c))
 		return true;
 	if (ep_cursor_uint(&c, 1) != EP_DW_OP_deref)
@@ -223,7 +228,8 @@ static void set_expression(struct run *r)
 	struct ep_cursor e = block(r);
 	struct ep_rule at;
 	set_lost(r, reg);
-	if (reg == EP_REGS_DW_BP && !e.bad && is_deref(e, &at) && ep_table_cfa(&at) == EP_CFA_BP) {
+	if (reg == EP_REGS_DW_BP && !e.bad && is_deref(e, &at) &&
+	    ep_table_cfa(&at) == EP_CFA_BP) {
 		r->now.bp = EP_BP_BP;
 		r->now.bp_off = at.cfa_off;
 	}
@@ -355,11 +361,17 @@ static int run_one(struct run *r)
 	}
 }
 
-int ep_state_run(const struct ep_state_cie *cie, struct ep_cursor program, uint64_t pc,
-		 uint64_t limit, ep_state_row_fn *row, void *arg, struct ep_state *ret_final)
+int ep_cfa_state_run(const struct ep_cfa_state_cie *cie, struct ep_cursor program,
+		     uint64_t pc, uint64_t limit, ep_cfa_state_row_fn *row, void *arg,
+		     struct ep_cfa_state *ret_final)
 {
-	struct run r = {.cie = cie, .c = program, .now = cie->initial, .pc = pc,
-			.limit = limit, .row = row, .arg = arg};
+	struct run r = {.cie = cie,
+			.c = program,
+			.now = cie->initial,
+			.pc = pc,
+			.limit = limit,
+			.row = row,
+			.arg = arg};
 	while (ep_cursor_left(&r.c)) {
 		int rc = run_one(&r);
 		if (rc == 0 && r.c.bad)

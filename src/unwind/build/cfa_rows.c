@@ -1,7 +1,7 @@
 /*
- * rows.c - the collected rows of one file, and their table.  See rows.h.
+ * cfa_rows.c - the collected rows of one file, and their table.  See cfa_rows.h.
  */
-#include "unwind/build/rows.h"
+#include "unwind/build/cfa_rows.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -15,12 +15,12 @@
 /* Rows a block on average, at most: what a look-up scans. */
 #define ROWS_PER_BLOCK 6u
 
-void ep_rows_fini(struct ep_rows *r)
+void ep_cfa_rows_fini(struct ep_cfa_rows *r)
 {
 	ep_free(r->rows);
 	ep_free(r->rules);
 	ep_index_fini(&r->by_rule);
-	*r = (struct ep_rows){0};
+	*r = (struct ep_cfa_rows){0};
 }
 
 static int grow(void **p, size_t *cap, size_t n, size_t size)
@@ -44,7 +44,7 @@ static uint64_t rule_bits(const struct ep_rule *rule)
 	return bits;
 }
 
-static int intern(struct ep_rows *r, struct ep_rule rule, uint32_t *ret_id)
+static int intern(struct ep_cfa_rows *r, struct ep_rule rule, uint32_t *ret_id)
 {
 	uint64_t bits = rule_bits(&rule), h = ep_hash_mix(0, bits);
 	struct ep_index_iter it;
@@ -65,7 +65,7 @@ static int intern(struct ep_rows *r, struct ep_rule rule, uint32_t *ret_id)
 	return 0;
 }
 
-int ep_rows_add(struct ep_rows *r, uint64_t pc, struct ep_rule rule)
+int ep_cfa_rows_add(struct ep_cfa_rows *r, uint64_t pc, struct ep_rule rule)
 {
 	uint32_t id;
 	EP_TRY(intern(r, rule, &id));
@@ -79,11 +79,11 @@ int ep_rows_add(struct ep_rows *r, uint64_t pc, struct ep_rule rule)
 	void *rows = r->rows;
 	EP_TRY(grow(&rows, &r->cap, r->n, sizeof(*r->rows)));
 	r->rows = rows;
-	r->rows[r->n++] = (struct ep_row){off, id};
+	r->rows[r->n++] = (struct ep_cfa_row){off, id};
 	return 0;
 }
 
-int ep_rows_begin(struct ep_rows *r, uint64_t pc, uint64_t limit)
+int ep_cfa_rows_begin(struct ep_cfa_rows *r, uint64_t pc, uint64_t limit)
 {
 	if (!r->n_functions) {
 		r->start = r->limit = pc;
@@ -94,14 +94,15 @@ int ep_rows_begin(struct ep_rows *r, uint64_t pc, uint64_t limit)
 	if (limit - r->start >= UINT32_MAX)
 		return -E2BIG;
 	if (pc - r->limit > MAX_PADDING)
-		EP_TRY(ep_rows_add(r, r->limit, (struct ep_rule){.kind = EP_CFA_NONE}));
+		EP_TRY(ep_cfa_rows_add(r, r->limit,
+				       (struct ep_rule){.kind = EP_CFA_NONE}));
 	r->n_functions++;
 	r->limit = limit;
 	return 0;
 }
 
 /* Blocks as small as the rows are dense, but never more blocks than rows. */
-static uint32_t choose_shift(const struct ep_rows *r)
+static uint32_t choose_shift(const struct ep_cfa_rows *r)
 {
 	uint64_t span = r->limit - r->start;
 	uint32_t shift = EP_TABLE_MIN_SHIFT;
@@ -111,7 +112,7 @@ static uint32_t choose_shift(const struct ep_rows *r)
 	return shift;
 }
 
-static void write_blocks(const struct ep_rows *r, uint32_t shift, uint32_t n_blocks,
+static void write_blocks(const struct ep_cfa_rows *r, uint32_t shift, uint32_t n_blocks,
 			 uint32_t *to)
 {
 	size_t row = 0;
@@ -122,7 +123,7 @@ static void write_blocks(const struct ep_rows *r, uint32_t shift, uint32_t n_blo
 	}
 }
 
-static uint32_t count_unsupported(const struct ep_rows *r)
+static uint32_t count_unsupported(const struct ep_cfa_rows *r)
 {
 	uint32_t n = 0;
 	for (size_t i = 0; i < r->n; i++)
@@ -130,18 +131,19 @@ static uint32_t count_unsupported(const struct ep_rows *r)
 	return n;
 }
 
-int ep_rows_write(const struct ep_rows *r, const char *build_id, struct ep_buf *out,
-		  struct ep_err *err)
+int ep_cfa_rows_write(const struct ep_cfa_rows *r, const char *build_id,
+		      struct ep_buf *out, struct ep_err *err)
 {
 	if (!r->n || r->limit <= r->start)
 		return ep_fail(err, -ENOENT, 0, "no unwind rows");
 	uint32_t shift = choose_shift(r);
 	uint32_t n_blocks = (uint32_t)((r->limit - r->start - 1) >> shift) + 1;
-	size_t n_bytes = sizeof(struct ep_table) + 4 * ((size_t)n_blocks + 1) + 4 * r->n +
-			 sizeof(struct ep_rule) * r->n_rules;
+	size_t n_bytes = sizeof(struct ep_table) + 4 * ((size_t)n_blocks + 1) +
+			 4 * r->n + sizeof(struct ep_rule) * r->n_rules;
 	uint8_t *to = ep_buf_reserve(out, n_bytes);
 	if (!to)
-		return ep_fail(err, ep_buf_failed(out), 0, "a table of %zu bytes", n_bytes);
+		return ep_fail(err, ep_buf_failed(out), 0, "a table of %zu bytes",
+			       n_bytes);
 	/* The buffer may hold something else already, so nothing here is aligned:
 	 * built apart, then copied. */
 	struct ep_table *t = ep_zalloc(n_bytes);

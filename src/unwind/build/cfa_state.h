@@ -1,28 +1,32 @@
 /*
- * state.h - the registers' rules while a call frame program runs, and the
+ * cfa_state.h - the registers' rules while a call frame program runs, and the
  * program's interpreter.
  */
-#ifndef EP_UNWIND_BUILD_STATE_H
-#define EP_UNWIND_BUILD_STATE_H
+#ifndef EP_UNWIND_BUILD_CFA_STATE_H
+#define EP_UNWIND_BUILD_CFA_STATE_H
 
 #include "unwind/build/cursor.h"
 #include "unwind/table.h"
 
 /* The CFA, bp and return address rules; of other registers we keep nothing. */
-struct ep_state {
+struct ep_cfa_state {
 	uint32_t cfa_reg;
 	int64_t cfa_off;
 	bool cfa_is_expr;
 	struct ep_rule expr; /* cfa_off, arg and kind of a known expression */
-	uint8_t bp;          /* enum ep_bp */
+	uint8_t bp;	     /* enum ep_bp */
 	int64_t bp_off;
-	uint8_t ra; /* enum ep_state_ra */
+	uint8_t ra; /* enum ep_cfa_state_ra */
 };
 
-enum ep_state_ra { EP_STATE_RA_PUSHED, EP_STATE_RA_END, EP_STATE_RA_OTHER };
+enum ep_cfa_state_ra {
+	EP_CFA_STATE_RA_PUSHED,
+	EP_CFA_STATE_RA_END,
+	EP_CFA_STATE_RA_OTHER
+};
 
 /* What a CIE says, once for all its functions. */
-struct ep_state_cie {
+struct ep_cfa_state_cie {
 	uint64_t code_align;
 	int64_t data_align;
 	uint32_t ra_reg;
@@ -30,17 +34,17 @@ struct ep_state_cie {
 	bool usable;
 	uint8_t pointer; /* DW_EH_PE_* of pc_begin */
 	bool has_augmentation;
-	struct ep_state initial;
+	struct ep_cfa_state initial;
 };
 
 /* A row: from this address on, this rule. */
-typedef int ep_state_row_fn(void *arg, uint64_t pc, struct ep_rule rule);
+typedef int ep_cfa_state_row_fn(void *arg, uint64_t pc, struct ep_rule rule);
 
 /* The state before a CIE's initial instructions. */
-void ep_state_init(struct ep_state *s);
+void ep_cfa_state_init(struct ep_cfa_state *s);
 
 /*
- * ep_state_run - run one program.
+ * ep_cfa_state_run - run one program.
  *
  * in       cie        alignment factors and the state to begin and restore with
  *          program    the instructions
@@ -51,8 +55,8 @@ void ep_state_init(struct ep_state *s);
  *                     the rest of the function is unsupported; or what row returned
  * cost     linear in the program
  */
-int ep_state_run(const struct ep_state_cie *cie, struct ep_cursor program, uint64_t pc,
-		 uint64_t limit, ep_state_row_fn *row, void *arg,
-		 struct ep_state *ret_final);
+int ep_cfa_state_run(const struct ep_cfa_state_cie *cie, struct ep_cursor program,
+		     uint64_t pc, uint64_t limit, ep_cfa_state_row_fn *row, void *arg,
+		     struct ep_cfa_state *ret_final);
 
 #endif
