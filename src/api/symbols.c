@@ -60,8 +60,9 @@ void ep_symbols_put(void *room, struct ep_http *x)
 		ep_api_fail(x, rc, &err);
 		return;
 	}
+	const struct ep_symtab *t = ep_symcache_get(a->cfg.env.symbols, id);
 	struct ep_jsonw w = ep_api_json(x);
 	ep_jsonw_open(&w, NULL, '{');
-	ep_jsonw_int(&w, "symbols", rc);
+	ep_jsonw_uint(&w, "symbols", t ? ep_symtab_count(t) : 0);
 	ep_jsonw_close(&w, '}');
 }

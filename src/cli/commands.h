@@ -23,5 +23,7 @@ int ep_cmd_completion(int argc, char **argv);
 int ep_cmd_doctor(int argc, char **argv);
 int ep_cmd_record(int argc, char **argv);
 int ep_cmd_run(int argc, char **argv);
+int ep_cmd_serve(int argc, char **argv);
+int ep_cmd_up(int argc, char **argv);
 
 #endif

@@ -10,8 +10,6 @@
 #include <string.h>
 
 enum { MAX_TYPE_TEXT = 200 };
-/* A clock may be wrong by a time zone; a profile from next week is a mistake. */
-#define MAX_FUTURE_NS (24 * 3600 * EP_NS_PER_S)
 /* Before 1971 means the producer's clock was not set. */
 #define MIN_TIME_NS (365 * 86400 * EP_NS_PER_S)
 
@@ -82,26 +80,19 @@ static int check_types(const struct ep_profile *p, struct ep_err *err)
 	return 0;
 }
 
-static int pick_time(const struct ep_accept *a, const struct ep_profile *p,
-		     struct ep_store_profile *out, struct ep_err *err)
+/* The profile's own time counts, unless its clock was not set. */
+static void pick_time(const struct ep_accept *a, const struct ep_profile *p,
+		      struct ep_store_profile *out)
 {
-	uint64_t now = ep_clock_wall_ns();
 	uint64_t t = p->time_ns > 0 ? (uint64_t)p->time_ns : 0;
 	if (t < MIN_TIME_NS)
 		t = a->from_ns;
 	if (t < MIN_TIME_NS)
-		t = now;
-	if (t > now && t - now > MAX_FUTURE_NS)
-		return ep_fail(err, -EINVAL, 0,
-			       "not_in_ingestion_window: the profile's time is %llu s after "
-			       "this server's clock, the limit is %llu s",
-			       (unsigned long long)((t - now) / EP_NS_PER_S),
-			       (unsigned long long)(MAX_FUTURE_NS / EP_NS_PER_S));
+		t = ep_clock_wall_ns();
 	out->time_ns = t;
 	out->duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
 	if (!out->duration_ns && a->until_ns > a->from_ns && a->from_ns)
 		out->duration_ns = a->until_ns - a->from_ns;
-	return 0;
 }
 
 static int take(struct ep_ingest *in, const struct ep_accept *a, struct ep_err *err)
@@ -120,7 +111,7 @@ static int take(struct ep_ingest *in, const struct ep_accept *a, struct ep_err *
 				       err));
 	}
 	struct ep_store_profile sp = {.p = p, .labels = a->labels->v, .n_labels = a->labels->n};
-	EP_TRY(pick_time(a, p, &sp, err));
+	pick_time(a, p, &sp);
 	(void)ep_ledger_of_profile(p, &sp.ledger); /* foreign profiles have none */
 	EP_TRY(ep_store_append(in->cfg.store, &sp, err));
 	atomic_fetch_add(&in->samples, p->n_samples);

@@ -1,0 +1,330 @@
+/*
+ * cmd_up.c - everprof up: server and agent on one machine.
+ *
+ * Three processes: this one only watches; the agent keeps the capabilities that
+ * sampling needs; the server runs as an unprivileged user.  Stopping, the agent
+ * sends its last profiles before the server stops.
+ */
+#include "cli/commands.h"
+
+#include "agent/agent.h"
+#include "agent/doctor.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/child.h"
+#include "cli/datadir.h"
+#include "cli/serverflags.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define AGENT_STOP_NS (15 * EP_NS_PER_S)
+#define SERVER_STOP_NS (20 * EP_NS_PER_S)
+
+enum { EXIT_NOT_ALLOWED = 77, MAX_RESTARTS = 5 };
+
+static const char about[] =
+	"Profiles every process of this machine (or, without privileges, your own) and shows\n"
+	"them on a web page. Ctrl-C stops it; the next start shows the history.";
+
+static const char examples[] = "  sudo everprof up\n"
+			       "  everprof up --listen 127.0.0.1:5050 --data ./profiles\n";
+
+struct up {
+	struct ep_serverflags f;
+	int64_t hz;
+	char *sees;
+	struct passwd *user; /* NULL: stay who we are */
+	int news;            /* write end: the server's "+ADDRESS" or its error */
+	char address[640];
+	char token[600];
+	struct ep_child server, agent;
+	unsigned n_restarts;
+};
+
+static volatile sig_atomic_t n_signals;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	n_signals++;
+}
+
+/* --- the server's process ---------------------------------------------------------- */
+
+static int settle(void *arg, struct ep_err *err)
+{
+	struct up *u = arg;
+	const char *step = "";
+	if (u->user && ep_child_become(u->user->pw_uid, u->user->pw_gid, &step) < 0)
+		return ep_fail(err, -EACCES, 0, "can't become the user %s (%s: %s)",
+			       u->user->pw_name, step, strerror(errno));
+	return 0;
+}
+
+static void tell(int fd, char kind, const char *text)
+{
+	char line[600];
+	int n = snprintf(line, sizeof(line), "%c%s", kind, text);
+	if (n > 0)
+		(void)!write(fd, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+	(void)close(fd); /* one message */
+}
+
+static void on_ready(void *arg, const char *address)
+{
+	struct up *u = arg;
+	tell(u->news, '+', address);
+	u->news = -1;
+}
+
+static int run_server(void *arg)
+{
+	struct up *u = arg;
+	struct ep_server_config cfg;
+	struct ep_err err = {0};
+	ep_log_set_name("everprof up: server");
+	ep_serverflags_apply(&u->f, &cfg);
+	cfg.sees = u->sees;
+	cfg.has_agent = true;
+	cfg.settle = settle;
+	cfg.ready = on_ready;
+	cfg.arg = u;
+	if (ep_server_run(&cfg, &err) >= 0)
+		return 0;
+	if (u->news >= 0)
+		tell(u->news, '-', err.text);
+	else
+		ep_log_error("%s", err.text);
+	return 1;
+}
+
+/* Start it and hear whether it answers.  0, or 1 after its error was printed. */
+static int start_server(struct up *u)
+{
+	int fds[2];
+	char text[600] = "";
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return 1;
+	u->news = fds[1];
+	int rc = ep_child_start(&u->server, run_server, u, ep_server_stop);
+	(void)close(fds[1]); /* the child holds the other */
+	ssize_t n = -1;
+	while (rc == 0 && (n = read(fds[0], text, sizeof(text) - 1)) < 0 && errno == EINTR &&
+	       !n_signals)
+		continue;
+	(void)close(fds[0]); /* one message */
+	if (n > 0 && text[0] == '+') {
+		(void)snprintf(u->address, sizeof(u->address), "%s", text + 1);
+		return 0;
+	}
+	if (!n_signals)
+		fprintf(stderr, "everprof up: %s\n",
+			n > 1 ? text + 1 : "the server ended before it answered");
+	ep_child_release(&u->server);
+	(void)ep_child_wait(&u->server, ep_clock_mono_ns() + SERVER_STOP_NS);
+	return 1;
+}
+
+/* --- the agent's process ------------------------------------------------------------ */
+
+/* The address that this machine reaches the server by. */
+static void server_url(const struct up *u, char *url, size_t n)
+{
+	const char *colon = strrchr(u->address, ':');
+	if (!strncmp(u->address, "0.0.0.0:", 8))
+		(void)snprintf(url, n, "http://127.0.0.1%s", colon);
+	else if (!strncmp(u->address, "[::]:", 5))
+		(void)snprintf(url, n, "http://[::1]%s", colon);
+	else
+		(void)snprintf(url, n, "http://%s", u->address);
+}
+
+static int run_agent(void *arg)
+{
+	struct up *u = arg;
+	char url[700];
+	struct ep_err err = {0};
+	server_url(u, url, sizeof(url));
+	ep_log_set_name("everprof up: agent");
+	struct ep_agent_config cfg = {.sz = sizeof(cfg),
+				      .server = url,
+				      .token = u->token[0] ? u->token : NULL,
+				      .hz = (unsigned)u->hz};
+	int rc = ep_agent_run(&cfg, &err);
+	if (rc >= 0)
+		return 0;
+	ep_log_error("%s", err.text);
+	return rc == -EACCES || rc == -ENOTSUP || rc == -EINVAL ? EXIT_NOT_ALLOWED : 1;
+}
+
+/* With tokens, the agent needs one that may push: the first of the file. */
+static void read_token(struct up *u)
+{
+	char line[1024], token[513], tenant[65], role[17];
+	FILE *f = u->f.token_file ? fopen(u->f.token_file, "re") : NULL;
+	while (f && !u->token[0] && fgets(line, sizeof(line), f)) {
+		int n = sscanf(line, "%512s %64s %16s", token, tenant, role);
+		if (n >= 1 && token[0] != '#' && (n < 3 || strcmp(role, "read") != 0))
+			(void)snprintf(u->token, sizeof(u->token), "%s", token);
+	}
+	if (f)
+		fclose(f);
+}
+
+/* --- watching ------------------------------------------------------------------------ */
+
+/* true: go on.  An agent that died is started again, a few times. */
+static bool watch_agent(struct up *u)
+{
+	int status;
+	if (!ep_child_has_ended(&u->agent, &status))
+		return true;
+	if (status == EXIT_NOT_ALLOWED) {
+		fprintf(stderr, "everprof up: going on without sampling; programs can still push "
+				"to http://%s\n",
+			u->address);
+		return true;
+	}
+	if (u->n_restarts++ == MAX_RESTARTS) {
+		fprintf(stderr, "everprof up: the agent died %d times and stays off; the server "
+				"goes on\n",
+			MAX_RESTARTS + 1);
+		return true;
+	}
+	fprintf(stderr, "everprof up: the agent died (%s %d); starting it again\n",
+		status < 0 ? "signal," : "status", status);
+	sleep(u->n_restarts); /* a signal ends it early */
+	return ep_child_start(&u->agent, run_agent, u, ep_agent_stop) == 0;
+}
+
+static bool watch_server(struct up *u)
+{
+	int status;
+	if (!ep_child_has_ended(&u->server, &status))
+		return true;
+	fprintf(stderr, "everprof up: the server ended unexpectedly; stopping\n");
+	return false;
+}
+
+/* The agent first, so that its last profiles find a server. */
+static int stop_both(struct up *u, bool server_lives)
+{
+	ep_child_release(&u->agent);
+	(void)ep_child_wait(&u->agent, ep_clock_mono_ns() + AGENT_STOP_NS);
+	ep_child_release(&u->server);
+	int status = ep_child_wait(&u->server, ep_clock_mono_ns() + SERVER_STOP_NS);
+	return server_lives && status == 0 ? 0 : 1;
+}
+
+static int watch(struct up *u)
+{
+	bool server_lives = true;
+	sigset_t chld;
+	struct timespec wait = {.tv_sec = 1};
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	while (!n_signals && server_lives) {
+		(void)sigtimedwait(&chld, NULL, &wait); /* a turn a second in any case */
+		server_lives = watch_server(u);
+		if (server_lives && !n_signals && !watch_agent(u))
+			break;
+	}
+	if (n_signals)
+		printf("\neverprof up: stopping\n");
+	return stop_both(u, server_lives);
+}
+
+/* --- start --------------------------------------------------------------------------- */
+
+static void catch_signals(void)
+{
+	struct sigaction a = {.sa_handler = on_signal};
+	sigset_t chld;
+	sigemptyset(&a.sa_mask);
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGHUP, &a, NULL);
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL); /* waited for */
+}
+
+/* Who the server becomes: only root can, and only root needs to. */
+static int choose_user(struct up *u)
+{
+	struct ep_err err = {0};
+	if (geteuid() != 0)
+		return 0;
+	u->user = getpwnam("everprof");
+	if (!u->user)
+		u->user = getpwnam("nobody");
+	if (!u->user) {
+		fprintf(stderr, "everprof up: there is no user \"everprof\" or \"nobody\" for the "
+				"server to run as; make one: useradd -r everprof\n");
+		return 1;
+	}
+	if (ep_datadir_give(u->f.data, u->user->pw_uid, u->user->pw_gid, &err) < 0) {
+		fprintf(stderr, "everprof up: %s\n", err.text);
+		return 1;
+	}
+	return 0;
+}
+
+static void look(struct up *u)
+{
+	struct ep_doctor d;
+	struct ep_buf text;
+	ep_doctor_look(&d);
+	ep_buf_init(&text, 8192);
+	ep_doctor_format(&d, &text);
+	u->sees = strdup(ep_buf_cstr(&text));
+	ep_buf_fini(&text);
+}
+
+static int parse(struct up *u, int argc, char **argv)
+{
+	struct ep_flag table[EP_SERVERFLAGS_ROWS + 1];
+	ep_serverflags_init(&u->f, table);
+	table[EP_SERVERFLAGS_ROWS - 1] = (struct ep_flag){
+		"hz", 0, "N", EP_FLAG_INT, &u->hz, "samples a second and CPU, 19 to 99 (99)"};
+	table[EP_SERVERFLAGS_ROWS] = (struct ep_flag){0};
+	const struct ep_flags flags = {"up", NULL, about, examples, table};
+	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
+	if (rc >= 0)
+		return rc;
+	if (rest < argc) {
+		fprintf(stderr, "everprof up: takes no argument, and got \"%s\"\n", argv[rest]);
+		return 2;
+	}
+	if (u->hz < 19 || u->hz > 99) {
+		fprintf(stderr, "everprof up: --hz is 19 to 99\n");
+		return 2;
+	}
+	return -1;
+}
+
+int ep_cmd_up(int argc, char **argv)
+{
+	static struct up u = {.hz = 99, .server = {.name = "server"}, .agent = {.name = "agent"}};
+	int rc = parse(&u, argc, argv);
+	if (rc >= 0)
+		return rc;
+	ep_log_set_name("everprof up");
+	catch_signals();
+	look(&u);
+	read_token(&u);
+	if (choose_user(&u) != 0 || start_server(&u) != 0)
+		return n_signals ? 0 : 1;
+	printf("%s\n  http://%s\n\n", u.sees ? u.sees : "", u.address);
+	fflush(stdout);
+	if (ep_child_start(&u.agent, run_agent, &u, ep_agent_stop) < 0)
+		fprintf(stderr, "everprof up: can't start the agent: %s\n", strerror(errno));
+	return watch(&u);
+}

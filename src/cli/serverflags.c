@@ -1,0 +1,64 @@
+/* serverflags.c - see serverflags.h. */
+#include "cli/serverflags.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* /var/lib/everprof as root, else $XDG_DATA_HOME/everprof. */
+static void choose_data(struct ep_serverflags *f)
+{
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	size_t n = sizeof(f->default_data);
+	if (geteuid() == 0)
+		(void)snprintf(f->default_data, n, "/var/lib/everprof");
+	else if (xdg && xdg[0] == '/')
+		(void)snprintf(f->default_data, n, "%s/everprof", xdg);
+	else
+		(void)snprintf(f->default_data, n, "%s/.local/share/everprof", home ? home : "");
+	f->data = f->default_data;
+}
+
+void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SERVERFLAGS_ROWS])
+{
+	*f = (struct ep_serverflags){.listen = "127.0.0.1:4040",
+				     .max_body = 64 << 20,
+				     .max_profile = 64 << 20,
+				     .workers = 4};
+	choose_data(f);
+	const struct ep_flag rows[EP_SERVERFLAGS_ROWS] = {
+		{"listen", 0, "ADDR:PORT", EP_FLAG_STRING, &f->listen,
+		 "where to answer (127.0.0.1:4040); off loopback --token-file is needed"},
+		{"data", 0, "DIR", EP_FLAG_STRING, &f->data,
+		 "profiles and symbols (/var/lib/everprof as root, else\n"
+		 "$XDG_DATA_HOME/everprof)"},
+		{"token-file", 0, "FILE", EP_FLAG_STRING, &f->token_file,
+		 "tokens accepted, a line each: TOKEN [TENANT [ROLE]]; ROLE is admin,\n"
+		 "read or write"},
+		{"host", 0, "NAMES", EP_FLAG_STRING, &f->hosts,
+		 "more names this server is asked by, comma-separated; others are refused"},
+		{"max-body", 0, "SIZE", EP_FLAG_SIZE, &f->max_body, "of one request (64MB)"},
+		{"max-profile", 0, "SIZE", EP_FLAG_SIZE, &f->max_profile,
+		 "of one profile, unpacked (64MB)"},
+		{"workers", 0, "N", EP_FLAG_INT, &f->workers, "threads that answer (4)"},
+		{"config", 0, "FILE", EP_FLAG_STRING, &f->config,
+		 "the same flags, a line each: key = value"},
+		{0},
+	};
+	memcpy(ret_rows, rows, sizeof(rows));
+}
+
+void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_config *ret_cfg)
+{
+	*ret_cfg = (struct ep_server_config){
+		.sz = sizeof(*ret_cfg),
+		.listen = f->listen,
+		.data_dir = f->data,
+		.token_file = f->token_file,
+		.hosts = f->hosts,
+		.max_body_bytes = (size_t)f->max_body,
+		.max_profile_bytes = (size_t)f->max_profile,
+		.n_workers = f->workers > 0 && f->workers <= 64 ? (unsigned)f->workers : 0,
+	};
+}

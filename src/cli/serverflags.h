@@ -1,0 +1,24 @@
+/*
+ * serverflags.h - the flags that `serve` and `up` share, and where data goes.
+ */
+#ifndef EP_CLI_SERVERFLAGS_H
+#define EP_CLI_SERVERFLAGS_H
+
+#include "cli/flags.h"
+#include "server/server.h"
+
+struct ep_serverflags {
+	const char *listen, *data, *config, *token_file, *hosts;
+	uint64_t max_body, max_profile;
+	int64_t workers;
+	char default_data[4096];
+};
+
+enum { EP_SERVERFLAGS_ROWS = 9 }; /* with the row of zeroes */
+
+/* Defaults into f, and the rows of the table that point at it. */
+void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SERVERFLAGS_ROWS]);
+/* The server's configuration from the parsed flags. */
+void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_config *ret_cfg);
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * guard.c - see guard.h.
+ *
+ * Host: a page of a stranger can make a browser ask 127.0.0.1 under the stranger's
+ * own name (DNS rebinding), so a name that is not ours is refused.  Origin: a
+ * request that a page makes must come from our own page.  No CORS headers at all.
+ */
+#include "server/guard.h"
+
+#include "api/api.h"
+#include "codec/gzip.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum { MIN_GZIP = 1024 };
+
+/* --- hosts ------------------------------------------------------------------------- */
+
+static int add_host(struct ep_guard *g, const char *name, size_t n, struct ep_err *err)
+{
+	if (!n)
+		return 0;
+	if (g->n_hosts == EP_GUARD_MAX_HOSTS || n >= sizeof(g->hosts[0]))
+		return ep_fail(err, -EINVAL, 0, "--host takes at most %d names of 255 bytes",
+			       EP_GUARD_MAX_HOSTS - 2);
+	memcpy(g->hosts[g->n_hosts], name, n);
+	g->hosts[g->n_hosts++][n] = '\0';
+	return 0;
+}
+
+int ep_guard_set_hosts(struct ep_guard *g, const struct ep_addr *listen, const char *more,
+		       struct ep_err *err)
+{
+	char own[256] = "";
+	g->is_wildcard = !strcmp(listen->host, "0.0.0.0") || !strcmp(listen->host, "::");
+	EP_TRY(add_host(g, listen->host, strlen(listen->host), err));
+	if (gethostname(own, sizeof(own) - 1) == 0)
+		EP_TRY(add_host(g, own, strlen(own), err));
+	while (more && *more) {
+		size_t n = strcspn(more, ", ");
+		EP_TRY(add_host(g, more, n, err));
+		more += n + (more[n] != '\0');
+	}
+	return 0;
+}
+
+static bool is_address(struct ep_slice host)
+{
+	char text[64];
+	struct in6_addr any;
+	if (host.n >= sizeof(text))
+		return false;
+	memcpy(text, host.p, host.n);
+	text[host.n] = '\0';
+	return inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1;
+}
+
+static bool is_our_host(const struct ep_guard *g, struct ep_slice authority)
+{
+	struct ep_slice host = ep_addr_host(authority);
+	if (!host.n)
+		return false;
+	if (ep_addr_is_loopback_name(host) || (g->is_wildcard && is_address(host)))
+		return true;
+	for (unsigned i = 0; i < g->n_hosts; i++)
+		if (strlen(g->hosts[i]) == host.n && !strncasecmp(g->hosts[i], host.p, host.n))
+			return true;
+	return false;
+}
+
+static bool check_host(const struct ep_guard *g, struct ep_http *x)
+{
+	/* HTTP/1.0 tools send none; a browser always does. */
+	if (!x->host.p || is_our_host(g, x->host))
+		return true;
+	int n = x->host.n > 100 ? 100 : (int)x->host.n;
+	ep_http_fail(x, 421, "permission_denied",
+		     "Host \"%.*s\" is not a name of this server; add it with --host NAME", n,
+		     x->host.p);
+	return false;
+}
+
+/* http://HOST or https://HOST, the HOST that was asked for. */
+static bool check_origin(struct ep_http *x)
+{
+	struct ep_slice origin = ep_http_header(x, "origin");
+	if (!origin.p)
+		return true;
+	const char *sep = memmem(origin.p, origin.n, "://", 3);
+	if (sep) {
+		size_t skip = (size_t)(sep - origin.p) + 3;
+		struct ep_slice from = {origin.p + skip, origin.n - skip};
+		bool is_web = !strncmp(origin.p, "http://", 7) ||
+			      !strncmp(origin.p, "https://", 8);
+		if (is_web && from.n && from.n == x->host.n &&
+		    !strncasecmp(from.p, x->host.p, from.n))
+			return true;
+	}
+	int n = origin.n > 100 ? 100 : (int)origin.n;
+	ep_http_fail(x, 403, "permission_denied",
+		     "Origin \"%.*s\" is not this server's own page", n, origin.p);
+	return false;
+}
+
+/* --- before ------------------------------------------------------------------------ */
+
+static void set_security_headers(struct ep_http *x)
+{
+	ep_http_set_header(x, "X-Content-Type-Options", "nosniff");
+	ep_http_set_header(x, "Referrer-Policy", "no-referrer");
+	ep_http_set_header(x, "X-Frame-Options", "DENY");
+	ep_http_set_header(x, "Cross-Origin-Resource-Policy", "same-origin");
+	ep_http_set_header(x, "Content-Security-Policy",
+			   "default-src 'none'; script-src 'self'; style-src 'self'; "
+			   "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+			   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+}
+
+static bool find_route(struct ep_guard *g, struct ep_http *x)
+{
+	int status = 404;
+	const char *allow = NULL;
+	x->route = ep_route_find(g->tables, g->n_tables, x, &x->room, &status, &allow);
+	if (x->route)
+		return true;
+	if (status == 405) {
+		ep_http_set_header(x, "Allow", allow);
+		ep_http_fail(x, 405, "unimplemented", "this route takes %s", allow);
+	} else {
+		ep_http_fail(x, 404, "not_found", "no such route");
+	}
+	return false;
+}
+
+static bool check_token(struct ep_guard *g, struct ep_http *x)
+{
+	struct ep_credentials c = {.authorization = ep_http_header(x, "authorization"),
+				   .cookie = ep_http_header(x, "cookie"),
+				   .org_id = ep_http_header(x, "x-scope-orgid")};
+	struct ep_err err = {0};
+	if (!x->route->access)
+		return true;
+	int rc = ep_tenants_check(g->tenants, &c, (enum ep_role)x->route->access, &x->tenant,
+				  &err);
+	if (rc >= 0)
+		return true;
+	if (rc == -EINVAL) {
+		ep_http_fail(x, 403, "permission_denied", "%s", err.text);
+	} else if (ep_slice_is(x->path, "/")) {
+		ep_api_sign_in_page(x, 401, "This server asks for a token.");
+	} else {
+		ep_http_fail(x, 401, "unauthenticated", "%s", err.text);
+		ep_http_set_header(x, "WWW-Authenticate", "Bearer realm=\"everprof\"");
+	}
+	return false;
+}
+
+bool ep_guard_admit(void *guard, struct ep_http *x)
+{
+	struct ep_guard *g = guard;
+	set_security_headers(x);
+	if (check_host(g, x) && check_origin(x) && find_route(g, x) && check_token(g, x))
+		return true;
+	ep_http_set_header(x, "Cache-Control", "no-store");
+	atomic_fetch_add(&g->by_class[x->status / 100 % 6], 1);
+	return false;
+}
+
+/* --- after ------------------------------------------------------------------------- */
+
+static bool takes_gzip(const struct ep_http *x)
+{
+	struct ep_slice a = ep_http_header(x, "accept-encoding");
+	const char *at = a.n ? memmem(a.p, a.n, "gzip", 4) : NULL;
+	if (!at)
+		return false;
+	size_t left = a.n - (size_t)(at - a.p);
+	return !(left >= 8 && !memcmp(at, "gzip;q=0", 8) && (left == 8 || at[8] != '.'));
+}
+
+static bool is_text(const char *type)
+{
+	return type && (!strncmp(type, "text/", 5) || !strncmp(type, "application/j", 13) ||
+			!strncmp(type, "application/proto", 17) || !strncmp(type, "image/svg", 9));
+}
+
+static void pack(struct ep_http *x)
+{
+	struct ep_slice body = {(const char *)x->out.data, x->out.len};
+	if (x->out_static)
+		body = (struct ep_slice){x->out_static, x->n_out_static};
+	if (body.n < MIN_GZIP || !is_text(x->content_type))
+		return;
+	ep_http_set_header(x, "Vary", "Accept-Encoding");
+	if (!takes_gzip(x))
+		return;
+	struct ep_buf packed;
+	ep_buf_init(&packed, body.n);
+	if (ep_gzip_pack(body.p, body.n, EP_GZIP_FAST, &packed, NULL) < 0) {
+		ep_buf_fini(&packed); /* larger than plain: sent plain */
+		return;
+	}
+	ep_buf_fini(&x->out);
+	x->out = packed;
+	x->out_static = NULL;
+	ep_http_set_header(x, "Content-Encoding", "gzip");
+}
+
+static bool has_reply_header(const struct ep_http *x, const char *name)
+{
+	for (uint32_t i = 0; i < x->n_reply_headers; i++)
+		if (!strcmp(x->reply_headers[i].name, name))
+			return true;
+	return false;
+}
+
+void ep_guard_handle(void *guard, struct ep_http *x)
+{
+	struct ep_guard *g = guard;
+	x->route->handle(x->room, x);
+	if (!has_reply_header(x, "Cache-Control"))
+		ep_http_set_header(x, "Cache-Control", "no-store");
+	if (!x->grpc_status)
+		pack(x);
+	atomic_fetch_add(&g->by_class[x->status / 100 % 6], 1);
+}
