@@ -72,6 +72,12 @@ bool ep_json_str(const struct ep_json *v, struct ep_slice *ret_s)
 	return true;
 }
 
+/* Without libm's rounding: within most, a cast is exact. */
+static bool is_whole(double d, double most)
+{
+	return d > -most && d < most && (double)(int64_t)d == d;
+}
+
 bool ep_json_int(const struct ep_json *v, int64_t *ret_n)
 {
 	const json_t *j = peel(v);
@@ -79,8 +85,7 @@ bool ep_json_int(const struct ep_json *v, int64_t *ret_n)
 		*ret_n = json_integer_value(j);
 		return true;
 	}
-	if (json_is_real(j) && json_real_value(j) == nearbyint(json_real_value(j)) &&
-	    fabs(json_real_value(j)) < 9e18) {
+	if (json_is_real(j) && is_whole(json_real_value(j), 9e18)) {
 		*ret_n = (int64_t)json_real_value(j);
 		return true;
 	}
@@ -301,7 +306,7 @@ void ep_jsonw_double(struct ep_jsonw *w, const char *key, double d)
 	before(w, key);
 	if (!isfinite(d))
 		d = 0;
-	if (d == nearbyint(d) && fabs(d) < 1e15)
+	if (is_whole(d, 1e15))
 		add_int(w->out, (int64_t)d);
 	else
 		ep_buf_printf(w->out, "%.17g", d);
