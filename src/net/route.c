@@ -25,31 +25,34 @@ static bool takes(const char *methods, struct ep_slice method)
 	return false;
 }
 
+/* The best fit of all rows, whatever their methods. */
+static size_t best_fit(const struct ep_route_table *tables, size_t n_tables,
+		       struct ep_slice path)
+{
+	size_t best = 0;
+	for (size_t t = 0; t < n_tables; t++)
+		for (size_t i = 0; i < tables[t].n; i++) {
+			size_t fit = fits(tables[t].routes[i].path, path);
+			best = fit > best ? fit : best;
+		}
+	return best;
+}
+
 const struct ep_route *ep_route_find(const struct ep_route_table *tables, size_t n_tables,
 				     const struct ep_http *x, void **ret_room,
 				     int *ret_status, const char **ret_allow)
 {
-	const struct ep_route *best = NULL;
-	size_t best_fit = 0;
-	*ret_status = 404;
-	for (size_t t = 0; t < n_tables; t++)
+	size_t best = best_fit(tables, n_tables, x->path);
+	*ret_status = best ? 405 : 404;
+	for (size_t t = 0; best && t < n_tables; t++)
 		for (size_t i = 0; i < tables[t].n; i++) {
 			const struct ep_route *r = &tables[t].routes[i];
-			size_t fit = fits(r->path, x->path);
-			if (fit < best_fit || !fit)
+			if (fits(r->path, x->path) != best)
 				continue;
-			if (!takes(r->method, x->method)) {
-				if (!best || fit > best_fit) {
-					*ret_status = 405;
-					*ret_allow = r->method;
-				}
-				continue;
-			}
-			if (best && fit == best_fit)
-				continue;
-			best = r;
-			best_fit = fit;
+			*ret_allow = r->method;
 			*ret_room = tables[t].room;
+			if (takes(r->method, x->method))
+				return r;
 		}
-	return best;
+	return NULL;
 }

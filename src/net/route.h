@@ -23,8 +23,8 @@ struct ep_route_table {
  * ep_route_find - the row for a request; exact paths win over prefixes, longer
  * prefixes over shorter.
  *
- * out      ret_room, and on -EINVAL ret_allow: the methods of the path
- * errors   NULL and *ret_status 404 or 405
+ * out      ret_room
+ * errors   NULL and *ret_status 404, or 405 and *ret_allow: the methods of the path
  * threads  any thread
  */
 const struct ep_route *ep_route_find(const struct ep_route_table *tables, size_t n_tables,
