@@ -117,10 +117,11 @@ ep_step_rule(const struct ep_rule *rule, const struct ep_stack *s, struct ep_reg
 		next.bp = 0;
 		break;
 	default:
-		off = (uint64_t)(int64_t)rule->bp_off;
-		if (!ep_step_load(s,
-				  (ep_table_bp(rule) == EP_BP_CFA ? cfa : r->bp) + off,
-				  &next.bp))
+		off = (ep_table_bp(rule) == EP_BP_CFA ? cfa : r->bp) +
+		      (uint64_t)(int64_t)rule->bp_off;
+		/* Compilers don't say when an epilogue has popped bp; but what lies
+		 * below sp has been popped, and bp holds it already. */
+		if (off >= r->sp && !ep_step_load(s, off, &next.bp))
 			return EP_STEP_OUTSIDE;
 	}
 	*exact = false;
