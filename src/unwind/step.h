@@ -42,8 +42,7 @@ ep_step_load(const struct ep_stack *s, uint64_t addr, uint64_t *ret)
 		return false;
 	if (s->read)
 		return s->read(s->arg, addr, ret);
-	/* Not a plain dereference: code with CFI of its own may leave sp unaligned,
-	 * and a sanitizer must not look at somebody else's frame. */
+	/* Not a plain dereference: nothing promises that a hostile CFA is aligned. */
 	__builtin_memcpy(ret, (const void *)(uintptr_t)addr, 8);
 	return true;
 }
