@@ -202,7 +202,7 @@ static int make_points(struct ep_head *h, struct record *r, struct ep_job *job, 
 static int fold(struct ep_dict *d, struct record *r, struct ep_err *err)
 {
 	pthread_mutex_lock(&d->lock);
-	int rc = ep_fold(d, r->in->p, r->a, &r->rows, err);
+	int rc = ep_rows_fold(d, r->in->p, r->a, &r->rows, err);
 	pthread_mutex_unlock(&d->lock);
 	EP_TRY(rc);
 	ep_auto(ep_zstd) z = ep_zstd_new();

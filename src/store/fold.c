@@ -243,7 +243,7 @@ static int init(struct fold *f)
 	return ok ? ep_dict_index(f->d) : -ENOMEM;
 }
 
-int ep_fold(struct ep_dict *d, const struct ep_profile *p, struct ep_arena *a,
+int ep_rows_fold(struct ep_dict *d, const struct ep_profile *p, struct ep_arena *a,
 	    struct ep_rows *ret_rows, struct ep_err *err)
 {
 	struct fold f = {.d = d, .p = p, .a = a};

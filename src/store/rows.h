@@ -25,14 +25,14 @@ struct ep_rows {
 };
 
 /*
- * ep_fold - a profile's samples as rows; what is new goes into the dictionary.
+ * ep_rows_fold - a profile's samples as rows; what is new goes into the dictionary.
  *
  * in       d    d->lock is held
  *          a    scratch and result
  *          Samples with a negative value, or none but zeros, are left out.
  * errors   -ENOMEM; -E2BIG when the sum of a stack's values is over 2^63
  */
-int ep_fold(struct ep_dict *d, const struct ep_profile *p, struct ep_arena *a,
+int ep_rows_fold(struct ep_dict *d, const struct ep_profile *p, struct ep_arena *a,
 	    struct ep_rows *ret_rows, struct ep_err *err);
 
 /* Append the stored form.  -ENOMEM. */

@@ -1,0 +1,73 @@
+/* merge.c - adding up.  See merge.h. */
+#include "query/merge.h"
+
+#include <string.h>
+
+void ep_merge_fini(struct ep_merge *m)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		ep_free(m->v[i].self);
+	ep_free(m->v);
+	memset(m, 0, sizeof(*m));
+}
+
+static struct ep_merge_dict *sums_of(struct ep_merge *m, const struct ep_dict *d)
+{
+	/* Series of one dictionary come one after the other. */
+	for (uint32_t i = m->n; i-- > 0;)
+		if (m->v[i].d == d)
+			return &m->v[i];
+	if (m->n == m->cap) {
+		uint32_t cap = m->cap ? m->cap * 2 : 8;
+		struct ep_merge_dict *v = ep_realloc(m->v, cap * sizeof(*v));
+		if (!v)
+			return NULL;
+		m->v = v;
+		m->cap = cap;
+	}
+	m->v[m->n] = (struct ep_merge_dict){.d = d};
+	return &m->v[m->n++];
+}
+
+/* A dictionary may have grown since the last profile. */
+static int fit(struct ep_merge_dict *s)
+{
+	uint32_t n = ep_vec_n(&s->d->stacks);
+	if (n <= s->n)
+		return 0;
+	int64_t *self = ep_realloc(s->self, (size_t)n * sizeof(*self));
+	if (!self)
+		return -ENOMEM;
+	memset(self + s->n, 0, (size_t)(n - s->n) * sizeof(*self));
+	s->self = self;
+	s->n = n;
+	return 0;
+}
+
+static int add_set(int64_t *self, const struct ep_blob *b, const struct ep_blob_set *set)
+{
+	bool over = false;
+	for (uint32_t i = set->first_row; i < set->first_row + set->n_rows; i++)
+		over |= __builtin_add_overflow(self[b->stacks[i]], b->values[i], &self[b->stacks[i]]);
+	return over ? -E2BIG : 0;
+}
+
+static int add(void *ctx, const struct ep_hit *hit, struct ep_err *err)
+{
+	struct ep_merge *m = ctx;
+	struct ep_merge_dict *s = sums_of(m, hit->series->d);
+	if (!s || fit(s) < 0)
+		return ep_fail(err, -ENOMEM, 0, "no memory to add up stacks");
+	int rc = 0;
+	for (uint32_t i = 0; i < hit->blob->n_sets && !rc; i++)
+		if (ep_hit_takes(hit, i))
+			rc = add_set(s->self, hit->blob, &hit->blob->sets[i]);
+	if (rc || __builtin_add_overflow(m->total, hit->total, &m->total))
+		return ep_fail(err, -E2BIG, 0, "the values of this range add up to over 2^63");
+	return 0;
+}
+
+int ep_merge_run(struct ep_merge *m, struct ep_plan *p, struct ep_err *err)
+{
+	return ep_plan_run(p, EP_NEED_ROWS, add, m, err);
+}
