@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define TICK_NS (250 * EP_NS_PER_MS) /* an eighth of a ring at 100 Hz and 35 frames */
+#define MIN_LOOK_NS (10 * EP_NS_PER_MS)
 #define FLUSH_NS (10 * EP_NS_PER_S)
 #define PUSH_NS (3 * EP_NS_PER_S)
 #define LAST_PUSH_NS (2 * EP_NS_PER_S)
@@ -48,7 +49,6 @@ static struct ep_fold *whole;
 static uint64_t whole_from_ns;
 static struct ep_ledger whole_ledger;
 
-static _Atomic uint32_t wake;	/* futex: 1 asks the thread to stop */
 static _Atomic uint32_t done;	/* futex: 1 the thread has stopped */
 static _Atomic int stop_result;
 static _Atomic int started;
@@ -334,11 +334,35 @@ static void push_if_due(void)
 	say_push_failures();
 }
 
+static bool stopping(void)
+{
+	return atomic_load(&ep_sig_wake) == EP_SIG_STOP;
+}
+
+/* A handler met code that no map knows.  Not more often than a look is cheap. */
+static void look_if_asked(void)
+{
+	static uint64_t last_ns;
+	uint32_t look = EP_SIG_LOOK;
+	if (atomic_load(&ep_sig_wake) != EP_SIG_LOOK)
+		return;
+	uint64_t now = ep_clock_mono_ns();
+	if (now - last_ns < MIN_LOOK_NS) {
+		struct timespec t = {0, (long)MIN_LOOK_NS};
+		nanosleep(&t, NULL);
+	}
+	last_ns = now;
+	ep_drain_lock();
+	(void)ep_code_refresh(true); /* out of memory: the old map does */
+	ep_drain_unlock();
+	(void)atomic_compare_exchange_strong(&ep_sig_wake, &look, EP_SIG_SLEEP);
+}
+
 /* One unwind table at a time, the rings emptied in between. */
 static void compile_tables(void)
 {
 	bool any = false;
-	while (!atomic_load(&wake) && ep_code_compile_next()) {
+	while (!stopping() && ep_code_compile_next()) {
 		any = true;
 		tick(NULL);
 	}
@@ -354,7 +378,8 @@ static void *drain_main(void *unused)
 	(void)unused;
 	(void)prctl(PR_SET_NAME, "everprof");
 	ep_threads_exclude_me();
-	while (!atomic_load(&wake)) {
+	while (!stopping()) {
+		look_if_asked();
 		tick(NULL);
 		compile_tables();
 		if (ep_clock_mono_ns() >= next_flush_ns) {
@@ -362,7 +387,7 @@ static void *drain_main(void *unused)
 			flush();
 		}
 		push_if_due();
-		futex_wait(&wake, 0, TICK_NS);
+		futex_wait(&ep_sig_wake, EP_SIG_SLEEP, TICK_NS);
 	}
 	finish();
 	atomic_store(&done, 1);
@@ -423,7 +448,7 @@ int ep_drain_start(const struct ep_config *c)
 	int rc = ep_code_refresh(true);
 	ep_drain_unlock();
 	EP_TRY(rc);
-	atomic_store(&wake, 0);
+	atomic_store(&ep_sig_wake, EP_SIG_SLEEP);
 	atomic_store(&done, 0);
 	EP_TRY(spawn());
 	atomic_store(&started, 1);
@@ -434,8 +459,8 @@ int ep_drain_stop(uint64_t timeout_ns)
 {
 	if (!atomic_load(&started))
 		return 0;
-	atomic_store(&wake, 1);
-	futex_wake(&wake);
+	atomic_store(&ep_sig_wake, EP_SIG_STOP);
+	futex_wake(&ep_sig_wake);
 	uint64_t end = ep_clock_mono_ns() + timeout_ns, now;
 	while (!atomic_load(&done)) {
 		if ((now = ep_clock_mono_ns()) >= end)

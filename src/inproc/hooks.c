@@ -78,7 +78,7 @@ int ep_hooks_real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
  * The stack lies below the thread's control block, which pthread_self() points
  * to, in one piece: true of glibc and musl, and checked by the distance.
  */
-static void join(size_t stack_bytes)
+static void join(size_t stack_bytes, void *(*start)(void *))
 {
 	uint64_t hi = (uint64_t)pthread_self(), here = (uint64_t)__builtin_frame_address(0);
 	uint64_t lo = 0;
@@ -86,7 +86,7 @@ static void join(size_t stack_bytes)
 		lo = hi - stack_bytes + stack_bytes / 4;
 	else
 		hi = 0;
-	struct ep_sig_thread *t = ep_threads_join(lo, hi);
+	struct ep_sig_thread *t = ep_threads_join(lo, hi, (uint64_t)start);
 	if (t)
 		ep_hooks_release_at_exit(t);
 }
@@ -96,7 +96,7 @@ static void *thread_main(void *arg)
 	struct birth b = *(struct birth *)arg;
 	ep_free(arg);
 	(void)everprof_labels_attach(b.labels);
-	join(b.stack_bytes);
+	join(b.stack_bytes, b.start);
 	return b.start(b.arg);
 }
 

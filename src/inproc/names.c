@@ -6,6 +6,7 @@
 
 #include <link.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define MAX_TABLE_BYTES ((size_t)256 << 20)
 
@@ -55,10 +56,22 @@ void ep_names_free(struct ep_names *names)
 	ep_free(names);
 }
 
-/* The image of the vDSO is a whole ELF file in memory, but not in a file. */
+/* The image of the vDSO is a whole ELF file, but in memory only. */
+static int open_image(const struct ep_code_mapping *m)
+{
+	int fd = memfd_create("everprof-vdso", MFD_CLOEXEC);
+	size_t n = m->limit - m->start;
+	if (fd >= 0 && write(fd, (const void *)m->start, n) == (ssize_t)n)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 static void load(struct table *t, const struct ep_code_mapping *m)
 {
-	int fd = ep_fd_open(m->path, O_RDONLY);
+	int fd = strcmp(m->path, "[vdso]") == 0 ? open_image(m)
+						: ep_fd_open(m->path, O_RDONLY);
 	t->tried = true;
 	if (fd < 0)
 		return;

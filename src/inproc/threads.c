@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "inproc/mem_own.h"
+#include "inproc/sig/cpu.h"
 #include "safe/sys.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ static uint64_t main_stack_lo, main_stack_hi;
 static uint64_t n_refused;
 static uint64_t dice;
 static uint64_t last_look_ns;
+static int64_t unsettled_ns;
 
 bool ep_threads_running(void)
 {
@@ -123,6 +125,9 @@ static struct ep_sig_thread *join_locked(uint32_t tid, uint64_t lo, uint64_t hi)
 	}
 	atomic_store_explicit(&t->stack_lo, lo, memory_order_relaxed);
 	atomic_store_explicit(&t->stack_hi, hi, memory_order_relaxed);
+	t->start_routine = 0;
+	t->taken_before = t->n_taken + t->n_lost;
+	t->cpu_before_ns = 0;
 	atomic_store(&t->tid, tid);
 	n_joined++;
 	if (arm(t, slot, tid) < 0) {
@@ -133,23 +138,47 @@ static struct ep_sig_thread *join_locked(uint32_t tid, uint64_t lo, uint64_t hi)
 	return t;
 }
 
-struct ep_sig_thread *ep_threads_join(uint64_t stack_lo, uint64_t stack_hi)
+struct ep_sig_thread *ep_threads_join(uint64_t stack_lo, uint64_t stack_hi,
+				      uint64_t start_routine)
 {
 	struct ep_sig_thread *t = NULL;
 	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	pthread_mutex_lock(&lock);
 	if (ep_threads_running())
 		t = join_locked(tid, stack_lo, stack_hi);
+	if (t)
+		t->start_routine = start_routine;
 	pthread_mutex_unlock(&lock);
 	return t;
+}
+
+/*
+ * A timer is seen at the kernel's tick only, so threads that live for less are
+ * seen too rarely.  What a thread used beyond its samples is put on one account;
+ * it may be negative; whole periods of it become samples of whoever ends then.
+ */
+static void settle(struct ep_sig_thread *t)
+{
+	uint64_t cpu = ep_clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t seen = t->n_taken + t->n_lost - t->taken_before;
+	unsettled_ns += (int64_t)(cpu - t->cpu_before_ns) - (int64_t)(seen * period_ns);
+	if (unsettled_ns < (int64_t)period_ns)
+		return;
+	uint64_t weight = (uint64_t)unsettled_ns / period_ns;
+	unsettled_ns -= (int64_t)(weight * period_ns);
+	ep_cpu_settle(t, (uint32_t)weight);
 }
 
 void ep_threads_leave(struct ep_sig_thread *t)
 {
 	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	pthread_mutex_lock(&lock);
-	if (atomic_load(&t->tid) == tid) /* not given to another one meanwhile */
+	if (atomic_load(&t->tid) == tid) { /* not given to another one meanwhile */
+		disarm(t); /* the handler is silent from here on */
+		if (t->start_routine && ep_threads_running())
+			settle(t);
 		leave_locked(t);
+	}
 	pthread_mutex_unlock(&lock);
 }
 
@@ -338,6 +367,7 @@ void ep_threads_child(void)
 	}
 	n_joined = 0;
 	n_refused = 0;
+	unsettled_ns = 0;
 	own_tid = 0;
 	atomic_store(&running, false);
 	pthread_mutex_unlock(&lock);

@@ -21,8 +21,12 @@ int ep_threads_start(uint64_t period_ns, uint64_t lo, uint64_t hi);
 void ep_threads_stop(void);
 bool ep_threads_running(void);
 
-/* The calling thread joins.  stack_lo, stack_hi: its own stack, or 0, 0. */
-struct ep_sig_thread *ep_threads_join(uint64_t stack_lo, uint64_t stack_hi);
+/* The calling thread joins.  stack_lo, stack_hi: its own stack, or 0, 0.
+ * start_routine: what it runs; 0: unknown, then no account is made at its end. */
+struct ep_sig_thread *ep_threads_join(uint64_t stack_lo, uint64_t stack_hi,
+				      uint64_t start_routine);
+/* The calling thread leaves.  CPU time that no timer saw becomes a sample, once the
+ * threads that ended left a whole period of it. */
 void ep_threads_leave(struct ep_sig_thread *t);
 /* This thread is ours and never joins. */
 void ep_threads_exclude_me(void);

@@ -13,6 +13,7 @@
 #include "unwind/walk.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <stddef.h>
 #include <sys/uio.h>
 #include <ucontext.h>
@@ -20,6 +21,7 @@
 struct ep_sig_thread *_Atomic ep_sig_threads[EP_SIG_MAX_THREADS];
 _Atomic(const struct ep_sig_map *) ep_sig_map;
 _Atomic uint64_t ep_sig_n_foreign;
+_Atomic uint32_t ep_sig_wake;
 __thread const void *_Atomic ep_sig_labels;
 
 /* One writer: a plain add is enough, made atomic for the reader's sake. */
@@ -105,6 +107,26 @@ static bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *
 	return false;
 }
 
+/* Unknown code: ask for a new map, once until it is made. */
+static void ask_for_look(void)
+{
+	uint32_t sleep = EP_SIG_SLEEP;
+	if (atomic_compare_exchange_strong(&ep_sig_wake, &sleep, EP_SIG_LOOK))
+		(void)ep_sys6(SYS_futex, (long)&ep_sig_wake, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}
+
+static void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t map,
+		   uint32_t weight)
+{
+	s->weight = weight;
+	s->tid = atomic_load_explicit(&t->tid, memory_order_relaxed);
+	s->map = map;
+	s->labels = (uintptr_t)atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
+	ep_ring_commit(&t->ring, (uint32_t)EP_SAMPLE_HEAD_WORDS + s->n_frames);
+	atomic_store_explicit(&t->hazard, NULL, memory_order_release);
+	count(&t->n_taken, weight);
+}
+
 static void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_t *uc)
 {
 	uint32_t weight = 1 + (info->si_overrun > 0 ? (uint32_t)info->si_overrun : 0);
@@ -123,14 +145,35 @@ static void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_
 	if (why != EP_STEP_END) {
 		s->flags |= EP_SAMPLE_TRUNCATED;
 		count(&t->n_truncated, weight);
+		if (!ep_modules_find(map->modules, s->frames[s->n_frames - 1]))
+			ask_for_look();
 	}
-	s->weight = weight;
-	s->tid = atomic_load_explicit(&t->tid, memory_order_relaxed);
-	s->map = map->number;
-	s->labels = (uintptr_t)atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
-	ep_ring_commit(&t->ring, (uint32_t)EP_SAMPLE_HEAD_WORDS + s->n_frames);
-	atomic_store_explicit(&t->hazard, NULL, memory_order_release);
-	count(&t->n_taken, weight);
+	finish(t, s, map->number, weight);
+}
+
+enum { N_ROOT_FRAMES = 2 }; /* libc's, below a start routine */
+
+void ep_cpu_settle(struct ep_sig_thread *t, uint32_t weight)
+{
+	uint64_t frames[32];
+	struct ep_regs regs;
+	enum ep_step why;
+	struct ep_raw_sample *s = ep_ring_reserve(&t->ring, EP_SAMPLE_HEAD_WORDS + 8);
+	const struct ep_sig_map *map = s ? hold_map(t) : NULL;
+	if (!map) {
+		count(&t->n_lost, weight);
+		return;
+	}
+	EP_REGS_HERE(&regs);
+	struct ep_stack stack;
+	(void)choose_stack(t, regs.sp, &stack);
+	uint32_t n = ep_walk(map->modules, &regs, &stack, frames, 32, &why);
+	s->flags = why == EP_STEP_END ? 0 : EP_SAMPLE_TRUNCATED;
+	s->frames[0] = t->start_routine;
+	s->n_frames = 1;
+	for (uint32_t i = n > N_ROOT_FRAMES ? n - N_ROOT_FRAMES : n; i < n; i++)
+		s->frames[s->n_frames++] = frames[i];
+	finish(t, s, map->number, weight);
 }
 
 void ep_cpu_handler(int signo, siginfo_t *info, void *context)

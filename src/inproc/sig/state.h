@@ -40,6 +40,10 @@ struct ep_sig_thread {
 	_Atomic(const struct ep_sig_map *) hazard;
 	/* Weights, written by the handler only. */
 	_Atomic uint64_t n_taken, n_lost, n_truncated;
+	/* For the account at its end: see ep_cpu_settle(). */
+	uint64_t start_routine;
+	uint64_t taken_before; /* n_taken + n_lost when it joined */
+	uint64_t cpu_before_ns;
 	/* The last guarded read: [window_at, window_at + window_n) of the process. */
 	uint64_t window_at, window_n;
 	uint64_t window[EP_SIG_WINDOW_BYTES / 8];
@@ -49,6 +53,10 @@ struct ep_sig_thread {
 extern struct ep_sig_thread *_Atomic ep_sig_threads[EP_SIG_MAX_THREADS];
 /* The current code map; NULL before the first one. */
 extern _Atomic(const struct ep_sig_map *) ep_sig_map;
+/* The drain thread sleeps on it (futex).  A handler that meets unknown code makes it
+ * EP_SIG_LOOK: a library was opened, most likely. */
+extern _Atomic uint32_t ep_sig_wake;
+enum { EP_SIG_SLEEP, EP_SIG_LOOK, EP_SIG_STOP };
 /* SIGPROFs that were none of ours. */
 extern _Atomic uint64_t ep_sig_n_foreign;
 

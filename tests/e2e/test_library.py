@@ -1,0 +1,218 @@
+"""libeverprof inside real programs: what it says is true, and nothing breaks."""
+
+import math
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import threading
+import urllib.parse
+
+import pytest
+
+from harness import ROOT, need
+from pprof_read import Profile
+
+SOURCES = pathlib.Path(__file__).parent / "library"
+PARTS = {"seventy": "spin_seventy", "twenty": "spin_twenty", "ten": "spin_ten"}
+
+
+def environment(**more):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("EVERPROF", "LD_PRELOAD", "OTEL_"))}
+    env.update({k: str(v) for k, v in more.items()})
+    return env
+
+
+def run(argv, seconds=120, **env):
+    return subprocess.run(
+        [str(a) for a in argv], env=environment(**env), capture_output=True, text=True, timeout=seconds
+    )
+
+
+@pytest.fixture(scope="session")
+def compiled(build, tmp_path_factory):
+    """compiled(name, *flags): a program of tests/e2e/library, linked with the library."""
+    folder = tmp_path_factory.mktemp("library")
+    cc = shutil.which("cc") or need("gcc")
+
+    def compile_one(name, *flags, linked=True):
+        out = folder / (name + "".join(flags).replace("/", "_"))
+        link = [f"-L{build}", "-leverprof", f"-Wl,-rpath,{build}"] if linked else []
+        if not out.exists():
+            subprocess.run(
+                [cc, "-O2", "-g", f"-I{ROOT}/include", SOURCES / f"{name}.c", "-o", out, "-pthread", *flags, *link],
+                check=True,
+            )
+        return out
+
+    return compile_one
+
+
+def check_split(profile, spent, cpu_ns):
+    """Shares within four standard errors of a binomial, plus half a point for the
+    samples between the labels; the total within 3 %."""
+    n = profile.total("samples")
+    by_label = profile.shares_by_label("part")
+    for (label, function), ns in zip(PARTS.items(), spent):
+        truth = ns / sum(spent)
+        tolerance = 4 * math.sqrt(truth * (1 - truth) / n) + 0.005
+        assert abs(by_label.get(label, 0) - truth) < tolerance, (label, by_label, truth)
+        assert abs(profile.share_with(function) - truth) < tolerance, (function, truth)
+    assert abs(profile.total() / cpu_ns - 1) < 0.03, (profile.total(), cpu_ns)
+
+
+def test_known_split_by_function_and_by_label(compiled, tmp_path):
+    out = tmp_path / "cpu.pb.gz"
+    p = run([compiled("spin"), 3], EVERPROF_OUT=out)
+    assert p.returncode == 0, p.stderr
+    *spent, cpu_ns = map(int, p.stdout.split())
+    profile = Profile(str(out))
+    check_split(profile, spent, cpu_ns)
+    assert profile.ledger()["lost"] == 0
+    assert profile.ledger()["taken"] == profile.total("samples")
+    assert profile.ledger()["truncated"] <= 3
+    assert p.stderr == ""
+
+
+def test_archive_does_the_same_as_the_shared_library(build, compiled, tmp_path):
+    out = tmp_path / "cpu.pb.gz"
+    program = compiled("spin", str(build / "libeverprof.a"), linked=False)
+    assert "libeverprof" not in run(["ldd", program]).stdout
+    p = run([program, 1], EVERPROF_OUT=out)
+    assert p.returncode == 0, p.stderr
+    *_, cpu_ns = map(int, p.stdout.split())
+    profile = Profile(str(out))
+    assert abs(profile.total() / cpu_ns - 1) < 0.05
+    assert set(PARTS) <= set(profile.shares_by_label("part"))
+
+
+@pytest.mark.parametrize("kind", ["churn", "fork", "dlopen", "coroutine", "reset"])
+def test_what_breaks_profilers_does_not_break_the_program(compiled, tmp_path, kind):
+    out = tmp_path / "cpu.pb.gz"
+    plugin = compiled("plugin", "-shared", "-fPIC", linked=False)
+    p = run([compiled("torture"), kind, 2, plugin], EVERPROF_OUT=out)
+    assert (p.returncode, p.stderr) == (0, ""), p
+    assert p.stdout.startswith("done ")
+    profile = Profile(str(out))
+    # Short runs: at most some periods off, and 5 % for what is forked or born.
+    cpu_ns = int(p.stdout.split()[1])
+    assert abs(profile.total() - cpu_ns) < 0.05 * cpu_ns + 10 * profile.period
+    if kind == "fork":
+        children = [f for f in tmp_path.iterdir() if f.name.startswith("cpu.pb.gz.")]
+        assert children, "children that worked write a profile of their own"
+        assert all("burn" in s.stack for f in children for s in Profile(str(f)).samples if "main" in s.stack)
+    if kind == "dlopen":
+        assert profile.share_with("library_work") > 0.5
+    if kind == "coroutine":
+        assert profile.share_with("co_main") > 0.1
+
+
+def test_run_names_whole_stacks_of_a_stripped_program(everprof, tmp_path):
+    sqlite = need("sqlite3")
+    out = tmp_path / "cpu.pb.gz"
+    query = "with recursive c(x) as (select 1 union all select x+1 from c where x<4000000) select sum(x*x%7) from c;"
+    p = run(
+        [everprof, "run", "--server", "http://127.0.0.1:9", "--", sqlite, ":memory:", query],
+        EVERPROF_OUT=out,
+        XDG_STATE_HOME=tmp_path / "state",
+    )
+    assert (p.returncode, p.stderr) == (0, ""), p
+    profile = Profile(str(out))
+    assert profile.total("samples") > 10
+    assert profile.share_with("main") > 0.9
+    assert profile.share_with("sqlite3_step") > 0.9
+    spooled = list((tmp_path / "state" / "everprof" / "spool").rglob("*.spool"))
+    assert len(spooled) == 1, "nobody was there, so it waits on disk"
+
+
+def test_run_says_why_a_static_program_has_no_profile(everprof, tmp_path):
+    (tmp_path / "static.c").write_text("int main(void) { return 3; }\n")
+    subprocess.run(["cc", "-static", tmp_path / "static.c", "-o", tmp_path / "static"], check=True)
+    p = run([everprof, "run", "--", tmp_path / "static"])
+    assert p.returncode == 3
+    assert "linked statically" in p.stderr and p.stderr.count("\n") == 1
+
+
+def test_run_of_a_missing_program(everprof):
+    p = run([everprof, "run", "--", "/no/such/program"])
+    assert p.returncode == 127 and "No such file" in p.stderr
+
+
+def test_run_keeps_exit_code_and_the_users_preload(everprof, tmp_path):
+    p = run([everprof, "run", "--", "/bin/sh", "-c", "echo $LD_PRELOAD; exit 7"], LD_PRELOAD="libm.so.6")
+    assert p.returncode == 7
+    first, second = p.stdout.strip().split(":")
+    assert "libeverprof.so" in first and second == "libm.so.6"
+
+
+class Ingest:
+    """A server that keeps what is pushed."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.pushed = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                c, _ = self.socket.accept()
+            except OSError:
+                return
+            data = b""
+            while b"\r\n\r\n" not in data:
+                data += c.recv(65536)
+            head, body = data.split(b"\r\n\r\n", 1)
+            lines = head.decode().split("\r\n")
+            length = next(int(x.split(":")[1]) for x in lines if x.lower().startswith("content-length"))
+            while len(body) < length:
+                body += c.recv(65536)
+            query = dict(urllib.parse.parse_qsl(lines[0].split(" ")[1].split("?", 1)[1]))
+            self.pushed.append((query, Profile(body)))
+            c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            c.close()
+
+
+def test_pushes_addresses_with_build_ids_under_the_service(compiled):
+    server = Ingest()
+    p = run([compiled("spin"), 1], EVERPROF_SERVER=server.url, EVERPROF_NAME="my shop", EVERPROF_LABELS="zone=a,team=b c")
+    assert p.returncode == 0
+    server.socket.close()
+    (query, profile), = server.pushed
+    assert query["name"].startswith("my_shop{version=")
+    assert query["name"].endswith(",profiler=library,zone=a,team=b c}")
+    assert query["spyName"] == "everprof-lib" and query["format"] == "pprof"
+    assert int(query["until"]) > int(query["from"])
+    assert profile.types == ["samples", "cpu"]
+    assert all(f.startswith("0x") for s in profile.samples for f in s.stack), "the server names them"
+    assert profile.mappings[0]["file"].endswith("/spin") and profile.mappings[0]["build_id"]
+    assert set(PARTS) <= set(profile.shares_by_label("part"))
+    assert all(s.labels["pid"].isdigit() for s in profile.samples)
+
+
+def test_without_a_server_and_without_out_nothing_runs(compiled, tmp_path):
+    p = run([compiled("spin"), 0.05], HOME=tmp_path)
+    assert p.returncode == 0 and not list(tmp_path.iterdir())
+
+
+def test_the_library_needs_libc_only_and_exports_its_api_only(build):
+    need("readelf")
+    library = build / "libeverprof.so"
+    dynamic = run(["readelf", "-d", library]).stdout
+    needed = [l.split("[")[1].split("]")[0] for l in dynamic.splitlines() if "(NEEDED)" in l]
+    assert set(needed) <= {"libc.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2"}
+    exported = {l.split()[2] for l in run(["nm", "-D", "--defined-only", library]).stdout.splitlines()}
+    hooks = {"pthread_create", "sigaction", "signal", "dlclose", "_exit", "_Exit"}
+    assert {e for e in exported if not e.startswith("everprof_")} == hooks
+
+
+def test_the_handler_imports_only_what_is_signal_safe(build, data):
+    allowed = {l.strip() for l in (data / "sigsafe.txt").read_text().splitlines() if l.strip() and l[0] != "#"}
+    objects = list(build.rglob("libsig.a.p/*.o"))
+    assert objects
+    for o in objects:
+        imports = {l.split()[-1] for l in run(["nm", "-u", o]).stdout.splitlines()}
+        own = {l.split()[-1] for l in run(["nm", "--defined-only", *objects]).stdout.splitlines() if l.strip()}
+        assert imports - own <= allowed, o
