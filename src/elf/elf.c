@@ -213,6 +213,11 @@ uint16_t ep_elf_machine(const struct ep_elf *e)
 	return e->head.e_machine;
 }
 
+uint64_t ep_elf_entry(const struct ep_elf *e)
+{
+	return e->head.e_entry;
+}
+
 const Elf64_Phdr *ep_elf_segments(const struct ep_elf *e, size_t *ret_n)
 {
 	*ret_n = e->n_segments;

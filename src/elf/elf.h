@@ -45,6 +45,8 @@ EP_DEFINE_AUTO(ep_elf);
 /* ET_EXEC, ET_DYN, …; EM_X86_64, EM_AARCH64, … */
 uint16_t ep_elf_type(const struct ep_elf *e);
 uint16_t ep_elf_machine(const struct ep_elf *e);
+/* Virtual address where a program begins; 0 in most libraries. */
+uint64_t ep_elf_entry(const struct ep_elf *e);
 /* Program headers as in the file; valid as long as the object. */
 const Elf64_Phdr *ep_elf_segments(const struct ep_elf *e, size_t *ret_n);
 /* Section headers as in the file; 0 of them when the file was stripped of them. */

@@ -1,6 +1,7 @@
 /* collect.c - .symtab and .dynsym to a sorted list of functions.  See collect.h. */
 #include "symbol/collect.h"
 
+#include "symbol/entry.h"
 #include "symbol/format.h"
 
 #include <string.h>
@@ -128,6 +129,23 @@ int ep_collect_add(struct ep_collect *c, const struct ep_elf *e, struct ep_err *
 		if (s[i].sh_type == SHT_SYMTAB || s[i].sh_type == SHT_DYNSYM)
 			EP_TRY(add_section(c, e, &s[i], err));
 	return 0;
+}
+
+int ep_collect_entry(struct ep_collect *c, const struct ep_elf *e, struct ep_err *err)
+{
+	struct ep_entry found = ep_entry_find(e);
+	struct ep_collect_symbol s = {.start = found.start.start,
+				      .size = found.start.size,
+				      .limit = found.start.start + found.start.size,
+				      .name = "_start"};
+	/* Rank 0: any name the file itself gives is better. */
+	if (s.size)
+		EP_TRY(add(c, s, err));
+	s = (struct ep_collect_symbol){.start = found.main.start,
+				       .size = found.main.size,
+				       .limit = found.main.start + found.main.size,
+				       .name = "main"};
+	return s.size ? add(c, s, err) : 0;
 }
 
 /* By address; of one address, the best first. */

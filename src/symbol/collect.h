@@ -40,6 +40,12 @@ void ep_collect_fini(struct ep_collect *c);
 int ep_collect_add(struct ep_collect *c, const struct ep_elf *e, struct ep_err *err);
 
 /*
+ * ep_collect_entry - _start and main of a stripped program (entry.h); to be called
+ * when no symbol table names them.  -E2BIG, -ENOMEM.
+ */
+int ep_collect_entry(struct ep_collect *c, const struct ep_elf *e, struct ep_err *err);
+
+/*
  * ep_collect_sort - by address, one symbol an address, all with a size.
  *
  * Of aliases the best by these rules, in this order: a function before a label;

@@ -3,7 +3,7 @@
  *
  * A stripped file's symbols are looked for where Debian's -dbgsym packages put
  * them, /usr/lib/debug/.build-id/ab/cdef.debug, and taken when the build ID is
- * the same.
+ * the same.  Without them at least _start and main are found (entry.h).
  */
 #include "symbol/symbol.h"
 
@@ -141,6 +141,8 @@ static int build(struct build *b, const struct ep_elf *e, struct ep_buf *out,
 		if (!b->c.has_symtab)
 			add_debug_file(b, id);
 	}
+	if (!b->c.has_symtab)
+		EP_TRY(ep_collect_entry(&b->c, e, err));
 	if (!b->c.n)
 		return ep_fail(err, -ENOENT, 0, "no symbols");
 	ep_collect_sort(&b->c);

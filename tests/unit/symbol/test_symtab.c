@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "elf/elf.h"
+#include "symbol/entry.h"
 #include "symbol/format.h"
 #include "symbol/symbol.h"
 
@@ -84,6 +85,43 @@ TEST(symtab_converts_file_offsets_as_the_elf_file_does)
 	const Elf64_Shdr *text = ep_elf_find_section(e, ".text");
 	assert_int_equal(ep_symtab_vaddr(t, text->sh_offset + 5), text->sh_addr + 5);
 	assert_true(ep_symtab_vaddr(t, (uint64_t)1 << 60) == UINT64_MAX);
+	close(fd);
+}
+
+int main(int argc, char **argv);
+
+TEST(symtab_finds_main_of_a_program_without_asking_its_symbols)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ep_auto(ep_elf) e = NULL;
+	assert_int_equal(ep_elf_open(fd, &e, NULL), 0);
+	struct ep_entry found = ep_entry_find(e);
+	assert_int_equal(found.main.start,
+			 (uintptr_t)main - bias_of((void *)main, NULL));
+	assert_true(found.main.size > 10 && found.main.size < 10000);
+	assert_int_equal(found.start.start, ep_elf_entry(e));
+	assert_true(found.start.size > 10 && found.start.size < 100);
+	close(fd);
+}
+
+TEST(symtab_of_debians_stripped_sqlite_has_main)
+{
+	if (access("/usr/bin/sqlite3", R_OK) != 0) {
+		print_message("sqlite3 is not here\n");
+		skip();
+	}
+	int fd = open("/usr/bin/sqlite3", O_RDONLY | O_CLOEXEC);
+	ep_auto(ep_elf) e = NULL;
+	assert_int_equal(ep_elf_open(fd, &e, NULL), 0);
+	ep_auto_buf b;
+	build("/usr/bin/sqlite3", &b);
+	ep_auto(ep_symtab) t = NULL;
+	assert_int_equal(ep_symtab_open(b.data, b.len, &t, NULL), 0);
+	struct ep_symbol s;
+	assert_int_equal(ep_symtab_find(t, ep_entry_find(e).main.start + 8, &s), 0);
+	assert_true(ep_slice_is(s.name, "main"));
+	assert_int_equal(ep_symtab_find(t, ep_elf_entry(e), &s), 0);
+	assert_true(ep_slice_is(s.name, "_start"));
 	close(fd);
 }
 
