@@ -363,6 +363,7 @@ static __attribute__((cold, noinline)) int bad_location(const struct fill *f,
 		       "sample has nil location (id %" PRIu64 ")", id);
 }
 
+/* One location id outside of a packed list. */
 static int add_location(struct fill *f, uint64_t id, const uint8_t *at)
 {
 	uint32_t i = ep_ids_find(&f->locations, id);
@@ -372,38 +373,71 @@ static int add_location(struct fill *f, uint64_t id, const uint8_t *at)
 	return 0;
 }
 
+/*
+ * The next number of a packed list, from *at.  These lists are most of any profile:
+ * numbers of one and two bytes are read on the spot, from registers.
+ */
+static inline uint64_t next_packed(struct ep_pb_reader *list, const uint8_t **at,
+				   const uint8_t *end)
+{
+	const uint8_t *p = *at;
+	uint64_t v = p[0];
+	if (v < 0x80) {
+		*at = p + 1;
+		return v;
+	}
+	if (end - p > 1 && p[1] < 0x80) {
+		*at = p + 2;
+		return (v & 0x7f) | (uint64_t)p[1] << 7;
+	}
+	struct ep_pb_reader r = *list; /* a copy, so that the list needs no memory */
+	r.at = r.tag = p;
+	v = ep_pb_varint_long(&r);
+	*at = r.at;
+	if (__builtin_expect(r.fault != EP_PB_OK, 0))
+		*list = r;
+	return v;
+}
+
 static int read_stack(struct fill *f, struct ep_pb_reader *r)
 {
 	if (r->wire != EP_PB_LEN)
 		return add_location(f, ep_pb_get_varint(r), r->tag);
 	struct ep_pb_reader list = ep_pb_message(r);
 	list.field = 1;
-	while (list.at < list.end) {
-		list.tag = list.at;
-		uint64_t id = ep_pb_varint(&list);
+	const struct ep_ids ids = f->locations;
+	uint32_t *to = f->p->sample_locations + f->p->n_sample_locations;
+	for (const uint8_t *at = list.at, *end = list.end; at < end;) {
+		const uint8_t *from = at;
+		uint64_t id = next_packed(&list, &at, end);
 		if (__builtin_expect(list.fault != EP_PB_OK, 0))
 			return ep_scan_fault(f->s, &list, "sample", f->err);
-		EP_TRY(add_location(f, id, list.tag));
+		uint32_t i = ep_ids_find(&ids, id);
+		if (__builtin_expect(i == EP_INDEX_NONE, 0))
+			return bad_location(f, id, from);
+		*to++ = i;
 	}
+	f->p->n_sample_locations = (uint32_t)(to - f->p->sample_locations);
 	return 0;
 }
 
 static int read_values(struct fill *f, struct ep_pb_reader *r, size_t *n_values)
 {
-	int64_t *values = f->p->values;
+	int64_t *to = f->p->values + *n_values;
 	if (r->wire != EP_PB_LEN) {
-		values[(*n_values)++] = (int64_t)ep_pb_get_varint(r);
+		*to = (int64_t)ep_pb_get_varint(r);
+		++*n_values;
 		return 0;
 	}
 	struct ep_pb_reader list = ep_pb_message(r);
 	list.field = 2;
-	while (list.at < list.end) {
-		list.tag = list.at;
-		int64_t v = (int64_t)ep_pb_varint(&list);
+	for (const uint8_t *at = list.at, *end = list.end; at < end;) {
+		int64_t v = (int64_t)next_packed(&list, &at, end);
 		if (__builtin_expect(list.fault != EP_PB_OK, 0))
 			return ep_scan_fault(f->s, &list, "sample", f->err);
-		values[(*n_values)++] = v;
+		*to++ = v;
 	}
+	*n_values = (size_t)(to - f->p->values);
 	return 0;
 }
 
