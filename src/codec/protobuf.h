@@ -64,21 +64,34 @@ static inline uint64_t ep_pb_fail(struct ep_pb_reader *r, enum ep_pb_fault fault
 	return 0;
 }
 
-/* The long way: 2 bytes and more. */
-static inline uint64_t ep_pb_varint_long(struct ep_pb_reader *r)
+/* The long way, out of line, so that the readers around it can live in registers.
+ * *ret_at: the place behind the number, NULL when there is none. */
+static __attribute__((noinline, unused)) uint64_t
+ep_pb_parse_varint(const uint8_t *p, const uint8_t *end, const uint8_t **ret_at)
 {
-	const uint8_t *p = r->at;
-	size_t left = (size_t)(r->end - p);
+	size_t left = (size_t)(end - p);
 	size_t most = left < 10 ? left : 10;
 	uint64_t v = 0;
 	for (size_t i = 0; i < most; i++) {
 		v |= (uint64_t)(p[i] & 0x7f) << (7 * i);
 		if (p[i] < 0x80) {
-			r->at = p + i + 1;
+			*ret_at = p + i + 1;
 			return v;
 		}
 	}
-	return ep_pb_fail(r, left < 10 ? EP_PB_CUT : EP_PB_LONG_VARINT);
+	*ret_at = NULL;
+	return 0;
+}
+
+static inline uint64_t ep_pb_varint_long(struct ep_pb_reader *r)
+{
+	const uint8_t *at;
+	uint64_t v = ep_pb_parse_varint(r->at, r->end, &at);
+	if (!at)
+		return ep_pb_fail(r,
+				  r->end - r->at < 10 ? EP_PB_CUT : EP_PB_LONG_VARINT);
+	r->at = at;
+	return v;
 }
 
 /* A varint at the reader's place; 0 after a fault.  What the tenth byte holds over

@@ -8,6 +8,8 @@
  */
 #include "profile/fill.h"
 
+#include "profile/share.h"
+
 #include <errno.h>
 #include <inttypes.h>
 
@@ -16,6 +18,8 @@ struct fill {
 	struct ep_profile *p;
 	struct ep_err *err;
 	struct ep_ids mappings, functions, locations;
+	struct ep_share stacks, label_sets;
+	struct ep_sample *sample; /* the one at hand */
 };
 
 static uint64_t pos_of(const struct fill *f, const struct ep_pb_reader *r)
@@ -43,10 +47,10 @@ static struct ep_pb_reader open_section(const struct fill *f,
 
 /* --- numbers that refer ------------------------------------------------------- */
 
-static __attribute__((cold, noinline)) int
-bad_string(const struct fill *f, const struct ep_pb_reader *r, uint64_t i)
+static __attribute__((cold, noinline)) int bad_string(const struct fill *f,
+						      const uint8_t *at, uint64_t i)
 {
-	return ep_fail(f->err, -EBADMSG, pos_of(f, r),
+	return ep_fail(f->err, -EBADMSG, (uint64_t)(at - f->s->data),
 		       "string index %" PRId64 ", table has %" PRIu32, (int64_t)i,
 		       f->p->n_strings);
 }
@@ -55,8 +59,8 @@ bad_string(const struct fill *f, const struct ep_pb_reader *r, uint64_t i)
 static inline int get_str(const struct fill *f, struct ep_pb_reader *r, ep_str *ret)
 {
 	uint64_t i = ep_pb_get_varint(r);
-	if (i >= f->p->n_strings)
-		return bad_string(f, r, i);
+	if (__builtin_expect(i >= f->p->n_strings, 0))
+		return bad_string(f, r->tag, i);
 	*ret = (ep_str)i;
 	return 0;
 }
@@ -114,7 +118,7 @@ static int read_comments(struct fill *f, struct ep_pb_reader *r)
 		list.field = 13;
 		uint64_t i = ep_pb_varint(&list);
 		if (i >= p->n_strings)
-			return bad_string(f, &list, i);
+			return bad_string(f, list.tag, i);
 		if (list.fault)
 			return ep_scan_fault(f->s, &list, "comments", f->err);
 		p->comments[p->n_comments++] = (ep_str)i;
@@ -363,13 +367,31 @@ static __attribute__((cold, noinline)) int bad_location(const struct fill *f,
 		       "sample has nil location (id %" PRIu64 ")", id);
 }
 
+/* The stack at hand stands at the end of its table from now on, to be added to.  A
+ * shared one is copied; there is room, since each sample's was counted. */
+static void own_stack(struct fill *f)
+{
+	struct ep_profile *p = f->p;
+	struct ep_sample *s = f->sample;
+	uint32_t end = p->n_sample_locations;
+	if (s->n_locations && s->first_location + s->n_locations != end) {
+		memcpy(p->sample_locations + end,
+		       p->sample_locations + s->first_location,
+		       s->n_locations * sizeof(*p->sample_locations));
+		p->n_sample_locations += s->n_locations;
+	}
+	s->first_location = p->n_sample_locations - s->n_locations;
+}
+
 /* One location id outside of a packed list. */
 static int add_location(struct fill *f, uint64_t id, const uint8_t *at)
 {
 	uint32_t i = ep_ids_find(&f->locations, id);
 	if (__builtin_expect(i == EP_INDEX_NONE, 0))
 		return bad_location(f, id, at);
+	own_stack(f);
 	f->p->sample_locations[f->p->n_sample_locations++] = i;
+	f->sample->n_locations++;
 	return 0;
 }
 
@@ -399,25 +421,47 @@ static inline uint64_t next_packed(struct ep_pb_reader *list, const uint8_t **at
 	return v;
 }
 
-static int read_stack(struct fill *f, struct ep_pb_reader *r)
+/* A packed list of locations. */
+static int add_locations(struct fill *f, struct ep_pb_reader list)
 {
-	if (r->wire != EP_PB_LEN)
-		return add_location(f, ep_pb_get_varint(r), r->tag);
-	struct ep_pb_reader list = ep_pb_message(r);
-	list.field = 1;
+	own_stack(f);
 	const struct ep_ids ids = f->locations;
-	uint32_t *to = f->p->sample_locations + f->p->n_sample_locations;
+	uint32_t *from = f->p->sample_locations + f->p->n_sample_locations, *to = from;
+	list.field = 1;
 	for (const uint8_t *at = list.at, *end = list.end; at < end;) {
-		const uint8_t *from = at;
+		const uint8_t *id_at = at;
 		uint64_t id = next_packed(&list, &at, end);
 		if (__builtin_expect(list.fault != EP_PB_OK, 0))
 			return ep_scan_fault(f->s, &list, "sample", f->err);
 		uint32_t i = ep_ids_find(&ids, id);
 		if (__builtin_expect(i == EP_INDEX_NONE, 0))
-			return bad_location(f, id, from);
+			return bad_location(f, id, id_at);
 		*to++ = i;
 	}
-	f->p->n_sample_locations = (uint32_t)(to - f->p->sample_locations);
+	f->p->n_sample_locations += (uint32_t)(to - from);
+	f->sample->n_locations += (uint32_t)(to - from);
+	return 0;
+}
+
+static int read_stack(struct fill *f, struct ep_pb_reader *r)
+{
+	if (r->wire != EP_PB_LEN)
+		return add_location(f, ep_pb_get_varint(r), r->tag);
+	struct ep_sample *s = f->sample;
+	struct ep_pb_reader list = ep_pb_message(r);
+	struct ep_slice bytes = {(const char *)list.at, (size_t)(list.end - list.at)};
+	if (s->n_locations)
+		return add_locations(f, list);
+	uint64_t hash = 0;
+	const struct ep_share_run *run = ep_share_find(&f->stacks, bytes, &hash);
+	if (run) {
+		s->first_location = run->first;
+		s->n_locations = run->n;
+		return 0;
+	}
+	EP_TRY(add_locations(f, list));
+	ep_share_add(&f->stacks, hash,
+		     (struct ep_share_run){bytes, s->first_location, s->n_locations});
 	return 0;
 }
 
@@ -446,7 +490,7 @@ static int read_label(struct fill *f, struct ep_pb_reader r)
 {
 	struct ep_label l = {0};
 	uint64_t unit = 0;
-	struct ep_pb_reader unit_at = r;
+	const uint8_t *unit_at = r.tag;
 	while (ep_pb_next(&r)) {
 		switch (r.field) {
 		case 1:
@@ -459,7 +503,7 @@ static int read_label(struct fill *f, struct ep_pb_reader r)
 			l.num = (int64_t)ep_pb_get_varint(&r);
 			break;
 		case 4:
-			unit_at = r;
+			unit_at = r.tag;
 			unit = ep_pb_get_varint(&r);
 			break;
 		default:
@@ -473,10 +517,59 @@ static int read_label(struct fill *f, struct ep_pb_reader r)
 		return 0;
 	} else {
 		if (unit >= f->p->n_strings)
-			return bad_string(f, &unit_at, unit);
+			return bad_string(f, unit_at, unit);
 		l.num_unit = (ep_str)unit;
 	}
 	f->p->labels[f->p->n_labels++] = l;
+	f->sample->n_labels++;
+	return 0;
+}
+
+/* As own_stack(). */
+static void own_labels(struct fill *f)
+{
+	struct ep_profile *p = f->p;
+	struct ep_sample *s = f->sample;
+	uint32_t end = p->n_labels;
+	if (s->n_labels && s->first_label + s->n_labels != end) {
+		memcpy(p->labels + end, p->labels + s->first_label,
+		       s->n_labels * sizeof(*p->labels));
+		p->n_labels += s->n_labels;
+	}
+	s->first_label = p->n_labels - s->n_labels;
+}
+
+static int add_labels(struct fill *f, struct ep_pb_reader r)
+{
+	own_labels(f);
+	while (ep_pb_next(&r))
+		EP_TRY(read_label(f, ep_pb_get_message(&r)));
+	return ep_scan_fault(f->s, &r, "sample", f->err);
+}
+
+/* The current label and all that follow it without a field between. */
+static int read_labels(struct fill *f, struct ep_pb_reader *r)
+{
+	enum { LABEL_TAG = 3 << 3 | EP_PB_LEN };
+	struct ep_sample *s = f->sample;
+	const uint8_t *from = r->tag;
+	(void)ep_pb_bytes(r); /* scan.c found it sound */
+	while (r->at < r->end && *r->at == LABEL_TAG && ep_pb_next(r))
+		(void)ep_pb_bytes(r); /* the same */
+	struct ep_slice bytes = {(const char *)from, (size_t)(r->at - from)};
+	struct ep_pb_reader all = ep_pb_open(from, bytes.n);
+	if (s->n_labels)
+		return add_labels(f, all);
+	uint64_t hash = 0;
+	const struct ep_share_run *run = ep_share_find(&f->label_sets, bytes, &hash);
+	if (run) {
+		s->first_label = run->first;
+		s->n_labels = run->n;
+		return 0;
+	}
+	EP_TRY(add_labels(f, all));
+	ep_share_add(&f->label_sets, hash,
+		     (struct ep_share_run){bytes, s->first_label, s->n_labels});
 	return 0;
 }
 
@@ -491,7 +584,7 @@ static int read_sample(struct fill *f, struct ep_pb_reader r, size_t *n_values)
 			EP_TRY(read_values(f, &r, n_values));
 			break;
 		case 3:
-			EP_TRY(read_label(f, ep_pb_get_message(&r)));
+			EP_TRY(read_labels(f, &r));
 			break;
 		default:
 			ep_pb_skip(&r);
@@ -504,13 +597,10 @@ static int fill_sample(struct fill *f, struct ep_pb_reader r, size_t *n_values,
 		       uint64_t pos)
 {
 	struct ep_profile *p = f->p;
-	struct ep_sample *s = &p->samples[p->n_samples++];
-	s->first_location = p->n_sample_locations;
-	s->first_label = p->n_labels;
+	f->sample = &p->samples[p->n_samples++];
+	*f->sample = (struct ep_sample){p->n_sample_locations, 0, p->n_labels, 0};
 	size_t had = *n_values;
 	EP_TRY(read_sample(f, r, n_values));
-	s->n_locations = p->n_sample_locations - s->first_location;
-	s->n_labels = p->n_labels - s->first_label;
 	if (*n_values - had != p->n_sample_types)
 		return ep_fail(f->err, -EBADMSG, pos,
 			       "mismatch: sample has %zu values vs. %" PRIu32 " types",
@@ -589,5 +679,7 @@ int ep_fill(const struct ep_scan *s, struct ep_profile *p, struct ep_err *err)
 	ep_ids_fini(&f.mappings);
 	ep_ids_fini(&f.functions);
 	ep_ids_fini(&f.locations);
+	ep_share_fini(&f.stacks);
+	ep_share_fini(&f.label_sets);
 	return rc;
 }

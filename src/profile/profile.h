@@ -60,6 +60,8 @@ struct ep_label {
 	ep_str num_unit;
 };
 
+/* Samples of equal stacks or labels may share a run of the table, so a run is never
+ * changed in place, and the same run means the same stack. */
 struct ep_sample {
 	uint32_t first_location, n_locations; /* in sample_locations; leaf first */
 	uint32_t first_label, n_labels;       /* in ep_profile.labels */

@@ -3,28 +3,26 @@
 
 #include <inttypes.h>
 
-int ep_scan_fault(const struct ep_scan *s, const struct ep_pb_reader *r,
-		  const char *message, struct ep_err *err)
+int ep_scan_fail(const struct ep_scan *s, struct ep_pb_reader r, const char *message,
+		 struct ep_err *err)
 {
-	uint64_t pos = (uint64_t)(r->tag - s->data);
-	switch (r->fault) {
-	case EP_PB_OK:
-		return 0;
+	uint64_t pos = (uint64_t)(r.tag - s->data);
+	switch (r.fault) {
 	case EP_PB_CUT:
 		/* Past the end of the file is cut short, past that of a message is a
 		 * lie. */
 		return ep_fail(err, !strcmp(message, "profile") ? -ENODATA : -EBADMSG,
 			       pos, "field %" PRIu64 " of %s goes past its end",
-			       r->field, message);
+			       r.field, message);
 	case EP_PB_LONG_VARINT:
 		return ep_fail(err, -EBADMSG, pos,
 			       "field %" PRIu64
 			       " of %s has a number of more than 10 bytes",
-			       r->field, message);
+			       r.field, message);
 	default:
 		return ep_fail(err, -EBADMSG, pos,
 			       "field %" PRIu64 " of %s has wire type %" PRIu32,
-			       r->field, message, r->wire);
+			       r.field, message, r.wire);
 	}
 }
 

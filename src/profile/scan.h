@@ -46,9 +46,17 @@ struct ep_scan {
  */
 int ep_scan(const void *data, size_t n, struct ep_scan *ret_scan, struct ep_err *err);
 
-/* The fault a reader remembers, as an error; `message` is the name of what it read.  0
- * when there is none. */
-int ep_scan_fault(const struct ep_scan *s, const struct ep_pb_reader *r,
-		  const char *message, struct ep_err *err);
+/* The fault a reader remembers, as an error; `message` is the name of what it read. */
+int ep_scan_fail(const struct ep_scan *s, struct ep_pb_reader r, const char *message,
+		 struct ep_err *err) __attribute__((cold));
+
+/* 0 when there is none. */
+static inline int ep_scan_fault(const struct ep_scan *s, const struct ep_pb_reader *r,
+				const char *message, struct ep_err *err)
+{
+	return __builtin_expect(r->fault != EP_PB_OK, 0)
+		       ? ep_scan_fail(s, *r, message, err)
+		       : 0;
+}
 
 #endif
