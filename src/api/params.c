@@ -51,6 +51,22 @@ int ep_params_int(struct ep_http *x, const char *name, int64_t least, int64_t mo
 	return 0;
 }
 
+int ep_params_type(struct ep_slice *type, struct ep_err *err)
+{
+	unsigned n_colons = 0;
+	size_t fifth = type->n;
+	for (size_t i = 0; i < type->n; i++)
+		if (type->p[i] == ':' && ++n_colons == 5)
+			fifth = i;
+	struct ep_slice rest = {type->p + fifth, type->n - fifth};
+	if (n_colons < 4 || (rest.n && !ep_slice_is(rest, ":delta")))
+		return ep_fail(err, -EINVAL, 0,
+			       "a profile type is NAME:SAMPLE_TYPE:UNIT:PERIOD_TYPE:UNIT, as "
+			       "process_cpu:cpu:nanoseconds:cpu:nanoseconds");
+	type->n = fifth;
+	return 0;
+}
+
 int ep_params_query(struct ep_http *x, const char *prefix, bool needs_type,
 		    struct ep_query *ret_q, struct ep_err *err)
 {
@@ -59,6 +75,8 @@ int ep_params_query(struct ep_http *x, const char *prefix, bool needs_type,
 	int64_t copies = 0;
 	if (needs_type && !q.type.n)
 		return ep_fail(err, -EINVAL, 0, "type: the parameter is missing");
+	if (q.type.n)
+		EP_TRY(ep_params_type(&q.type, err));
 	(void)snprintf(name, sizeof(name), "%squery", prefix);
 	q.selector = ep_params_slice(x, name);
 	(void)snprintf(name, sizeof(name), "%sfrom", prefix);

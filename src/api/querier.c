@@ -47,7 +47,7 @@ static int read_query(const struct ep_request *r, struct ep_query *q, struct ep_
 	if (r->ids.n)
 		return ep_fail(err, -ENOTSUP, 0,
 			       "profiles are not kept by profile, span or trace id here");
-	return r->type.n ? 0 : ep_fail(err, -EINVAL, 0, "profile_typeID is missing");
+	return ep_params_type(&q->type, err);
 }
 
 static int read_max_nodes(const struct ep_request *r, uint32_t otherwise, uint32_t *ret,
@@ -299,7 +299,7 @@ static int select_series(struct call *k, struct ep_err *err)
 
 /* --- trees -------------------------------------------------------------------------- */
 
-static void write_flamegraph(struct ep_msg *m, const struct ep_levels *l)
+static void write_flamegraph(struct ep_msg *m, const struct ep_levels *l, bool is_diff)
 {
 	ep_msg_open(m, "flamegraph", 1);
 	if (l->n_levels) {
@@ -317,8 +317,10 @@ static void write_flamegraph(struct ep_msg *m, const struct ep_levels *l)
 	}
 	ep_msg_int(m, "total", 3, l->total);
 	ep_msg_int(m, "maxSelf", 4, l->max_self);
-	ep_msg_int(m, "leftTicks", 5, l->left_ticks);
-	ep_msg_int(m, "rightTicks", 6, l->right_ticks);
+	if (is_diff) {
+		ep_msg_int(m, "leftTicks", 5, l->left_ticks);
+		ep_msg_int(m, "rightTicks", 6, l->right_ticks);
+	}
 	ep_msg_close(m);
 }
 
@@ -369,7 +371,7 @@ static int merge_stacktraces(struct call *k, struct ep_err *err)
 	EP_TRY(ep_query_tree(&k->a->cfg.env, &q, &o, &t, err));
 	if (ep_levels_new(t, &l) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the flame graph");
-	write_flamegraph(&k->m, l);
+	write_flamegraph(&k->m, l, false);
 	return 0;
 }
 
@@ -399,7 +401,7 @@ static int diff(struct call *k, struct ep_err *err)
 	EP_TRY(ep_query_diff(&k->a->cfg.env, &a, &b, &o, &t, err));
 	if (ep_levels_new(t, &l) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the flame graph");
-	write_flamegraph(&k->m, l);
+	write_flamegraph(&k->m, l, true);
 	return 0;
 }
 

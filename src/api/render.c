@@ -23,6 +23,7 @@ static int read_side(struct ep_http *x, const char *const names[3], struct ep_qu
 	const char *brace = memchr(text.p, '{', text.n);
 	q->type = (struct ep_slice){text.p, brace ? (size_t)(brace - text.p) : text.n};
 	q->selector = (struct ep_slice){text.p + q->type.n, text.n - q->type.n};
+	EP_TRY(ep_params_type(&q->type, err));
 	for (int i = 0; i < 2; i++) {
 		const char *at = ep_http_param(x, names[1 + i], 0);
 		if (!at || !*at)

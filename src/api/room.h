@@ -30,6 +30,8 @@ int ep_params_int(struct ep_http *x, const char *name, int64_t least, int64_t mo
 /* PREFIX + type, query, from, until; prefix "a_" for the sides of a diff. */
 int ep_params_query(struct ep_http *x, const char *prefix, bool needs_type,
 		    struct ep_query *ret_q, struct ep_err *err);
+/* A type id has 5 parts; a sixth, "delta", comes off. */
+int ep_params_type(struct ep_slice *type, struct ep_err *err);
 struct ep_slice ep_params_slice(struct ep_http *x, const char *name);
 /* All values of a repeated parameter, at most max. */
 uint32_t ep_params_list(struct ep_http *x, const char *name, struct ep_slice *ret,

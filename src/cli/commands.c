@@ -13,6 +13,9 @@ static int run_version(int argc, char **argv)
 
 /* Groups, in this order: Run, Profile, About. */
 const struct ep_command ep_commands[] = {
+	{"up", "Run", "profile this machine and show it on a page: the main job", ep_cmd_up},
+	{"serve", "Run", "the server alone: takes profiles in, keeps them, shows them",
+	 ep_cmd_serve},
 	{"agent", "Run", "the agent alone: samples every process here, sends to a server",
 	 ep_cmd_agent},
 	{"run", "Run", "run a program with the library inside: functions, threads, labels",

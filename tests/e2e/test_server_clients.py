@@ -17,7 +17,7 @@ import pytest
 
 from pprof import field, varint
 
-CLIENTS = {"go": "shop.backend", "node": "shop.node", "python": "shop.py", "rust": "shop.rs"}
+CLIENTS = {"go": "shop.backend", "node": "shop.node", "python": "shop.py", "rust": "shop.rust"}
 
 
 def read_varint(b, at):
