@@ -4,13 +4,13 @@
 #include "base/clock.h"
 #include "inproc/code.h"
 #include "inproc/fd.h"
-#include "inproc/fold.h"
+#include "inproc/tally.h"
 #include "inproc/hooks.h"
 #include "inproc/labels.h"
 #include "inproc/threads.h"
 #include "inproc/write.h"
 #include "push/push.h"
-#include "safe/sample.h"
+#include "safe/raw.h"
 #include "safe/sys.h"
 
 #include <linux/futex.h>
@@ -36,7 +36,7 @@ static struct ep_push *push;
 static uint64_t period_ns;
 
 /* Of the running window; under the lock. */
-static struct ep_fold *window;
+static struct ep_tally *window;
 static uint64_t window_from_ns; /* since 1970 */
 static uint64_t next_flush_ns;	/* of CLOCK_MONOTONIC */
 static uint64_t window_truncated;
@@ -45,7 +45,7 @@ static uint32_t tids[MAX_WINDOW_TIDS];
 static uint32_t n_tids;
 
 /* Of the whole run, for EVERPROF_OUT; the drain thread's own. */
-static struct ep_fold *whole;
+static struct ep_tally *whole;
 static uint64_t whole_from_ns;
 static struct ep_ledger whole_ledger;
 
@@ -79,17 +79,17 @@ static uint32_t window_tid(uint32_t tid)
 
 static void add_sample(const struct ep_raw_sample *s)
 {
-	static struct ep_fold_frame frames[EP_SIG_MAX_FRAMES]; /* under the lock */
+	static struct ep_tally_frame frames[EP_SIG_MAX_FRAMES]; /* under the lock */
 	uint32_t n = s->n_frames < EP_SIG_MAX_FRAMES ? s->n_frames : EP_SIG_MAX_FRAMES;
 	for (uint32_t i = 0; i < n; i++)
-		frames[i] = (struct ep_fold_frame){s->frames[i],
+		frames[i] = (struct ep_tally_frame){s->frames[i],
 						   ep_code_find(s->map, s->frames[i])};
-	struct ep_fold_row row = {.tid = window_tid(s->tid),
+	struct ep_tally_row row = {.tid = window_tid(s->tid),
 				  .labels = (const struct everprof_labels *)(uintptr_t)s->labels,
 				  .weight = s->weight};
-	if (s->flags & EP_SAMPLE_TRUNCATED)
+	if (s->flags & EP_RAW_TRUNCATED)
 		window_truncated += s->weight;
-	ep_fold_add(window, frames, n, &row);
+	ep_tally_add(window, frames, n, &row);
 }
 
 static void empty_rings(void)
@@ -128,7 +128,7 @@ static int tick(void *unused)
 
 /* A finished window: everything to write it without the lock. */
 struct batch {
-	struct ep_fold *fold;
+	struct ep_tally *tally;
 	uint64_t from_ns, until_ns;
 	struct ep_ledger ledger;
 	const struct ep_code_mapping *mappings; /* a copy */
@@ -138,7 +138,7 @@ struct batch {
 
 static void batch_fini(struct batch *b)
 {
-	ep_fold_free(b->fold);
+	ep_tally_free(b->tally);
 	ep_free((void *)b->mappings);
 }
 
@@ -157,16 +157,16 @@ static bool copy_mappings(struct batch *b)
 static bool take_window(struct batch *b)
 {
 	struct ep_threads_totals t;
-	struct ep_fold *fresh = ep_fold_new();
+	struct ep_tally *fresh = ep_tally_new();
 	*b = (struct batch){.until_ns = ep_clock_wall_ns(), .from_ns = window_from_ns};
 	if (!fresh || !copy_mappings(b)) {
-		ep_fold_free(fresh);
-		return false; /* the window goes on; its fold is bounded */
+		ep_tally_free(fresh);
+		return false; /* the window goes on; its tally is bounded */
 	}
 	if (ep_code_main())
 		strcpy(b->build_id, ep_code_main()->build_id);
 	ep_threads_totals(&t);
-	b->fold = window;
+	b->tally = window;
 	b->ledger = (struct ep_ledger){.taken = window->weight,
 				       .lost = t.lost - lost_before + window->dropped,
 				       .truncated = window_truncated};
@@ -182,7 +182,7 @@ static bool take_window(struct batch *b)
 static int write_batch(const struct batch *b, bool named, struct ep_buf *out)
 {
 	struct ep_write w = {
-		.fold = b->fold,
+		.tally = b->tally,
 		.mappings = b->mappings,
 		.n_mappings = b->n_mappings,
 		.period_ns = period_ns,
@@ -225,7 +225,7 @@ static void push_batch(const struct batch *b)
 
 static void add_to_whole(const struct batch *b)
 {
-	ep_fold_merge(whole, b->fold);
+	ep_tally_merge(whole, b->tally);
 	whole_ledger.taken += b->ledger.taken;
 	whole_ledger.lost += b->ledger.lost;
 	whole_ledger.asked += b->ledger.asked;
@@ -277,7 +277,7 @@ static int write_file(const char *path, const struct ep_buf *b)
 static int write_whole(void)
 {
 	char path[PATH_MAX];
-	struct batch b = {.fold = whole, .from_ns = whole_from_ns, .ledger = whole_ledger};
+	struct batch b = {.tally = whole, .from_ns = whole_from_ns, .ledger = whole_ledger};
 	if (!whole || (config.is_later_process && !whole->weight))
 		return 0;
 	b.until_ns = ep_clock_wall_ns();
@@ -435,8 +435,8 @@ int ep_drain_start(const struct ep_config *c)
 {
 	config = *c;
 	period_ns = ep_config_period_ns(c);
-	window = ep_fold_new();
-	whole = *c->out ? ep_fold_new() : NULL;
+	window = ep_tally_new();
+	whole = *c->out ? ep_tally_new() : NULL;
 	if (!window || (*c->out && !whole))
 		return -ENOMEM;
 	EP_TRY(open_push());

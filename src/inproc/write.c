@@ -3,7 +3,7 @@
 
 #include "inproc/fd.h"
 #include "inproc/labels.h"
-#include "inproc/names.h"
+#include "inproc/namer.h"
 #include "profile/build.h"
 #include "profile/encode.h"
 
@@ -15,9 +15,9 @@
 struct writer {
 	const struct ep_write *w;
 	struct ep_build *b;
-	struct ep_names *names; /* NULL: addresses only */
+	struct ep_namer *names; /* NULL: addresses only */
 	uint32_t *mappings;  /* of the profile, by id; EP_NONE: not added yet */
-	uint32_t *locations; /* of the profile, by frame of the fold */
+	uint32_t *locations; /* of the profile, by frame of the tally */
 	struct {
 		uint32_t tid;
 		ep_str comm; /* 0: it has none */
@@ -63,12 +63,12 @@ static uint32_t mapping(struct writer *x, uint32_t id)
 	return x->mappings[id] = ep_build_mapping(x->b, &out);
 }
 
-static uint32_t location(struct writer *x, const struct ep_fold_frame *f)
+static uint32_t location(struct writer *x, const struct ep_tally_frame *f)
 {
 	uint32_t m = mapping(x, f->mapping);
 	struct ep_symbol sym;
 	struct ep_line line = {0};
-	if (!x->names || ep_names_find(x->names, f->mapping, f->address, &sym) < 0)
+	if (!x->names || ep_namer_find(x->names, f->mapping, f->address, &sym) < 0)
 		return ep_build_location(x->b, f->address, m, NULL, 0);
 	struct ep_function fn = {.name = ep_build_string(x->b, sym.name),
 				 .system_name = ep_build_string(x->b, sym.system_name)};
@@ -78,7 +78,7 @@ static uint32_t location(struct writer *x, const struct ep_fold_frame *f)
 
 static void add_locations(struct writer *x)
 {
-	const struct ep_fold *f = x->w->fold;
+	const struct ep_tally *f = x->w->tally;
 	for (uint32_t i = 0; i < f->n_frames; i++)
 		x->locations[i] = location(x, &f->frames[i]);
 }
@@ -117,11 +117,11 @@ static uint32_t add_comm(struct writer *x, struct ep_label *to, uint32_t tid)
 	return 1;
 }
 
-static void add_row(struct writer *x, const struct ep_fold_row *r)
+static void add_row(struct writer *x, const struct ep_tally_row *r)
 {
-	const struct ep_fold *f = x->w->fold;
-	const struct ep_fold_stack *s = &f->stacks[r->stack];
-	uint32_t stack[EP_FOLD_MAX_FRAMES], n = 0;
+	const struct ep_tally *f = x->w->tally;
+	const struct ep_tally_stack *s = &f->stacks[r->stack];
+	uint32_t stack[EP_TALLY_MAX_FRAMES], n = 0;
 	struct ep_label labels[EP_LABELS_MAX_PAIRS + 3];
 	for (uint32_t i = 0; i < s->n; i++)
 		stack[i] = x->locations[f->stack_frames[s->first + i]];
@@ -163,12 +163,12 @@ int ep_write_cpu(const struct ep_write *w, struct ep_buf *out, struct ep_err *er
 	ep_auto(ep_profile) p = NULL;
 	EP_TRY(ep_build_new(MAX_PROFILE_BYTES, &b));
 	ep_auto_mem uint32_t *mappings = ep_alloc(w->n_mappings * sizeof(*mappings));
-	ep_auto_mem uint32_t *locations = ep_alloc(w->fold->n_frames * sizeof(*locations));
+	ep_auto_mem uint32_t *locations = ep_alloc(w->tally->n_frames * sizeof(*locations));
 	if (!mappings || !locations)
 		return ep_fail(err, -ENOMEM, 0, "out of memory");
 	memset(mappings, 0xff, w->n_mappings * sizeof(*mappings)); /* EP_NONE */
-	ep_auto(ep_names) names = NULL;
-	if (w->named && !(names = ep_names_new(w->mappings, w->n_mappings)))
+	ep_auto(ep_namer) names = NULL;
+	if (w->named && !(names = ep_namer_new(w->mappings, w->n_mappings)))
 		return ep_fail(err, -ENOMEM, 0, "out of memory");
 	struct writer x = {
 		.w = w, .b = b, .names = names, .mappings = mappings, .locations = locations};
@@ -176,8 +176,8 @@ int ep_write_cpu(const struct ep_write *w, struct ep_buf *out, struct ep_err *er
 	if (w->n_mappings) /* the program's own mapping comes first, as readers expect */
 		(void)mapping(&x, 0);
 	add_locations(&x);
-	for (uint32_t i = 0; i < w->fold->n_rows; i++)
-		add_row(&x, &w->fold->rows[i]);
+	for (uint32_t i = 0; i < w->tally->n_rows; i++)
+		add_row(&x, &w->tally->rows[i]);
 	EP_TRY(ep_build_finish(b, &p, err));
 	return ep_encode_gzip(p, out, err);
 }

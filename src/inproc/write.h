@@ -1,5 +1,5 @@
 /*
- * write.h - a fold as a pprof profile.
+ * write.h - a tally as a pprof profile.
  */
 #ifndef EP_INPROC_WRITE_H
 #define EP_INPROC_WRITE_H
@@ -7,11 +7,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "inproc/code.h"
-#include "inproc/fold.h"
+#include "inproc/tally.h"
 #include "profile/ledger.h"
 
 struct ep_write {
-	const struct ep_fold *fold;
+	const struct ep_tally *tally;
 	const struct ep_code_mapping *mappings; /* [n_mappings], by id */
 	uint32_t n_mappings;
 	uint64_t period_ns, from_ns, until_ns;

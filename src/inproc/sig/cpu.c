@@ -8,7 +8,7 @@
 #include "inproc/sig/cpu.h"
 
 #include "inproc/sig/state.h"
-#include "safe/sample.h"
+#include "safe/raw.h"
 #include "safe/sys.h"
 #include "unwind/walk.h"
 
@@ -122,7 +122,7 @@ static void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t ma
 	s->tid = atomic_load_explicit(&t->tid, memory_order_relaxed);
 	s->map = map;
 	s->labels = (uintptr_t)atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
-	ep_ring_commit(&t->ring, (uint32_t)EP_SAMPLE_HEAD_WORDS + s->n_frames);
+	ep_ring_commit(&t->ring, (uint32_t)EP_RAW_HEAD_WORDS + s->n_frames);
 	atomic_store_explicit(&t->hazard, NULL, memory_order_release);
 	count(&t->n_taken, weight);
 }
@@ -131,7 +131,7 @@ static void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_
 {
 	uint32_t weight = 1 + (info->si_overrun > 0 ? (uint32_t)info->si_overrun : 0);
 	struct ep_raw_sample *s =
-		ep_ring_reserve(&t->ring, EP_SAMPLE_HEAD_WORDS + EP_SIG_MAX_FRAMES);
+		ep_ring_reserve(&t->ring, EP_RAW_HEAD_WORDS + EP_SIG_MAX_FRAMES);
 	const struct ep_sig_map *map = s ? hold_map(t) : NULL;
 	if (!map) {
 		count(&t->n_lost, weight);
@@ -140,10 +140,10 @@ static void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_
 	struct ep_regs regs = EP_REGS_OF_UCONTEXT(uc);
 	struct ep_stack stack;
 	enum ep_step why;
-	s->flags = choose_stack(t, regs.sp, &stack) ? 0 : EP_SAMPLE_FOREIGN_STACK;
+	s->flags = choose_stack(t, regs.sp, &stack) ? 0 : EP_RAW_FOREIGN_STACK;
 	s->n_frames = ep_walk(map->modules, &regs, &stack, s->frames, EP_SIG_MAX_FRAMES, &why);
 	if (why != EP_STEP_END) {
-		s->flags |= EP_SAMPLE_TRUNCATED;
+		s->flags |= EP_RAW_TRUNCATED;
 		count(&t->n_truncated, weight);
 		if (!ep_modules_find(map->modules, s->frames[s->n_frames - 1]))
 			ask_for_look();
@@ -158,7 +158,7 @@ void ep_cpu_settle(struct ep_sig_thread *t, uint32_t weight)
 	uint64_t frames[32];
 	struct ep_regs regs;
 	enum ep_step why;
-	struct ep_raw_sample *s = ep_ring_reserve(&t->ring, EP_SAMPLE_HEAD_WORDS + 8);
+	struct ep_raw_sample *s = ep_ring_reserve(&t->ring, EP_RAW_HEAD_WORDS + 8);
 	const struct ep_sig_map *map = s ? hold_map(t) : NULL;
 	if (!map) {
 		count(&t->n_lost, weight);
@@ -168,7 +168,7 @@ void ep_cpu_settle(struct ep_sig_thread *t, uint32_t weight)
 	struct ep_stack stack;
 	(void)choose_stack(t, regs.sp, &stack);
 	uint32_t n = ep_walk(map->modules, &regs, &stack, frames, 32, &why);
-	s->flags = why == EP_STEP_END ? 0 : EP_SAMPLE_TRUNCATED;
+	s->flags = why == EP_STEP_END ? 0 : EP_RAW_TRUNCATED;
 	s->frames[0] = t->start_routine;
 	s->n_frames = 1;
 	for (uint32_t i = n > N_ROOT_FRAMES ? n - N_ROOT_FRAMES : n; i < n; i++)

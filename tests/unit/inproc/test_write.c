@@ -8,17 +8,17 @@
 
 TEST(write_makes_a_profile_that_reads_back)
 {
-	ep_auto(ep_fold) f = ep_fold_new();
+	ep_auto(ep_tally) f = ep_tally_new();
 	struct ep_code_mapping m[] = {
 		{.start = 0x1000, .limit = 0x2000, .path = "/bin/x", .build_id = "ab12"},
 		{.start = 0x8000, .limit = 0x9000, .file_offset = 0x500, .path = "/lib/y.so"}};
-	struct ep_fold_frame s[] = {{0x8010, 1}, {0x1010, 0}, {0x7777, EP_CODE_NONE}};
-	struct ep_fold_row row = {
+	struct ep_tally_frame s[] = {{0x8010, 1}, {0x1010, 0}, {0x7777, EP_CODE_NONE}};
+	struct ep_tally_row row = {
 		.tid = 0,
 		.weight = 3,
 		.labels = everprof_labels_derive(NULL, "k", "v", "bad", "a\xff" "b")};
-	ep_fold_add(f, s, 3, &row);
-	struct ep_write w = {.fold = f,
+	ep_tally_add(f, s, 3, &row);
+	struct ep_write w = {.tally = f,
 			     .mappings = m,
 			     .n_mappings = 2,
 			     .period_ns = 10,

@@ -1,17 +1,17 @@
 /*
- * sample.h - one raw sample, as a handler writes it into a ring.
+ * raw.h - one raw sample, as a handler writes it into a ring.
  *
  * Whole 8-byte words; the frames follow the head.  It never leaves the process,
  * so it has no version.
  */
-#ifndef EP_SAFE_SAMPLE_H
-#define EP_SAFE_SAMPLE_H
+#ifndef EP_SAFE_RAW_H
+#define EP_SAFE_RAW_H
 
 #include <stdint.h>
 
-enum ep_sample_flag {
-	EP_SAMPLE_TRUNCATED = 1, /* the stack does not reach its root */
-	EP_SAMPLE_FOREIGN_STACK = 2, /* not the thread's own: alternate, coroutine */
+enum ep_raw_flag {
+	EP_RAW_TRUNCATED = 1, /* the stack does not reach its root */
+	EP_RAW_FOREIGN_STACK = 2, /* not the thread's own: alternate, coroutine */
 };
 
 struct ep_raw_sample {
@@ -25,6 +25,6 @@ struct ep_raw_sample {
 	uint64_t frames[]; /* leaf first: exact pc, then return addresses - 1 */
 };
 
-#define EP_SAMPLE_HEAD_WORDS (sizeof(struct ep_raw_sample) / 8)
+#define EP_RAW_HEAD_WORDS (sizeof(struct ep_raw_sample) / 8)
 
 #endif

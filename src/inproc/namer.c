@@ -1,5 +1,5 @@
-/* names.c - see names.h. */
-#include "inproc/names.h"
+/* namer.c - see namer.h. */
+#include "inproc/namer.h"
 
 #include "inproc/entry.h"
 #include "inproc/fd.h"
@@ -18,16 +18,16 @@ struct table {
 	struct ep_symtab *symtab; /* NULL: none */
 };
 
-struct ep_names {
+struct ep_namer {
 	const struct ep_code_mapping *mappings;
 	uint32_t n;
 	uint64_t main_start, main_limit; /* 0, 0: unknown */
 	struct table tables[];
 };
 
-struct ep_names *ep_names_new(const struct ep_code_mapping *mappings, uint32_t n)
+struct ep_namer *ep_namer_new(const struct ep_code_mapping *mappings, uint32_t n)
 {
-	struct ep_names *names = ep_zalloc(sizeof(*names) + n * sizeof(names->tables[0]));
+	struct ep_namer *names = ep_zalloc(sizeof(*names) + n * sizeof(names->tables[0]));
 	if (!names)
 		return NULL;
 	names->mappings = mappings;
@@ -45,7 +45,7 @@ struct ep_names *ep_names_new(const struct ep_code_mapping *mappings, uint32_t n
 	return names;
 }
 
-void ep_names_free(struct ep_names *names)
+void ep_namer_free(struct ep_namer *names)
 {
 	if (!names)
 		return;
@@ -88,7 +88,7 @@ static void load(struct table *t, const struct ep_code_mapping *m)
 	}
 }
 
-int ep_names_find(struct ep_names *names, uint32_t id, uint64_t address, struct ep_symbol *ret)
+int ep_namer_find(struct ep_namer *names, uint32_t id, uint64_t address, struct ep_symbol *ret)
 {
 	if (id >= names->n)
 		return -ENOENT;

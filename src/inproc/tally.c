@@ -1,15 +1,15 @@
-/* fold.c - see fold.h. */
-#include "inproc/fold.h"
+/* tally.c - see tally.h. */
+#include "inproc/tally.h"
 
 #include "base/hash.h"
 #include "inproc/sig/state.h"
 
-_Static_assert((int)EP_FOLD_MAX_FRAMES == (int)EP_SIG_MAX_FRAMES, "one bound");
+_Static_assert((int)EP_TALLY_MAX_FRAMES == (int)EP_SIG_MAX_FRAMES, "one bound");
 
 #include <stdbool.h>
 #include <string.h>
 
-/* Bounds of one fold: some 100 MB at worst. */
+/* Bounds of one tally: some 100 MB at worst. */
 enum {
 	MAX_FRAMES = 1 << 20,
 	MAX_STACKS = 1 << 20,
@@ -17,12 +17,12 @@ enum {
 	MAX_ROWS = 1 << 20,
 };
 
-struct ep_fold *ep_fold_new(void)
+struct ep_tally *ep_tally_new(void)
 {
-	return ep_zalloc(sizeof(struct ep_fold));
+	return ep_zalloc(sizeof(struct ep_tally));
 }
 
-void ep_fold_free(struct ep_fold *f)
+void ep_tally_free(struct ep_tally *f)
 {
 	if (!f)
 		return;
@@ -55,7 +55,7 @@ static bool room(void **array, uint32_t *cap, uint32_t n, uint32_t more, uint32_
 	return true;
 }
 
-static uint32_t intern_frame(struct ep_fold *f, const struct ep_fold_frame *frame)
+static uint32_t intern_frame(struct ep_tally *f, const struct ep_tally_frame *frame)
 {
 	struct ep_index_iter it;
 	uint64_t h = ep_hash_mix(ep_hash_mix(0, frame->address), frame->mapping);
@@ -72,7 +72,7 @@ static uint32_t intern_frame(struct ep_fold *f, const struct ep_fold_frame *fram
 	return f->n_frames++;
 }
 
-static uint32_t intern_stack(struct ep_fold *f, const uint32_t *ids, uint32_t n)
+static uint32_t intern_stack(struct ep_tally *f, const uint32_t *ids, uint32_t n)
 {
 	struct ep_index_iter it;
 	uint64_t h = n;
@@ -90,18 +90,18 @@ static uint32_t intern_stack(struct ep_fold *f, const uint32_t *ids, uint32_t n)
 	    ep_index_add(&f->stack_index, h, f->n_stacks) < 0)
 		return EP_INDEX_NONE;
 	memcpy(f->stack_frames + f->n_stack_frames, ids, n * sizeof(*ids));
-	f->stacks[f->n_stacks] = (struct ep_fold_stack){f->n_stack_frames, n};
+	f->stacks[f->n_stacks] = (struct ep_tally_stack){f->n_stack_frames, n};
 	f->n_stack_frames += n;
 	return f->n_stacks++;
 }
 
-static bool add_row(struct ep_fold *f, const struct ep_fold_row *row)
+static bool add_row(struct ep_tally *f, const struct ep_tally_row *row)
 {
 	struct ep_index_iter it;
 	uint64_t h = ep_hash_mix(ep_hash_mix(row->stack, row->tid), (uintptr_t)row->labels);
 	for (uint32_t id = ep_index_first(&f->row_index, h, &it); id != EP_INDEX_NONE;
 	     id = ep_index_next(&f->row_index, &it)) {
-		struct ep_fold_row *r = &f->rows[id];
+		struct ep_tally_row *r = &f->rows[id];
 		if (r->stack == row->stack && r->tid == row->tid && r->labels == row->labels) {
 			r->weight += row->weight;
 			return true;
@@ -114,12 +114,12 @@ static bool add_row(struct ep_fold *f, const struct ep_fold_row *row)
 	return true;
 }
 
-void ep_fold_add(struct ep_fold *f, const struct ep_fold_frame *frames, uint32_t n,
-		 const struct ep_fold_row *row)
+void ep_tally_add(struct ep_tally *f, const struct ep_tally_frame *frames, uint32_t n,
+		 const struct ep_tally_row *row)
 {
-	uint32_t ids[EP_FOLD_MAX_FRAMES];
-	struct ep_fold_row r = *row;
-	bool ok = n <= EP_FOLD_MAX_FRAMES;
+	uint32_t ids[EP_TALLY_MAX_FRAMES];
+	struct ep_tally_row r = *row;
+	bool ok = n <= EP_TALLY_MAX_FRAMES;
 	for (uint32_t i = 0; i < n && ok; i++)
 		ok = (ids[i] = intern_frame(f, &frames[i])) != EP_INDEX_NONE;
 	ok = ok && (r.stack = intern_stack(f, ids, n)) != EP_INDEX_NONE && add_row(f, &r);
@@ -129,14 +129,14 @@ void ep_fold_add(struct ep_fold *f, const struct ep_fold_frame *frames, uint32_t
 		f->dropped += row->weight;
 }
 
-void ep_fold_merge(struct ep_fold *f, const struct ep_fold *src)
+void ep_tally_merge(struct ep_tally *f, const struct ep_tally *src)
 {
-	struct ep_fold_frame frames[EP_FOLD_MAX_FRAMES];
+	struct ep_tally_frame frames[EP_TALLY_MAX_FRAMES];
 	for (uint32_t i = 0; i < src->n_rows; i++) {
-		const struct ep_fold_stack *s = &src->stacks[src->rows[i].stack];
+		const struct ep_tally_stack *s = &src->stacks[src->rows[i].stack];
 		for (uint32_t k = 0; k < s->n; k++)
 			frames[k] = src->frames[src->stack_frames[s->first + k]];
-		ep_fold_add(f, frames, s->n, &src->rows[i]);
+		ep_tally_add(f, frames, s->n, &src->rows[i]);
 	}
 	f->dropped += src->dropped;
 }

@@ -1,11 +1,11 @@
 /*
- * fold.h - equal samples become one row with a weight.
+ * tally.h - equal samples become one row with a weight.
  *
  * A row is (stack, thread, label set).  A frame is (address, mapping), so that
  * an address which was two pieces of code in its time is two frames.
  */
-#ifndef EP_INPROC_FOLD_H
-#define EP_INPROC_FOLD_H
+#ifndef EP_INPROC_TALLY_H
+#define EP_INPROC_TALLY_H
 
 #include "base/index.h"
 #include "base/mem.h"
@@ -13,30 +13,30 @@
 #include <stdint.h>
 
 /* The longest stack: what a handler records. */
-#define EP_FOLD_MAX_FRAMES 512
+#define EP_TALLY_MAX_FRAMES 512
 
 struct everprof_labels;
 
-struct ep_fold_frame {
+struct ep_tally_frame {
 	uint64_t address;
 	uint32_t mapping; /* of code.h, or EP_CODE_NONE */
 };
 
-struct ep_fold_stack {
+struct ep_tally_stack {
 	uint32_t first, n; /* in stack_frames; leaf first */
 };
 
-struct ep_fold_row {
+struct ep_tally_row {
 	uint32_t stack, tid;
 	const struct everprof_labels *labels;
 	uint64_t weight;
 };
 
-struct ep_fold {
-	struct ep_fold_frame *frames;
-	struct ep_fold_stack *stacks;
+struct ep_tally {
+	struct ep_tally_frame *frames;
+	struct ep_tally_stack *stacks;
 	uint32_t *stack_frames;
-	struct ep_fold_row *rows;
+	struct ep_tally_row *rows;
 	uint32_t n_frames, n_stacks, n_stack_frames, n_rows;
 	uint32_t cap_frames, cap_stacks, cap_stack_frames, cap_rows;
 	struct ep_index frame_index, stack_index, row_index;
@@ -45,15 +45,15 @@ struct ep_fold {
 };
 
 /* NULL when memory is short.  One thread at a time per object. */
-struct ep_fold *ep_fold_new(void);
-void ep_fold_free(struct ep_fold *f);
-EP_DEFINE_AUTO(ep_fold);
+struct ep_tally *ep_tally_new(void);
+void ep_tally_free(struct ep_tally *f);
+EP_DEFINE_AUTO(ep_tally);
 
 /* Add one sample.  What does not fit is counted in `dropped`. */
-void ep_fold_add(struct ep_fold *f, const struct ep_fold_frame *frames, uint32_t n,
-		 const struct ep_fold_row *row);
+void ep_tally_add(struct ep_tally *f, const struct ep_tally_frame *frames, uint32_t n,
+		 const struct ep_tally_row *row);
 
 /* Add all of src. */
-void ep_fold_merge(struct ep_fold *f, const struct ep_fold *src);
+void ep_tally_merge(struct ep_tally *f, const struct ep_tally *src);
 
 #endif
