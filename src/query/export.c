@@ -2,7 +2,7 @@
  * export.c - the merged profile as pprof: addresses, lines and mappings as they
  * came, sample labels kept, names added where symbols are known now.
  */
-#include "query/merge.h"
+#include "query/sums.h"
 #include "query/graph.h"
 
 #include "profile/build.h"
@@ -210,7 +210,7 @@ static uint32_t make_location(struct export *x, const struct ep_dict *d, uint32_
 		lines[i] = (struct ep_line){function(x, d, l->function), l->line, l->column};
 	}
 	struct ep_symbol s;
-	if (!f->n_lines && ep_names_symbol(x->env->symbols, d, f, &s) == 0)
+	if (!f->n_lines && ep_naming_symbol(x->env->symbols, d, f, &s) == 0)
 		lines[0].function = symbol_function(x, &s);
 	else
 		n = f->n_lines;

@@ -53,7 +53,7 @@ void ep_graph_fini(struct ep_graph *g)
 /* --- stacks to nodes ------------------------------------------------------------------------ */
 
 /* Stacks with weight, and all between them and the root.  Parents come first. */
-static uint8_t *mark_needed(const struct ep_merge_dict *s)
+static uint8_t *mark_needed(const struct ep_sums_dict *s)
 {
 	uint8_t *needed = ep_zalloc((size_t)s->n + 1);
 	for (uint32_t i = s->n; needed && i-- > 1;) {
@@ -66,8 +66,8 @@ static uint8_t *mark_needed(const struct ep_merge_dict *s)
 
 struct adding {
 	struct ep_graph *g;
-	const struct ep_merge_dict *s;
-	struct ep_names names;
+	const struct ep_sums_dict *s;
+	struct ep_naming names;
 	uint32_t *node; /* by stack */
 	int side;
 	int64_t unsymbolised;
@@ -77,7 +77,7 @@ static int add_stack(struct adding *a, uint32_t id)
 {
 	const struct ep_dict_stack *st = ep_dict_stack(a->s->d, id);
 	uint32_t n = 0, at = a->node[st->parent];
-	const uint32_t *fns = ep_names_of(&a->names, st->frame, &n);
+	const uint32_t *fns = ep_naming_of(&a->names, st->frame, &n);
 	if (!fns)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
@@ -103,7 +103,7 @@ static int add_stacks(struct adding *a, const uint8_t *needed)
 	return 0;
 }
 
-static int add_dict(struct ep_graph *g, const struct ep_merge_dict *s, int side,
+static int add_dict(struct ep_graph *g, const struct ep_sums_dict *s, int side,
 		    struct ep_symcache *symbols, int64_t *unsymbolised)
 {
 	struct adding a = {.g = g, .s = s, .side = side};
@@ -112,15 +112,15 @@ static int add_dict(struct ep_graph *g, const struct ep_merge_dict *s, int side,
 	if (!needed || !node)
 		return -ENOMEM;
 	a.node = node;
-	int rc = ep_names_init(&a.names, s->d, symbols, &g->fns);
+	int rc = ep_naming_init(&a.names, s->d, symbols, &g->fns);
 	if (!rc)
 		rc = add_stacks(&a, needed);
-	ep_names_fini(&a.names);
+	ep_naming_fini(&a.names);
 	*unsymbolised += a.unsymbolised;
 	return rc;
 }
 
-int ep_graph_add(struct ep_graph *g, const struct ep_merge *m, int side,
+int ep_graph_add(struct ep_graph *g, const struct ep_sums *m, int side,
 		 struct ep_symcache *symbols, int64_t *ret_unsymbolised, struct ep_err *err)
 {
 	int64_t unsymbolised = 0;
@@ -223,7 +223,7 @@ int ep_graph_side_run(struct ep_graph_side *s, const struct ep_query_env *env,
 		      const struct ep_query *q, struct ep_graph *g, int side, struct ep_err *err)
 {
 	EP_TRY(ep_plan_open(&s->plan, env, q, true, err));
-	EP_TRY(ep_merge_run(&s->merge, &s->plan, err));
+	EP_TRY(ep_sums_run(&s->merge, &s->plan, err));
 	int64_t unsymbolised = 0;
 	EP_TRY(ep_graph_add(g, &s->merge, side, env->symbols, &unsymbolised, err));
 	s->ledger = ep_plan_ledger(&s->plan);
@@ -233,7 +233,7 @@ int ep_graph_side_run(struct ep_graph_side *s, const struct ep_query_env *env,
 
 void ep_graph_side_fini(struct ep_graph_side *s)
 {
-	ep_merge_fini(&s->merge);
+	ep_sums_fini(&s->merge);
 	ep_plan_close(&s->plan);
 }
 

@@ -7,7 +7,7 @@
 #ifndef EP_QUERY_GRAPH_H
 #define EP_QUERY_GRAPH_H
 
-#include "query/merge.h"
+#include "query/sums.h"
 
 struct ep_graph_node {
 	uint32_t parent, fn;
@@ -29,7 +29,7 @@ void ep_graph_fini(struct ep_graph *g);
  * Add the sums of one side (0 or 1).
  * out      *ret_unsymbolised  weight whose leaf has no name
  */
-int ep_graph_add(struct ep_graph *g, const struct ep_merge *m, int side,
+int ep_graph_add(struct ep_graph *g, const struct ep_sums *m, int side,
 		 struct ep_symcache *symbols, int64_t *ret_unsymbolised, struct ep_err *err);
 /* Totals from selfs; all sides are added. */
 void ep_graph_sum(struct ep_graph *g);
@@ -41,7 +41,7 @@ uint32_t ep_graph_next(const struct ep_graph *g, uint32_t i, uint32_t *depth);
 /* A whole answer's inside: plan, merge and graph of one query.  The caller has inited g. */
 struct ep_graph_side {
 	struct ep_plan plan;
-	struct ep_merge merge;
+	struct ep_sums merge;
 	struct ep_query_ledger ledger;
 };
 int ep_graph_side_run(struct ep_graph_side *s, const struct ep_query_env *env,

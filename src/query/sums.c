@@ -1,9 +1,9 @@
-/* merge.c - adding up.  See merge.h. */
-#include "query/merge.h"
+/* sums.c - adding up.  See sums.h. */
+#include "query/sums.h"
 
 #include <string.h>
 
-void ep_merge_fini(struct ep_merge *m)
+void ep_sums_fini(struct ep_sums *m)
 {
 	for (uint32_t i = 0; i < m->n; i++)
 		ep_free(m->v[i].self);
@@ -11,7 +11,7 @@ void ep_merge_fini(struct ep_merge *m)
 	memset(m, 0, sizeof(*m));
 }
 
-static struct ep_merge_dict *sums_of(struct ep_merge *m, const struct ep_dict *d)
+static struct ep_sums_dict *sums_of(struct ep_sums *m, const struct ep_dict *d)
 {
 	/* Series of one dictionary come one after the other. */
 	for (uint32_t i = m->n; i-- > 0;)
@@ -19,18 +19,18 @@ static struct ep_merge_dict *sums_of(struct ep_merge *m, const struct ep_dict *d
 			return &m->v[i];
 	if (m->n == m->cap) {
 		uint32_t cap = m->cap ? m->cap * 2 : 8;
-		struct ep_merge_dict *v = ep_realloc(m->v, cap * sizeof(*v));
+		struct ep_sums_dict *v = ep_realloc(m->v, cap * sizeof(*v));
 		if (!v)
 			return NULL;
 		m->v = v;
 		m->cap = cap;
 	}
-	m->v[m->n] = (struct ep_merge_dict){.d = d};
+	m->v[m->n] = (struct ep_sums_dict){.d = d};
 	return &m->v[m->n++];
 }
 
 /* A dictionary may have grown since the last profile. */
-static int fit(struct ep_merge_dict *s)
+static int fit(struct ep_sums_dict *s)
 {
 	uint32_t n = ep_vec_n(&s->d->stacks);
 	if (n <= s->n)
@@ -54,8 +54,8 @@ static int add_set(int64_t *self, const struct ep_blob *b, const struct ep_blob_
 
 static int add(void *ctx, const struct ep_hit *hit, struct ep_err *err)
 {
-	struct ep_merge *m = ctx;
-	struct ep_merge_dict *s = sums_of(m, hit->series->d);
+	struct ep_sums *m = ctx;
+	struct ep_sums_dict *s = sums_of(m, hit->series->d);
 	if (!s || fit(s) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory to add up stacks");
 	int rc = 0;
@@ -67,7 +67,7 @@ static int add(void *ctx, const struct ep_hit *hit, struct ep_err *err)
 	return 0;
 }
 
-int ep_merge_run(struct ep_merge *m, struct ep_plan *p, struct ep_err *err)
+int ep_sums_run(struct ep_sums *m, struct ep_plan *p, struct ep_err *err)
 {
 	return ep_plan_run(p, EP_NEED_ROWS, add, m, err);
 }

@@ -1,7 +1,7 @@
 /*
- * names.c - frames to functions, with the symbols known now.
+ * naming.c - frames to functions, with the symbols known now.
  */
-#include "query/merge.h"
+#include "query/sums.h"
 #include "symbol/symbol.h"
 
 #include <stdio.h>
@@ -88,7 +88,7 @@ static enum ep_kind kind_of(const struct ep_dict *d, const struct ep_dict_frame 
 	return EP_KIND_NATIVE;
 }
 
-int ep_names_symbol(struct ep_symcache *symbols, const struct ep_dict *d,
+int ep_naming_symbol(struct ep_symcache *symbols, const struct ep_dict *d,
 		    const struct ep_dict_frame *f, struct ep_symbol *ret_s)
 {
 	if (!symbols || f->mapping == EP_DICT_NONE || !(f->flags & EP_FRAME_OFFSET))
@@ -99,7 +99,7 @@ int ep_names_symbol(struct ep_symcache *symbols, const struct ep_dict *d,
 	return vaddr == UINT64_MAX ? -ENOENT : ep_symtab_find(t, vaddr, ret_s);
 }
 
-static uint32_t unnamed(struct ep_names *n, const struct ep_dict_frame *f)
+static uint32_t unnamed(struct ep_naming *n, const struct ep_dict_frame *f)
 {
 	char text[512];
 	struct ep_slice module = {"", 0};
@@ -114,17 +114,17 @@ static uint32_t unnamed(struct ep_names *n, const struct ep_dict_frame *f)
 	return ep_fns_add(n->fns, &fn);
 }
 
-static uint32_t native(struct ep_names *n, const struct ep_dict_frame *f)
+static uint32_t native(struct ep_naming *n, const struct ep_dict_frame *f)
 {
 	struct ep_symbol s;
-	if (ep_names_symbol(n->symbols, n->d, f, &s) < 0)
+	if (ep_naming_symbol(n->symbols, n->d, f, &s) < 0)
 		return unnamed(n, f);
 	struct ep_slice module = ep_dict_str(n->d, ep_dict_mapping(n->d, f->mapping)->filename);
 	struct ep_fn fn = {s.name, module, kind_of(n->d, f, s.name)};
 	return ep_fns_add(n->fns, &fn);
 }
 
-static uint32_t line_fn(struct ep_names *n, const struct ep_dict_frame *f, uint32_t line)
+static uint32_t line_fn(struct ep_naming *n, const struct ep_dict_frame *f, uint32_t line)
 {
 	const struct ep_dict_function *from = ep_dict_function(n->d, ep_dict_line(n->d, line)->function);
 	struct ep_fn fn = {ep_dict_str(n->d, from->name), ep_dict_str(n->d, from->filename), 0};
@@ -136,13 +136,13 @@ static uint32_t line_fn(struct ep_names *n, const struct ep_dict_frame *f, uint3
 	return ep_fns_add(n->fns, &fn);
 }
 
-static uint32_t damaged(struct ep_names *n)
+static uint32_t damaged(struct ep_naming *n)
 {
 	struct ep_fn fn = {ep_slice_of("[damaged]"), ep_slice_of(""), EP_KIND_LOST};
 	return ep_fns_add(n->fns, &fn);
 }
 
-static bool room(struct ep_names *n, uint32_t more)
+static bool room(struct ep_naming *n, uint32_t more)
 {
 	if (n->n_chains + more <= n->cap_chains)
 		return true;
@@ -155,7 +155,7 @@ static bool room(struct ep_names *n, uint32_t more)
 	return true;
 }
 
-static bool resolve(struct ep_names *n, uint32_t frame)
+static bool resolve(struct ep_naming *n, uint32_t frame)
 {
 	const struct ep_dict_frame *f = ep_dict_frame(n->d, frame);
 	uint32_t n_fns = f->n_lines ? f->n_lines : 1;
@@ -175,22 +175,22 @@ static bool resolve(struct ep_names *n, uint32_t frame)
 	return true;
 }
 
-int ep_names_init(struct ep_names *n, const struct ep_dict *d, struct ep_symcache *symbols,
+int ep_naming_init(struct ep_naming *n, const struct ep_dict *d, struct ep_symcache *symbols,
 		  struct ep_fns *fns)
 {
-	*n = (struct ep_names){.d = d, .symbols = symbols, .fns = fns, .n_chains = 1};
+	*n = (struct ep_naming){.d = d, .symbols = symbols, .fns = fns, .n_chains = 1};
 	n->n_first = ep_vec_n(&d->frames);
 	n->first = ep_zalloc(((size_t)n->n_first + 1) * sizeof(*n->first));
 	return n->first ? 0 : -ENOMEM;
 }
 
-void ep_names_fini(struct ep_names *n)
+void ep_naming_fini(struct ep_naming *n)
 {
 	ep_free(n->first);
 	ep_free(n->chains);
 }
 
-const uint32_t *ep_names_of(struct ep_names *n, uint32_t frame, uint32_t *ret_n)
+const uint32_t *ep_naming_of(struct ep_naming *n, uint32_t frame, uint32_t *ret_n)
 {
 	if (frame >= n->n_first || (!n->first[frame] && !resolve(n, frame)))
 		return NULL;

@@ -1,12 +1,12 @@
 /*
- * merge.h - many profiles into one sum per stack, then per function.
+ * sums.h - many profiles into one sum per stack, then per function.
  *
  * Adding is done by stack id, dictionary by dictionary; names come afterwards,
  * once for each frame that has weight.  So the cost of a query grows with the
  * stacks, not with the samples.
  */
-#ifndef EP_QUERY_MERGE_H
-#define EP_QUERY_MERGE_H
+#ifndef EP_QUERY_SUMS_H
+#define EP_QUERY_SUMS_H
 
 #include "base/index.h"
 #include "query/plan.h"
@@ -14,22 +14,22 @@
 struct ep_symcache;
 
 /* The sums of one dictionary. */
-struct ep_merge_dict {
+struct ep_sums_dict {
 	const struct ep_dict *d;
 	int64_t *self; /* by stack id */
 	uint32_t n;
 };
 
-struct ep_merge {
-	struct ep_merge_dict *v;
+struct ep_sums {
+	struct ep_sums_dict *v;
 	uint32_t n, cap;
 	int64_t total;
 };
 
 /* All zero is a valid empty one. */
-void ep_merge_fini(struct ep_merge *m);
+void ep_sums_fini(struct ep_sums *m);
 /* Run the plan and add.  -E2BIG when a sum is over 2^63. */
-int ep_merge_run(struct ep_merge *m, struct ep_plan *p, struct ep_err *err);
+int ep_sums_run(struct ep_sums *m, struct ep_plan *p, struct ep_err *err);
 
 /* --- functions ---------------------------------------------------------------------------- */
 
@@ -46,7 +46,7 @@ void ep_fns_fini(struct ep_fns *f);
 uint32_t ep_fns_add(struct ep_fns *f, const struct ep_fn *fn);
 
 /* The functions of a dictionary's frames, outermost first. */
-struct ep_names {
+struct ep_naming {
 	const struct ep_dict *d;
 	struct ep_symcache *symbols;
 	struct ep_fns *fns;
@@ -56,15 +56,15 @@ struct ep_names {
 	uint32_t n_chains, cap_chains;
 };
 
-int ep_names_init(struct ep_names *n, const struct ep_dict *d, struct ep_symcache *symbols,
+int ep_naming_init(struct ep_naming *n, const struct ep_dict *d, struct ep_symcache *symbols,
 		  struct ep_fns *fns);
-void ep_names_fini(struct ep_names *n);
+void ep_naming_fini(struct ep_naming *n);
 /* Valid until the next call; *ret_n >= 1.  NULL when memory is short. */
-const uint32_t *ep_names_of(struct ep_names *n, uint32_t frame, uint32_t *ret_n);
+const uint32_t *ep_naming_of(struct ep_naming *n, uint32_t frame, uint32_t *ret_n);
 
 /* A native frame's name from the symbols known now; -ENOENT. */
 struct ep_symbol;
-int ep_names_symbol(struct ep_symcache *symbols, const struct ep_dict *d,
+int ep_naming_symbol(struct ep_symcache *symbols, const struct ep_dict *d,
 		    const struct ep_dict_frame *f, struct ep_symbol *ret_s);
 
 #endif

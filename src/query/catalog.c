@@ -1,5 +1,5 @@
 /*
- * lists.c - what there is: services, types, label names, values and sets.
+ * catalog.c - what there is: services, types, label names, values and sets.
  */
 #include "query/query.h"
 

@@ -1,5 +1,5 @@
 /*
- * fold.c - a pprof profile to rows of ids.  See rows.h.
+ * rows.c - a pprof profile to rows of ids.  See rows.h.
  *
  * Every table of the profile gets a map from its index to the dictionary's id,
  * filled on first use, so that what no sample uses is not stored.

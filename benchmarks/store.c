@@ -1,0 +1,225 @@
+/*
+ * store.c - what it costs to keep a typical profile and to ask for many.
+ *
+ *     bench-store FOLDER [PROFILES [SERIES]]
+ *
+ * A typical profile: 1,500 stacks of depth 20 to 40, 3 labels in 50 combinations,
+ * two columns.  60 distinct ones a service take turns, a minute apart, for each of
+ * the series.  Prints one JSON line a figure.
+ */
+#include "base/clock.h"
+#include "profile/build.h"
+#include "query/query.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { DISTINCT = 60, STACKS = 1500, FUNCTIONS = 4000, SETS = 50 };
+
+static uint64_t state = 1;
+
+static uint64_t next(void)
+{
+	uint64_t z = (state += 0x9e3779b97f4a7c15ull);
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+static uint64_t cpu_ns(void)
+{
+	return ep_clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static uint32_t frame(struct ep_build *b, uint32_t k)
+{
+	char name[96];
+	struct ep_function f = {.start_line = k % 500};
+	snprintf(name, sizeof(name), "example.com/shop/package%u.(*Type%u).Method%u", k % 90, k % 300, k);
+	f.name = f.system_name = ep_build_cstr(b, name);
+	snprintf(name, sizeof(name), "/src/example.com/shop/package%u/file%u.go", k % 90, k % 7);
+	f.filename = ep_build_cstr(b, name);
+	struct ep_line l = {.function = ep_build_function(b, &f), .line = k % 900};
+	return ep_build_location(b, 0x400000 + k * 16, EP_NONE, &l, 1);
+}
+
+/* A tree of calls with few children near the root: 1,500 of its 20,000 paths. */
+static uint32_t stack_of(struct ep_build *b, uint32_t which, uint32_t *v)
+{
+	uint32_t depth = 20 + which % 21;
+	uint64_t at = 0;
+	for (uint32_t k = 0; k < depth; k++) { /* root first */
+		uint32_t fan = k < 8 ? 1 + (k & 1) : 3;
+		at = at * 31 + (uint64_t)((which >> (k % 13)) % fan) + 1;
+		v[depth - 1 - k] = frame(b, (uint32_t)(at % FUNCTIONS));
+	}
+	return depth;
+}
+
+static struct ep_profile *typical(void)
+{
+	struct ep_build *b = NULL;
+	uint32_t stack[64];
+	if (ep_build_new(0, &b) < 0)
+		abort();
+	ep_build_sample_type(b, "samples", "count");
+	ep_build_sample_type(b, "cpu", "nanoseconds");
+	ep_str cpu = ep_build_cstr(b, "cpu"), ns = ep_build_cstr(b, "nanoseconds");
+	ep_build_profile(b)->period_type = (struct ep_value_type){cpu, ns};
+	ep_build_profile(b)->period = 10000000;
+	for (uint32_t i = 0; i < STACKS; i++) {
+		uint32_t n = stack_of(b, (uint32_t)(next() % 20000), stack), set = (uint32_t)(next() % SETS);
+		struct ep_label l[3] = {{0}};
+		const char *const keys[] = {"endpoint", "tenant", "stage"};
+		for (uint32_t k = 0; k < 3; k++) {
+			char value[32];
+			snprintf(value, sizeof(value), "%s-%u", keys[k], k ? set % (2 + k * 3) : set);
+			l[k].key = ep_build_cstr(b, keys[k]);
+			l[k].str = ep_build_cstr(b, value);
+		}
+		int64_t count = 1 + (int64_t)(next() % 4);
+		ep_build_sample(b, stack, n, l, 3, (int64_t[]){count, count * 10000000});
+	}
+	struct ep_profile *p = NULL;
+	if (ep_build_finish(b, &p, NULL) < 0)
+		abort();
+	ep_build_free(b);
+	return p;
+}
+
+static void must(int rc, const struct ep_err *err)
+{
+	if (rc >= 0)
+		return;
+	fprintf(stderr, "%s\n", err->text);
+	exit(1);
+}
+
+struct bench {
+	struct ep_query_env env;
+	uint64_t now_ns;
+};
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+typedef void ask_fn(struct bench *b, const struct ep_query *q);
+
+static void report(struct bench *b, const char *name, ask_fn *fn, const char *selector, double hours)
+{
+	double wall[11], cpu = 0;
+	struct ep_query q = {.type = ep_slice_of("process_cpu:cpu:nanoseconds:cpu:nanoseconds"),
+			     .selector = ep_slice_of(selector),
+			     .until_ms = (int64_t)(b->now_ns / EP_NS_PER_MS)};
+	q.from_ms = q.until_ms - (int64_t)(hours * 3600000) + 1;
+	for (int i = 0; i < 11; i++) {
+		uint64_t w = ep_clock_mono_ns(), c = cpu_ns();
+		fn(b, &q);
+		wall[i] = (double)(ep_clock_mono_ns() - w) / 1e6;
+		cpu += (double)(cpu_ns() - c) / 1e6;
+	}
+	double first = wall[0];
+	qsort(wall, 11, sizeof(wall[0]), by_size);
+	printf("{\"figure\":\"%s\",\"p50_ms\":%.2f,\"cpu_ms\":%.2f,\"first_ms\":%.2f}\n", name, wall[5],
+	       cpu / 11, first);
+}
+
+static void ask_tree(struct bench *b, const struct ep_query *q)
+{
+	struct ep_err err = {0};
+	struct ep_tree *t = NULL;
+	must(ep_query_tree(&b->env, q, &(struct ep_tree_opts){.max_nodes = 16384}, &t, &err), &err);
+	ep_tree_free(t);
+}
+
+static void ask_series(struct bench *b, const struct ep_query *q)
+{
+	struct ep_err err = {0};
+	struct ep_series *s = NULL;
+	struct ep_slice by = ep_slice_of("service_name");
+	struct ep_series_opts o = {.step_ms = 60000, .by = &by, .n_by = 1};
+	must(ep_query_series(&b->env, q, &o, &s, &err), &err);
+	ep_series_free(s);
+}
+
+static void ask_labels(struct bench *b, const struct ep_query *q)
+{
+	struct ep_err err = {0};
+	struct ep_labels *l = NULL;
+	must(ep_query_labels(&b->env, q, &l, &err), &err);
+	ep_labels_free(l);
+}
+
+static void ask_diff(struct bench *b, const struct ep_query *q)
+{
+	struct ep_err err = {0};
+	struct ep_tree *t = NULL;
+	struct ep_query before = *q;
+	before.from_ms -= 3600000;
+	before.until_ms -= 3600000;
+	must(ep_query_diff(&b->env, &before, q, &(struct ep_tree_opts){.max_nodes = 16384}, &t, &err),
+	     &err);
+	ep_tree_free(t);
+}
+
+static void fill(struct bench *b, uint32_t n, uint32_t n_series)
+{
+	struct ep_profile *v[DISTINCT];
+	struct ep_err err = {0};
+	for (uint32_t i = 0; i < DISTINCT; i++)
+		v[i] = typical();
+	uint64_t c = cpu_ns(), w = ep_clock_mono_ns();
+	for (uint32_t i = 0; i < n * n_series; i++) {
+		char pod[32];
+		snprintf(pod, sizeof(pod), "pod-%u", i % n_series);
+		struct ep_kv labels[] = {{ep_slice_of("__name__"), ep_slice_of("process_cpu")},
+					 {ep_slice_of("service_name"), ep_slice_of("shop")},
+					 {ep_slice_of("pod"), ep_slice_of(pod)}};
+		struct ep_store_profile in = {.p = v[i % DISTINCT],
+					      .labels = labels,
+					      .n_labels = 3,
+					      .time_ns = b->now_ns - (uint64_t)(i / n_series) * 60 * EP_NS_PER_S,
+					      .duration_ns = 60 * EP_NS_PER_S};
+		must(ep_store_append(b->env.store, &in, &err), &err);
+	}
+	printf("{\"figure\":\"append\",\"profiles\":%u,\"cpu_ms\":%.3f,\"wall_ms\":%.3f}\n", n * n_series,
+	       (double)(cpu_ns() - c) / 1e6 / (n * n_series),
+	       (double)(ep_clock_mono_ns() - w) / 1e6 / (n * n_series));
+	for (uint32_t i = 0; i < DISTINCT; i++)
+		ep_profile_free(v[i]);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "usage: bench-store FOLDER [PROFILES [SERIES]]\n");
+		return 2;
+	}
+	uint32_t n = argc > 2 ? (uint32_t)atoi(argv[2]) : 1440, n_series = argc > 3 ? (uint32_t)atoi(argv[3]) : 1;
+	struct bench b = {.now_ns = ep_clock_wall_ns()};
+	struct ep_err err = {0};
+	must(ep_store_open(argv[1], &b.env.store, &err), &err);
+	fill(&b, n, n_series);
+	ep_store_close(b.env.store);
+	uint64_t w = ep_clock_mono_ns();
+	must(ep_store_open(argv[1], &b.env.store, &err), &err);
+	printf("{\"figure\":\"open\",\"wall_ms\":%.2f}\n", (double)(ep_clock_mono_ns() - w) / 1e6);
+	report(&b, "flame 1 h of one series", ask_tree, "{pod=\"pod-0\"}", 1);
+	report(&b, "flame 24 h of one series", ask_tree, "{pod=\"pod-0\"}", 24);
+	report(&b, "flame 24 h of all", ask_tree, "{}", 24);
+	report(&b, "flame 24 h of one label value", ask_tree, "{endpoint=\"endpoint-7\"}", 24);
+	report(&b, "series 24 h of all by service", ask_series, "{}", 24);
+	report(&b, "labels 24 h", ask_labels, "{pod=\"pod-0\"}", 24);
+	report(&b, "diff 1 h to 1 h", ask_diff, "{pod=\"pod-0\"}", 1);
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	printf("{\"figure\":\"peak memory\",\"mb\":%ld}\n", u.ru_maxrss / 1024);
+	ep_store_close(b.env.store);
+	return 0;
+}
