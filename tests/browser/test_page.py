@@ -148,6 +148,20 @@ def test_values_show_their_weight(shop):
     assert shop.page.locator(".panel").count() == 0
 
 
+def test_a_label_splits_the_series_and_a_line_filters(shop):
+    shop.page.click("#by")
+    shop.page.click(".panel >> text=endpoint")
+    shop.page.wait_for_selector(".split button")
+    assert shop.query()["by"] == ["endpoint"]
+    names = [re.sub(r"\s+", " ", x) for x in shop.page.locator(".split button").all_inner_texts()]
+    assert any(n.startswith("/cart ") for n in names) and any(n.startswith("without") for n in names)
+    assert abs(sum(number(n.split()[-2]) for n in names) - 100) < 0.1
+    shop.shot("by-label-light")
+    shop.page.click(".split button >> text=/cart")
+    shop.page.wait_for_selector(".chip")
+    assert shop.query()["label"] == ['endpoint="/cart"']
+
+
 def test_the_brush_sets_the_range_and_back_takes_it_away(shop):
     box = shop.page.locator(".u-over").bounding_box()
     y = box["y"] + box["height"] / 2
@@ -180,7 +194,7 @@ def test_compare_says_what_changed(shop):
     shop.page.wait_for_selector("#sentence")
     shop.wait("document.querySelector('#sentence').innerText.includes('json_parse_value')")
     sentence = shop.text("#sentence")
-    assert re.search(r"CPU (rose|fell) from [\d.]+ m?cores to [\d.]+ m?cores \([+−][\d.]+ % ± [\d.]+ %\)", sentence)
+    assert re.search(r"CPU (rose|fell) from [\d.]+ cores to [\d.]+ cores \([+−][\d.]+ % ± [\d.]+ %\)", sentence)
     assert shop.query()["compare"] == ["day"]
     d = shop.hover("json_parse_value")
     assert {"before", "now", "change", "chance"} <= set(d)

@@ -279,12 +279,17 @@ const routes = {
 	},
 	series(p, now) {
 		const from = when(p.get("from"), now - HOUR, now), until = when(p.get("until"), now, now), step = Number(p.get("step") ?? 15_000);
-		const points = [];
+		const by = p.get("by"), lines = new Map();
 		for (let t = Math.ceil(from / step) * step; t <= until; t += step) {
 			if (CASE === "sparse" && t > start - 3 * HOUR) continue;
-			points.push([t, Math.round(sum(weighted(p.get("query"), [[t - step, t]])))]);
+			for (const x of weighted(p.get("query"), [[t - step, t]])) {
+				const v = by && Object.hasOwn(x.l, by) ? x.l[by] : "";
+				if (!lines.has(v)) lines.set(v, new Map());
+				lines.get(v).set(t, (lines.get(v).get(t) ?? 0) + x.w[0]);
+			}
 		}
-		return { step, unit: unitOf(p), series: points.length ? [{ labels: {}, total: points.reduce((a, x) => a + x[1], 0), points }] : [] };
+		const series = [...lines].map(([v, m]) => ({ labels: by ? { [by]: v } : {}, total: [...m.values()].reduce((a, x) => a + x, 0), points: [...m] }));
+		return { step, unit: unitOf(p), series: series.sort((a, b) => b.total - a.total).slice(0, Number(p.get("limit") ?? 10)) };
 	},
 	flamegraph(p, now) {
 		const from = when(p.get("from"), now - HOUR, now), until = when(p.get("until"), now, now);

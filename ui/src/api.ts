@@ -82,8 +82,8 @@ export const labelValues = (
 ): Promise<{ values: LabelValue[]; more: boolean }> =>
 	get(`labels/${encodeURIComponent(name)}/values`, { ...base(q), prefix, limit }, signal);
 
-export const series = (q: Query, step: number, signal: AbortSignal): Promise<SeriesAnswer> =>
-	get("series", { ...base(q), step }, signal);
+export const series = (q: Query, step: number, by: string, signal: AbortSignal): Promise<SeriesAnswer> =>
+	get("series", { ...base(q), step, by }, signal);
 
 export const flamegraph = (
 	q: Query, path: readonly string[], maxNodes: number, signal: AbortSignal,

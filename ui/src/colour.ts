@@ -45,6 +45,12 @@ export function contrast(a: Rgb, b: Rgb): number {
 // which mean "lost" and "changed".
 const HUES = [62, 155, 285, 95, 205, 330, 125, 245, 80, 180, 310, 110, 265, 38];
 
+/** The colour of the k-th line of a chart: told apart from its neighbours and the page. */
+export const lineColour = (k: number, theme: Theme): string => {
+	const c = oklch(theme === "light" ? 0.56 : 0.75, 0.12, [250, 55, 155, 330, 95, 205, 285, 125, 20, 180][k % 10]!);
+	return css(c);
+};
+
 export interface Palette {
 	text: Rgb;
 	dim: Rgb;

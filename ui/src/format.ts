@@ -70,7 +70,6 @@ export function rate(n: number, ms: number, type: string, unit: string): string 
 	if (kind === "second") return value((n / ms) * 1000, unit) + "/s";
 	const cores = n / (ms * 1e6);
 	const word = type.startsWith("process_cpu") ? "cores" : "threads";
-	if (cores !== 0 && Math.abs(cores) < 0.01) return figures(cores * 1000) + THIN + "m" + word;
 	return figures(cores) + THIN + word;
 }
 

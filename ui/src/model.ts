@@ -151,8 +151,10 @@ export function useModel(state: State): Model {
 	const scaleA = against === null ? 1 : (range.until - range.from) / Math.max(1, against.until - against.from);
 
 	const step = stepFor(range, 150);
-	const series = useLoad(ready ? `series ${key}` : null, `${subject} ${times}`, (s) =>
-		Promise.all([api.series(query, step, s), before === null ? null : api.series(before, step, s)]));
+	// Two times in one picture are enough: no split in a comparison.
+	const by = before === null ? state.by : "";
+	const series = useLoad(ready ? `series ${key} ${by}` : null, `${subject} ${times} ${by}`, (s) =>
+		Promise.all([api.series(query, step, by, s), before === null ? null : api.series(before, step, "", s)]));
 	const ask: Ask = (path, s) =>
 		before === null ? api.flamegraph(query, path, MAX_NODES, s) : api.diff(before, query, path, MAX_NODES, s);
 	const answer = useLoad(ready ? `tree ${key}` : null, `${subject} ${mode} ${times}`, (s) => ask([], s));

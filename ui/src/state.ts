@@ -16,6 +16,8 @@ export interface State {
 	from: string;
 	until: string;
 	live: boolean;
+	/** Label that splits the time series; "": none. */
+	by: string;
 	compare: Compare;
 	cfrom: string;
 	cuntil: string;
@@ -30,7 +32,7 @@ export interface State {
 
 export const DEFAULTS: Readonly<State> = {
 	service: "", type: "", labels: [], from: "now-1h", until: "now", live: true,
-	compare: "", cfrom: "now-2h", cuntil: "now-1h", view: "flame", search: "", regex: false,
+	by: "", compare: "", cfrom: "now-2h", cuntil: "now-1h", view: "flame", search: "", regex: false,
 	focus: [], sort: "self", rising: false,
 };
 
@@ -54,6 +56,7 @@ export function parse(query: string): State {
 		from: timeOr(p.get("from"), DEFAULTS.from),
 		until: timeOr(p.get("until"), DEFAULTS.until),
 		live: p.get("live") !== "0",
+		by: p.get("by") ?? "",
 		compare: oneOf<Compare>(p.get("compare"), COMPARES, ""),
 		cfrom: timeOr(p.get("cfrom"), DEFAULTS.cfrom),
 		cuntil: timeOr(p.get("cuntil"), DEFAULTS.cuntil),
@@ -77,6 +80,7 @@ export function format(s: State): string {
 	put("from");
 	put("until");
 	if (!s.live) p.set("live", "0");
+	put("by");
 	put("compare");
 	if (s.compare === "custom") {
 		p.set("cfrom", s.cfrom);

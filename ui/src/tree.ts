@@ -47,7 +47,7 @@ export interface Tree {
 function check(t: TreeAnswer): void {
 	const { name, depth, self, total } = t.node;
 	const n = name.length;
-	if (n === 0 || depth.length !== n || self.length !== n || total.length !== n)
+	if (depth.length !== n || self.length !== n || total.length !== n)
 		throw new Error("the server's tree has columns of different lengths");
 	if (t.files.length !== t.names.length || t.kinds.length !== t.names.length)
 		throw new Error("the server's tree has names without files or kinds");
@@ -140,8 +140,16 @@ function layOut(t: Tree): void {
 	for (let i = 0; i < t.n; i++) t.level[fill[t.depth[i]!]!++] = i;
 }
 
+/** An answer about nothing may come without a root; it gets one. */
+function rooted(a: TreeAnswer): TreeAnswer {
+	if (a.node.name.length > 0) return a;
+	const zero = [0];
+	return { ...a, total: 0, names: ["total"], files: [""], kinds: ["root"], node: { name: zero, depth: zero, self: zero, total: zero } };
+}
+
 /** Reads the server's answer.  `scaleA` brings side A of a diff to B's length of time. */
-export function treeFrom(a: TreeAnswer, scaleA = 1): Tree {
+export function treeFrom(answer: TreeAnswer, scaleA = 1): Tree {
+	const a = rooted(answer);
 	check(a);
 	const isDiff = a.node.total_b !== undefined;
 	const names = [...a.names, MORE_NAME];

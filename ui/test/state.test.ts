@@ -15,7 +15,7 @@ test("every part of the state survives the URL, hostile text too", () => {
 	const s: State = {
 		service: "<script>&=?#", type: "process_cpu:cpu:nanoseconds:cpu:nanoseconds",
 		labels: [{ name: "pod", op: "=~", value: "web-.*\"\\\n" }, { name: "a.b", op: "!=", value: "" }],
-		from: "now-15m", until: "1700000000000", live: false, compare: "custom", cfrom: "now-3h", cuntil: "now-2h",
+		from: "now-15m", until: "1700000000000", live: false, by: "pod&", compare: "custom", cfrom: "now-3h", cuntil: "now-2h",
 		view: "changes", search: "a+b &c", regex: true, focus: ["main", "", "__proto__", "x;y\u202e"], sort: "name", rising: true,
 	};
 	assert.deepEqual(parse(format(s)), s);

@@ -52,6 +52,12 @@ test("a broken tree is refused with a sentence", () => {
 	assert.throws(() => treeFrom(b), /different lengths/);
 });
 
+test("an answer about nothing is a tree of nothing", () => {
+	const t = treeFrom({ unit: "", total: 0, type: "", names: [], files: [], kinds: [], node: { name: [], depth: [] } as never });
+	assert.equal(t.n, 1);
+	assert.equal(t.width[0], 0);
+});
+
 test("a pixel finds its frame, and nothing where nothing is", () => {
 	const t = treeFrom(answer());
 	assert.equal(nodeAt(t, view(), 650, 2 * ROW + 3), named(t, "main/c"));

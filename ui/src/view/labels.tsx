@@ -16,7 +16,7 @@ const OPS: readonly { op: Op; text: string }[] = [
 
 const keyOf = (q: api.Query): string => `${q.type} ${q.query} ${q.range.from} ${q.range.until}`;
 
-function Names({ query, pick }: { query: api.Query; pick: (name: string) => void }) {
+export function Names({ query, pick }: { query: api.Query; pick: (name: string) => void }) {
 	const [filter, setFilter] = useState("");
 	const load = useLoad(`labels ${keyOf(query)}`, "labels", (s) => api.labels(query, s));
 	const low = filter.toLowerCase();

@@ -4,24 +4,29 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "preact/hooks";
-import { Theme } from "../colour";
-import { figures, rate, rateKind, typeText, value } from "../format";
+import { lineColour, Theme } from "../colour";
+import { figures, percent, rate, rateKind, typeText, value } from "../format";
 import { Model } from "../model";
 import { totalSentence, whereSentence } from "../sentence";
+import { toggleMatcher } from "../selector";
 import { go } from "../store";
+import { visible } from "../text";
 import { clockText, dateText, DAY, Range, zoneText } from "../time";
 import { SeriesAnswer } from "../types";
+import { Caret, Name } from "./bits";
+import { Names } from "./labels";
+import { Popup } from "./popup";
 import { COMPARE_TEXT } from "./topbar";
 
 const HEIGHT = 88;
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 
 /** The points on an even grid; null where no profile came. */
-export function onGrid(a: SeriesAnswer, r: Range, step: number, shift: number): (number | null)[] {
+export function onGrid(rows: SeriesAnswer["series"], r: Range, step: number, shift: number): (number | null)[] {
 	const first = Math.ceil(r.from / step) * step;
 	const n = Math.max(0, Math.floor((r.until - first) / step) + 1);
 	const out: (number | null)[] = new Array<number | null>(n).fill(null);
-	for (const s of a.series)
+	for (const s of rows)
 		for (const [t, v] of s.points) {
 			const k = Math.round((t + shift - first) / step);
 			if (k >= 0 && k < n) out[k] = (out[k] ?? 0) + v;
@@ -35,6 +40,16 @@ export function gridTimes(r: Range, step: number): number[] {
 	return Array.from({ length: n }, (_, k) => (first + k * step) / 1000);
 }
 
+/** A point with nothing on either side has no line: it is drawn as a dot. */
+function lonely(u: uPlot, k: number): number[] {
+	const v = u.data[k] as (number | null)[];
+	const none = (x: number | null | undefined): boolean => x === null || x === undefined;
+	return v.map((_, i) => i).filter((i) => !none(v[i]) && none(v[i - 1]) && none(v[i + 1]));
+}
+
+const line = (stroke: string, more: Partial<uPlot.Series> = {}): uPlot.Series =>
+	({ stroke, width: 1.5, points: { show: true, size: 5, fill: stroke, filter: (u, k) => lonely(u, k) }, ...more });
+
 interface Colours { line: string; fill: string; other: string; grid: string; text: string }
 
 function coloursOf(theme: Theme, comparing: boolean): Colours {
@@ -46,15 +61,14 @@ function coloursOf(theme: Theme, comparing: boolean): Colours {
 	};
 }
 
-function options(width: number, c: Colours, r: Range, model: Model, onBrush: (a: number, b: number) => void): uPlot.Options {
+function options(width: number, c: Colours, lines: uPlot.Series[], r: Range, model: Model, onBrush: (a: number, b: number) => void): uPlot.Options {
 	const { type } = model.query;
 	const long = r.until - r.from > 2 * DAY;
 	return {
 		width, height: HEIGHT, legend: { show: false }, padding: [6, 20, 0, 0],
 		cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false, setScale: false, dist: 4 } },
 		scales: { x: { time: true, range: [r.from / 1000, r.until / 1000] }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.12 : 1] } },
-		series: [{}, { stroke: c.line, fill: c.fill, width: 1.5, points: { show: false } },
-			{ stroke: c.other, width: 1.5, dash: [4, 3], points: { show: false } }],
+		series: [{}, ...lines],
 		axes: [
 			{
 				stroke: c.text, font: FONT, size: 22, gap: 2, grid: { show: false }, ticks: { show: false }, space: 90,
@@ -99,16 +113,21 @@ function Plot({ model, theme, say }: PlotProps) {
 		if (el.current === null || pair === null) return;
 		const kind = rateKind(model.query.type, unit);
 		const used = pair[0].step || step;
-		const data: uPlot.AlignedData = [
-			gridTimes(range, used),
-			scaled(onGrid(pair[0], range, used, 0), kind, used),
-			pair[1] === null || against === null ? [] :
-				scaled(onGrid(pair[1], range, used, range.from - against.from), kind, used),
-		];
+		const colours = coloursOf(theme, against !== null);
+		const split = splitOf(model);
+		const plain: uPlot.Series[] = [line(colours.line, { fill: colours.fill })];
+		const lines = split === null ? plain :
+			split.map((_, k) => line(lineColour(k, theme)));
+		const rows = split === null ? [pair[0].series] : split.map((s) => [s]);
+		const data: uPlot.AlignedData = [gridTimes(range, used), ...rows.map((x) => scaled(onGrid(x, range, used, 0), kind, used))];
+		if (pair[1] !== null && against !== null) {
+			lines.push(line(colours.other, { dash: [4, 3] }));
+			data.push(scaled(onGrid(pair[1].series, range, used, range.from - against.from), kind, used));
+		}
 		const host = el.current;
 		const brush = (a: number, b: number): void =>
 			go({ from: String(Math.round(a)), until: String(Math.round(b)) });
-		const opts = options(host.clientWidth, coloursOf(theme, against !== null), range, model, brush);
+		const opts = options(host.clientWidth, colours, lines, range, model, brush);
 		opts.hooks!.setCursor = [(u) => say(u.cursor.idx ?? null)];
 		const u = new uPlot(opts, data, host);
 		plot.current = u;
@@ -135,6 +154,51 @@ function Sum({ model }: { model: Model }) {
 export function covered(model: Model, ms: number): number {
 	const c = model.tree?.ledger?.covered_ms ?? 0;
 	return !model.tree?.isDiff && c > 0 ? Math.min(c, ms) : ms;
+}
+
+/** The rows of a split series, or null when it is one line. */
+function splitOf(model: Model): SeriesAnswer["series"] | null {
+	const rows = model.series.value?.[0].series ?? [];
+	return model.state.by === "" || model.against !== null || model.series.stale || rows.length === 0 ? null : rows;
+}
+
+/** Which line is which value; a click filters by it. */
+function Split({ model, theme }: { model: Model; theme: Theme }) {
+	const rows = splitOf(model);
+	if (rows === null) return null;
+	const { by, labels } = model.state;
+	const whole = rows.reduce((a, s) => a + s.total, 0);
+	return (
+		<span class="split">
+			{rows.map((s, k) => {
+				const v = Object.entries(s.labels).find(([name]) => name === by)?.[1] ?? "";
+				return (
+					<button key={v} class="action quiet" type="button" title="only this"
+						onClick={() => go({ labels: toggleMatcher(labels, { name: by, op: "=", value: v }) })}>
+						<span class="line" style={{ background: lineColour(k, theme) }} aria-hidden="true" />
+						{v === "" ? <span class="dim">without</span> : <Name text={v} max={24} />}
+						<span class="num dim">{percent(s.total, whole)}</span>
+					</button>
+				);
+			})}
+		</span>
+	);
+}
+
+function By({ model }: { model: Model }) {
+	const { by } = model.state;
+	if (model.against !== null) return null;
+	return (
+		<Popup id="by" label={`by label: ${by === "" ? "none" : visible(by, 40)}`} title="a line for each value of a label" align="right" className="quiet small"
+			text={<>by label: {by === "" ? "none" : visible(by, 24)}<Caret /></>}>
+			{(close) => (
+				<>
+					{by !== "" && <button class="action" type="button" onClick={() => { go({ by: "" }); close(); }}>one line</button>}
+					<Names query={model.query} pick={(name) => { go({ by: name }); close(); }} />
+				</>
+			)}
+		</Popup>
+	);
 }
 
 function Sentence({ model }: { model: Model }) {
@@ -171,7 +235,9 @@ export function Strip({ model, theme }: { model: Model; theme: Theme }) {
 				{against === null ? <span class="dim">{typeText(model.query.type)}</span> :
 					<span class="dim"><span class="dash" aria-hidden="true" /> {COMPARE_TEXT[model.state.compare]}</span>}
 				<Sentence model={model} />
+				<Split model={model} theme={theme} />
 				<span class="readout num dim" ref={out} />
+				<By model={model} />
 				<button class="action quiet" type="button" title="twice the time" onClick={wider}>zoom out</button>
 			</div>
 			{model.series.error !== "" && <p class="pad bad" role="alert">{model.series.error}</p>}
@@ -184,7 +250,7 @@ function pointText(model: Model, pair: [SeriesAnswer, SeriesAnswer | null], idx:
 	const step = pair[0].step || model.step;
 	const t = gridTimes(model.range, step)[idx];
 	if (t === undefined) return "";
-	const v = onGrid(pair[0], model.range, step, 0)[idx] ?? null;
+	const v = onGrid(pair[0].series, model.range, step, 0)[idx] ?? null;
 	const text = v === null ? "no profile" : rate(v, step, model.query.type, pair[0].unit);
 	return `${clockText(t * 1000, step < 60_000)} ${zoneText(t * 1000)}  ${text}`;
 }
