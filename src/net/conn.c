@@ -2,6 +2,7 @@
 #include "net/conn.h"
 
 #include "base/clock.h"
+#include "net/http2.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -108,10 +109,21 @@ static void start_body(struct ep_conn *c)
 		say_continue(c);
 }
 
+/* A preface, or what may become one: only as the first bytes of a connection. */
+static bool is_http2(struct ep_conn *c)
+{
+	size_t n = c->in.len < EP_HTTP2_PREFACE_LEN ? c->in.len : EP_HTTP2_PREFACE_LEN;
+	if (c->n_requests || memcmp(c->in.data, EP_HTTP2_PREFACE, n) != 0)
+		return false;
+	if (n == EP_HTTP2_PREFACE_LEN)
+		ep_http2_start(c);
+	return true;
+}
+
 /* false: nothing more can be done with what is there. */
 static bool read_head(struct ep_conn *c)
 {
-	if (!c->in.len)
+	if (!c->in.len || is_http2(c))
 		return false;
 	if (!c->ex && !(c->ex = ep_exchange_new(c))) {
 		ep_conn_close(c);
@@ -129,6 +141,7 @@ static bool read_head(struct ep_conn *c)
 		return false;
 	ep_buf_consume(&c->in, (size_t)n);
 	c->keep_alive = c->head.keep_alive;
+	c->n_requests++;
 	start_body(c);
 	return true;
 }
@@ -230,7 +243,7 @@ void ep_conn_on_readable(struct ep_conn *c)
 		return;
 	}
 	for (int i = 0; i < MAX_READS && c->fd >= 0; i++) {
-		if (c->state != EP_CONN_HEAD && c->state != EP_CONN_BODY)
+		if (c->h2 || (c->state != EP_CONN_HEAD && c->state != EP_CONN_BODY))
 			return;
 		bool was_idle = c->state == EP_CONN_HEAD && !c->in.len;
 		ssize_t n = fill(c);

@@ -21,7 +21,8 @@ struct ep_exchange {
 	struct ep_buf body;
 	size_t n_charged; /* of serve->bodies_bytes */
 	struct ep_conn *conn;
-	int32_t stream; /* HTTP/2 */
+	int32_t stream; /* HTTP/2; 0: its stream is gone */
+	bool is_in_work; /* with a worker */
 	struct ep_exchange *next_done;
 	struct ep_exchange *next, *prev; /* of the streams of an HTTP/2 connection */
 };
@@ -52,6 +53,7 @@ struct ep_conn {
 	struct ep_http1_chunks chunks;
 	struct ep_buf out_head;
 	size_t n_written;
+	uint64_t n_requests;
 	bool keep_alive;
 	bool drain_after;
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "net/addr.h"
 #include "net/conn.h"
+#include "net/http2.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -84,6 +85,7 @@ void ep_exchange_submit(struct ep_exchange *ex)
 {
 	struct ep_serve *s = ex->conn->serve;
 	ex->job.run = run_exchange;
+	ex->is_in_work = true;
 	ex->conn->n_in_work++;
 	atomic_fetch_add(&s->requests_total, 1);
 	atomic_fetch_add(&s->in_flight_now, 1);
@@ -121,6 +123,7 @@ static void free_conn(struct ep_conn *c)
 		c->next->prev = c->prev;
 	s->n_conns--;
 	atomic_store(&s->connections_now, s->n_conns);
+	ep_http2_free(c);
 	ep_exchange_free(c->ex);
 	ep_buf_fini(&c->in);
 	ep_buf_fini(&c->out_head);
@@ -172,7 +175,8 @@ static bool evict(struct ep_serve *s)
 	struct ep_conn *victim = NULL;
 	for (struct ep_conn *c = s->conns; c; c = c->next) {
 		bool idle = c->fd >= 0 && !c->n_in_work &&
-			    (c->state == EP_CONN_HEAD || c->state == EP_CONN_DRAIN);
+			    (c->state == EP_CONN_HEAD || c->state == EP_CONN_DRAIN ||
+			     (c->h2 && ep_http2_is_idle(c)));
 		if (idle && (!victim || c->deadline_ns < victim->deadline_ns))
 			victim = c;
 	}
@@ -217,7 +221,11 @@ static void take_back(struct ep_serve *s)
 		done = ex->next_done;
 		ex->conn->n_in_work--;
 		atomic_fetch_sub(&s->in_flight_now, 1);
-		ep_conn_on_done(ex->conn, ex);
+		ex->is_in_work = false;
+		if (ex->conn->h2)
+			ep_http2_on_done(ex->conn, ex);
+		else
+			ep_conn_on_done(ex->conn, ex);
 	}
 }
 
@@ -226,9 +234,9 @@ static void on_event(struct ep_conn *c, uint32_t events)
 	if (c->fd >= 0 && (events & (EPOLLHUP | EPOLLERR)) && !(events & EPOLLIN))
 		ep_conn_close(c);
 	if (c->fd >= 0 && (events & EPOLLIN))
-		ep_conn_on_readable(c);
+		c->h2 ? ep_http2_on_readable(c) : ep_conn_on_readable(c);
 	if (c->fd >= 0 && (events & EPOLLOUT))
-		ep_conn_on_writable(c);
+		c->h2 ? ep_http2_on_writable(c) : ep_conn_on_writable(c);
 }
 
 /* Deadlines, and the memory of what closed in this turn. */
@@ -236,11 +244,14 @@ static void sweep(struct ep_serve *s)
 {
 	for (struct ep_conn *c = s->conns, *next; c; c = next) {
 		next = c->next;
-		bool is_idle = c->state == EP_CONN_HEAD && !c->in.len;
+		bool is_idle = c->h2 ? ep_http2_is_idle(c)
+				     : c->state == EP_CONN_HEAD && !c->in.len;
+		if (c->fd >= 0 && s->is_stopping && c->h2)
+			ep_http2_drain(c);
 		if (c->fd >= 0 && s->is_stopping && is_idle)
 			ep_conn_close(c);
 		else if (c->fd >= 0 && c->deadline_ns <= s->now_ns)
-			ep_conn_on_deadline(c);
+			c->h2 ? ep_http2_on_deadline(c) : ep_conn_on_deadline(c);
 		if (c->fd < 0 && !c->n_in_work)
 			free_conn(c);
 	}
