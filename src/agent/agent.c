@@ -2,7 +2,7 @@
  * agent.c - see agent.h.
  *
  * This thread listens for new processes and, once an interval, empties the
- * source, folds, and hands the profiles to the sending thread (send.c).
+ * source, gathers, and hands the profiles to the sending thread (send.c).
  */
 #include "agent/agent.h"
 

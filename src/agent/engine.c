@@ -10,7 +10,7 @@ struct ep_engine {
 	struct ep_images *images;
 	struct ep_processes *processes;
 	struct ep_run_names names;
-	struct ep_fold *fold;
+	struct ep_gather *gather;
 	struct ep_source_stats round, totals;
 	uint64_t from_ns; /* wall clock of the last emit */
 };
@@ -25,7 +25,7 @@ static void on_seen(void *arg, const struct ep_who *who, uint32_t tid, const cha
 static void on_sample(void *arg, const struct ep_raw *raw)
 {
 	struct ep_engine *e = arg;
-	ep_fold_sample(e->fold, raw);
+	ep_gather_sample(e->gather, raw);
 }
 
 static int start(struct ep_engine *e, const struct ep_engine_config *config)
@@ -33,14 +33,14 @@ static int start(struct ep_engine *e, const struct ep_engine_config *config)
 	ep_run_names_init(&e->names);
 	EP_TRY(ep_images_new(&e->images));
 	EP_TRY(ep_processes_new(e->images, &e->processes));
-	struct ep_fold_config fold = {
+	struct ep_gather_config gather = {
 		.processes = e->processes,
 		.images = e->images,
 		.names = &e->names,
 		.hz = config->hz,
 		.in_one = config->in_one,
 	};
-	return ep_fold_new(&fold, &e->fold);
+	return ep_gather_new(&gather, &e->gather);
 }
 
 int ep_engine_new(const struct ep_engine_config *config, struct ep_source *source,
@@ -66,7 +66,7 @@ void ep_engine_free(struct ep_engine *e)
 	if (!e)
 		return;
 	ep_source_free(e->source);
-	ep_fold_free(e->fold);
+	ep_gather_free(e->gather);
 	ep_processes_free(e->processes);
 	ep_images_free(e->images);
 	ep_run_names_fini(&e->names);
@@ -107,13 +107,14 @@ int ep_engine_drain(struct ep_engine *e, struct ep_err *err)
 	return 0;
 }
 
-int ep_engine_emit(struct ep_engine *e, ep_fold_emit_fn *emit, void *arg,
+int ep_engine_emit(struct ep_engine *e, ep_gather_emit_fn *emit, void *arg,
 		   struct ep_err *err)
 {
 	uint64_t until_ns = ep_clock_wall_ns();
 	uint64_t from_ns =
 		e->from_ns < until_ns ? e->from_ns : until_ns; /* a clock set back */
-	int rc = ep_fold_finish(e->fold, &e->round, from_ns, until_ns, emit, arg, err);
+	int rc =
+		ep_gather_finish(e->gather, &e->round, from_ns, until_ns, emit, arg, err);
 	e->round = (struct ep_source_stats){0};
 	e->from_ns = until_ns;
 	return rc;

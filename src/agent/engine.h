@@ -1,11 +1,11 @@
 /*
- * engine.h - a source, the tables behind it and the fold, wired: what the agent
+ * engine.h - a source, the tables behind it and the gatherer, wired: what the agent
  * and `everprof record` share.
  */
 #ifndef EP_AGENT_ENGINE_H
 #define EP_AGENT_ENGINE_H
 
-#include "agent/fold.h"
+#include "agent/gather.h"
 #include "agent/source.h"
 
 #include <stdbool.h>
@@ -39,11 +39,11 @@ void ep_engine_offer(struct ep_engine *e, ep_image_offer_fn *offer, void *arg);
  */
 void ep_engine_wait(struct ep_engine *e, uint64_t until_ns, volatile int *stop);
 
-/* Take all samples from the source into the fold. */
+/* Take all samples from the source into the gatherer. */
 int ep_engine_drain(struct ep_engine *e, struct ep_err *err);
 
 /* Hand out the profiles of all since the last emit (or the start). */
-int ep_engine_emit(struct ep_engine *e, ep_fold_emit_fn *emit, void *arg,
+int ep_engine_emit(struct ep_engine *e, ep_gather_emit_fn *emit, void *arg,
 		   struct ep_err *err);
 
 /* Of all drains since the start. */

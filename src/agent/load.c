@@ -6,7 +6,7 @@
  */
 #include "agent/load.h"
 
-#include "agent/bpf/sample.h"
+#include "agent/bpf/probe.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/index.h"

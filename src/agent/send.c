@@ -8,6 +8,7 @@
 #include "elf/elf.h"
 #include "symbol/symbol.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -241,6 +242,8 @@ static void answer_offers(struct ep_send *s)
 		}
 		close(some[i].fd);
 	}
+	/* Making tables takes tens of megabytes for a moment; they go back at once. */
+	(void)malloc_trim(0);
 }
 
 /* -- the thread ---------------------------------------------------------------- */

@@ -42,8 +42,7 @@ ep_step_load(const struct ep_stack *s, uint64_t addr, uint64_t *ret)
 		return false;
 	if (s->read)
 		return s->read(s->arg, addr, ret);
-	/* Not a plain dereference: code with CFI of its own may leave sp unaligned,
-	 * and a sanitizer must not look at somebody else's frame. */
+	/* Not a plain dereference: nothing promises that a hostile CFA is aligned. */
 	__builtin_memcpy(ret, (const void *)(uintptr_t)addr, 8);
 	return true;
 }
@@ -117,10 +116,11 @@ ep_step_rule(const struct ep_rule *rule, const struct ep_stack *s, struct ep_reg
 		next.bp = 0;
 		break;
 	default:
-		off = (uint64_t)(int64_t)rule->bp_off;
-		if (!ep_step_load(s,
-				  (ep_table_bp(rule) == EP_BP_CFA ? cfa : r->bp) + off,
-				  &next.bp))
+		off = (ep_table_bp(rule) == EP_BP_CFA ? cfa : r->bp) +
+		      (uint64_t)(int64_t)rule->bp_off;
+		/* Compilers don't say when an epilogue has popped bp; but what lies
+		 * below sp has been popped, and bp holds it already. */
+		if (off >= r->sp && !ep_step_load(s, off, &next.bp))
 			return EP_STEP_OUTSIDE;
 	}
 	*exact = false;

@@ -9,7 +9,7 @@
  * until no probe still holds the old pair, and empties that.
  */
 #include "agent/bpf/kernel.h"
-#include "agent/bpf/sample.h"
+#include "agent/bpf/probe.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>

@@ -161,6 +161,81 @@ TEST(walk_crosses_the_frame_of_a_signal)
 	signal(SIGUSR1, SIG_DFL);
 }
 
+/* --- ends and dead ends ---------------------------------------------------- */
+
+static void *walk_here(void *ret_n)
+{
+	uint64_t pcs[MAX];
+	struct ep_regs r;
+	enum ep_step why;
+	struct ep_stack s = own_stack();
+	EP_REGS_HERE(&r);
+	*(uint32_t *)ret_n = ep_walk(self_modules(), &r, &s, pcs, MAX, &why);
+	return (void *)(uintptr_t)why;
+}
+
+TEST(walk_of_a_thread_ends_where_it_was_started)
+{
+	pthread_t t;
+	uint32_t n = 0;
+	void *why = NULL;
+	(void)self_modules();
+	assert_int_equal(pthread_create(&t, NULL, walk_here, &n), 0);
+	pthread_join(t, &why);
+	assert_int_equal((uintptr_t)why, EP_STEP_END);
+	assert_true(n >= 3); /* this function, start_thread, clone */
+}
+
+TEST(walk_says_why_it_stopped)
+{
+	uint64_t pcs[MAX];
+	struct ep_regs r;
+	enum ep_step why;
+	const struct ep_modules *ms = self_modules();
+	const struct ep_modules none = {.n = 0};
+	struct ep_stack s = own_stack();
+	EP_REGS_HERE(&r);
+	assert_int_equal(ep_walk(ms, &r, &s, pcs, 2, &why), 2);
+	assert_int_equal(why, EP_STEP_FULL);
+	struct ep_stack little = {.lo = s.lo, .hi = r.sp + 8};
+	assert_int_equal(ep_walk(ms, &r, &little, pcs, MAX, &why), 1);
+	assert_int_equal(why, EP_STEP_OUTSIDE);
+	struct ep_stack empty = {0};
+	assert_int_equal(ep_walk(ms, &r, &empty, pcs, MAX, &why), 1);
+	struct ep_regs odd = {.ip = 0x1234, .sp = r.sp, .bp = r.sp + 1};
+	assert_int_equal(ep_walk(&none, &odd, &s, pcs, MAX, &why), 1);
+	assert_int_equal(why, EP_STEP_NO_TABLE);
+	assert_int_equal(pcs[0], 0x1234);
+}
+
+/* Two frames by frame pointer, into code with rows; then bp is 0: the end. */
+TEST(walk_goes_by_frame_pointer_where_there_are_no_rows)
+{
+	static const struct ep_modules jit = {.n = 1};
+	struct {
+		struct ep_modules ms;
+		struct ep_module m[1];
+	} one = {.ms = jit, .m = {{.start = 0x1000, .limit = 0x2000}}};
+	uint64_t stack[8] = {0}, pcs[MAX];
+	stack[0] = (uintptr_t)&stack[4];
+	stack[1] = 0x1234;
+	stack[5] = 0x1500;
+	struct ep_stack s = {.lo = (uintptr_t)stack, .hi = (uintptr_t)&stack[8]};
+	struct ep_regs r = {.ip = 0x1100, .sp = s.lo, .bp = s.lo};
+	enum ep_step why;
+	assert_int_equal(ep_walk(&one.ms, &r, &s, pcs, MAX, &why), 3);
+	assert_int_equal(why, EP_STEP_END);
+	assert_int_equal(pcs[1], 0x1233);
+	assert_int_equal(pcs[2], 0x14ff);
+	stack[5] = 0x9999; /* no code */
+	assert_int_equal(ep_walk(&one.ms, &r, &s, pcs, MAX, &why), 2);
+	assert_int_equal(why, EP_STEP_NOT_CODE);
+	stack[0] = s.lo; /* a loop */
+	assert_true(ep_walk(&one.ms, &r, &s, pcs, MAX, &why) < 3);
+	assert_int_equal(ep_fp_walk(&s, &r, pcs, MAX, &why), 2);
+	assert_int_equal(why, EP_STEP_BAD_CFA);
+}
+
 /* --- against every call and return ----------------------------------------- */
 
 struct stepped {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sample.h - what the probe and the agent share: keys and values of the maps.
+ * probe.h - what the probe and the agent share: keys and values of the maps.
  * Compiled for both targets, so no pointers and no implicit padding.
  */
-#ifndef EP_AGENT_BPF_SAMPLE_H
-#define EP_AGENT_BPF_SAMPLE_H
+#ifndef EP_AGENT_BPF_PROBE_H
+#define EP_AGENT_BPF_PROBE_H
 
 /* As deep as the kernel goes (kernel.perf_event_max_stack). */
 #define EP_BPF_MAX_FRAMES 127

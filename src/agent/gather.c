@@ -1,7 +1,7 @@
 /*
- * fold.c - see fold.h.
+ * gather.c - see gather.h.
  */
-#include "agent/fold.h"
+#include "agent/gather.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -29,8 +29,8 @@ struct group {
 	ep_str key_pid, key_comm, key_service;
 };
 
-struct ep_fold {
-	struct ep_fold_config config;
+struct ep_gather {
+	struct ep_gather_config config;
 	struct group *groups;
 	uint32_t n, cap;
 	struct ep_index index;
@@ -46,9 +46,9 @@ struct stack {
 	bool cut;
 };
 
-int ep_fold_new(const struct ep_fold_config *config, struct ep_fold **ret_f)
+int ep_gather_new(const struct ep_gather_config *config, struct ep_gather **ret_f)
 {
-	struct ep_fold *f = ep_zalloc(sizeof(*f));
+	struct ep_gather *f = ep_zalloc(sizeof(*f));
 	if (!f)
 		return -ENOMEM;
 	f->config = *config;
@@ -56,7 +56,7 @@ int ep_fold_new(const struct ep_fold_config *config, struct ep_fold **ret_f)
 	return 0;
 }
 
-static void drop_groups(struct ep_fold *f)
+static void drop_groups(struct ep_gather *f)
 {
 	for (uint32_t i = 0; i < f->n; i++)
 		ep_build_free(f->groups[i].build);
@@ -66,7 +66,7 @@ static void drop_groups(struct ep_fold *f)
 	ep_index_clear(&f->index);
 }
 
-void ep_fold_free(struct ep_fold *f)
+void ep_gather_free(struct ep_gather *f)
 {
 	if (!f)
 		return;
@@ -82,7 +82,7 @@ static bool is_service(const struct ep_service *a, const struct ep_service *b)
 	       !strcmp(a->version, b->version);
 }
 
-static int start_group(struct ep_fold *f, struct group *g, const struct ep_service *s)
+static int start_group(struct ep_gather *f, struct group *g, const struct ep_service *s)
 {
 	*g = (struct group){.service = *s};
 	EP_TRY(ep_build_new(MAX_PROFILE_BYTES, &g->build));
@@ -98,7 +98,7 @@ static int start_group(struct ep_fold *f, struct group *g, const struct ep_servi
 	return 0;
 }
 
-static int reserve_group(struct ep_fold *f)
+static int reserve_group(struct ep_gather *f)
 {
 	if (f->n < f->cap)
 		return 0;
@@ -111,7 +111,7 @@ static int reserve_group(struct ep_fold *f)
 	return 0;
 }
 
-static struct group *find_group(struct ep_fold *f, const struct ep_service *s)
+static struct group *find_group(struct ep_gather *f, const struct ep_service *s)
 {
 	static const struct ep_service one = {.name = ""};
 	static const struct ep_service other = {.name = "__other__"};
@@ -180,7 +180,7 @@ static uint64_t call_site(const uint64_t *frames, uint32_t i)
 	return i ? frames[i] - 1 : frames[i];
 }
 
-static void push_kernel(struct ep_fold *f, struct stack *st, const struct ep_raw *raw)
+static void push_kernel(struct ep_gather *f, struct stack *st, const struct ep_raw *raw)
 {
 	uint32_t mapping = raw->n_kernel ? mapping_named(st->g, &st->g->kernel_mapping,
 							 "[kernel.kallsyms]")
@@ -195,7 +195,7 @@ static void push_kernel(struct ep_fold *f, struct stack *st, const struct ep_raw
 	}
 }
 
-static void push_file(struct ep_fold *f, struct stack *st, const struct ep_area *a,
+static void push_file(struct ep_gather *f, struct stack *st, const struct ep_area *a,
 		      uint64_t address)
 {
 	const struct ep_image *im = ep_images_at(f->config.images, a->image);
@@ -211,7 +211,7 @@ static void push_file(struct ep_fold *f, struct stack *st, const struct ep_area 
 				   mapping, NULL, 0));
 }
 
-static void push_jit(struct ep_fold *f, struct stack *st, struct ep_process *p,
+static void push_jit(struct ep_gather *f, struct stack *st, struct ep_process *p,
 		     uint64_t address)
 {
 	uint32_t round = ep_processes_round(f->config.processes);
@@ -224,7 +224,7 @@ static void push_jit(struct ep_fold *f, struct stack *st, struct ep_process *p,
 }
 
 /* One user frame; false when the walk went astray and what follows is noise. */
-static bool push_user_frame(struct ep_fold *f, struct stack *st, struct ep_process *p,
+static bool push_user_frame(struct ep_gather *f, struct stack *st, struct ep_process *p,
 			    const struct ep_raw *raw, uint32_t i)
 {
 	uint64_t at = call_site(raw->user, i);
@@ -246,7 +246,7 @@ static bool push_user_frame(struct ep_fold *f, struct stack *st, struct ep_proce
 	return true;
 }
 
-static void push_user(struct ep_fold *f, struct stack *st, struct ep_process *p,
+static void push_user(struct ep_gather *f, struct stack *st, struct ep_process *p,
 		      const struct ep_raw *raw)
 {
 	for (uint32_t i = 0; i < raw->n_user; i++)
@@ -255,8 +255,8 @@ static void push_user(struct ep_fold *f, struct stack *st, struct ep_process *p,
 	st->cut |= raw->is_cut;
 }
 
-static void add_sample(struct ep_fold *f, struct stack *st, const struct ep_process *p,
-		       const struct ep_raw *raw)
+static void add_sample(struct ep_gather *f, struct stack *st,
+		       const struct ep_process *p, const struct ep_raw *raw)
 {
 	struct group *g = st->g;
 	struct ep_label labels[3];
@@ -290,7 +290,7 @@ static void put_before(struct stack *st, const struct stack *head)
 	st->n = head->n + n;
 }
 
-void ep_fold_sample(struct ep_fold *f, const struct ep_raw *raw)
+void ep_gather_sample(struct ep_gather *f, const struct ep_raw *raw)
 {
 	const char *comm = raw->process_comm[0] ? raw->process_comm : raw->comm;
 	struct ep_process *p = ep_processes_get(f->config.processes, &raw->who,
@@ -332,7 +332,7 @@ static int add_comment(struct ep_build *b, struct ep_profile *p, const char *tex
 	return 0;
 }
 
-static int finish_group(struct ep_fold *f, struct group *g, uint64_t from_ns,
+static int finish_group(struct ep_gather *f, struct group *g, uint64_t from_ns,
 			uint64_t until_ns, const struct ep_ledger *ledger,
 			struct ep_profile **ret_p, struct ep_err *err)
 {
@@ -352,9 +352,9 @@ static int finish_group(struct ep_fold *f, struct group *g, uint64_t from_ns,
 	return ep_build_finish(g->build, ret_p, err);
 }
 
-int ep_fold_finish(struct ep_fold *f, const struct ep_source_stats *stats,
-		   uint64_t from_ns, uint64_t until_ns, ep_fold_emit_fn *emit,
-		   void *arg, struct ep_err *err)
+int ep_gather_finish(struct ep_gather *f, const struct ep_source_stats *stats,
+		     uint64_t from_ns, uint64_t until_ns, ep_gather_emit_fn *emit,
+		     void *arg, struct ep_err *err)
 {
 	uint64_t done = 0;
 	int result = f->failed ? -ENOMEM : 0;

@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "agent/fold.h"
+#include "agent/gather.h"
 #include "profile/ledger.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ struct fixture {
 	struct ep_images *images;
 	struct ep_processes *processes;
 	struct ep_run_names names;
-	struct ep_fold *fold;
+	struct ep_gather *fold;
 	struct {
 		char service[128];
 		struct ep_profile *p;
@@ -27,12 +27,12 @@ static void setup(struct fixture *f, bool in_one)
 	memset(f, 0, sizeof(*f));
 	assert_int_equal(ep_images_new(&f->images), 0);
 	assert_int_equal(ep_processes_new(f->images, &f->processes), 0);
-	struct ep_fold_config config = {.processes = f->processes,
-					.images = f->images,
-					.names = &f->names,
-					.hz = 99,
-					.in_one = in_one};
-	assert_int_equal(ep_fold_new(&config, &f->fold), 0);
+	struct ep_gather_config config = {.processes = f->processes,
+					  .images = f->images,
+					  .names = &f->names,
+					  .hz = 99,
+					  .in_one = in_one};
+	assert_int_equal(ep_gather_new(&config, &f->fold), 0);
 }
 
 static int on_profile(void *arg, const struct ep_service *s, struct ep_profile *p,
@@ -49,7 +49,7 @@ static int on_profile(void *arg, const struct ep_service *s, struct ep_profile *
 static void finish(struct fixture *f, uint64_t asked, uint64_t lost)
 {
 	struct ep_source_stats s = {.asked = asked, .lost = lost};
-	assert_int_equal(ep_fold_finish(f->fold, &s, 1000, 6000, on_profile, f, NULL),
+	assert_int_equal(ep_gather_finish(f->fold, &s, 1000, 6000, on_profile, f, NULL),
 			 0);
 }
 
@@ -57,7 +57,7 @@ static void teardown(struct fixture *f)
 {
 	for (unsigned i = 0; i < f->n; i++)
 		ep_profile_free(f->got[i].p);
-	ep_fold_free(f->fold);
+	ep_gather_free(f->fold);
 	ep_processes_free(f->processes);
 	ep_images_free(f->images);
 }
@@ -97,13 +97,13 @@ __attribute__((noinline)) static void here(void)
 	__asm__ volatile("");
 }
 
-TEST(fold_a_frame_of_a_file_is_build_id_and_file_offset_without_a_name)
+TEST(gather_a_frame_of_a_file_is_build_id_and_file_offset_without_a_name)
 {
 	struct fixture f;
 	setup(&f, false);
 	uint64_t at = (uint64_t)(uintptr_t)here;
 	struct ep_raw r = raw_of((uint32_t)getpid(), "unit", &at, 1);
-	ep_fold_sample(f.fold, &r);
+	ep_gather_sample(f.fold, &r);
 	finish(&f, 1, 0);
 	assert_int_equal(f.n, 1);
 	struct ep_profile *p = f.got[0].p;
@@ -118,13 +118,13 @@ TEST(fold_a_frame_of_a_file_is_build_id_and_file_offset_without_a_name)
 	teardown(&f);
 }
 
-TEST(fold_a_caller_is_placed_at_its_call)
+TEST(gather_a_caller_is_placed_at_its_call)
 {
 	struct fixture f;
 	setup(&f, false);
 	uint64_t base = (uint64_t)(uintptr_t)here, at[2] = {base + 3, base + 3};
 	struct ep_raw r = raw_of((uint32_t)getpid(), "unit", at, 2);
-	ep_fold_sample(f.fold, &r);
+	ep_gather_sample(f.fold, &r);
 	finish(&f, 1, 0);
 	struct ep_profile *p = f.got[0].p;
 	const uint32_t *stack = ep_profile_stack(p, &p->samples[0]);
@@ -133,13 +133,13 @@ TEST(fold_a_caller_is_placed_at_its_call)
 	teardown(&f);
 }
 
-TEST(fold_what_follows_a_broken_frame_is_cut_and_counted)
+TEST(gather_what_follows_a_broken_frame_is_cut_and_counted)
 {
 	struct fixture f;
 	setup(&f, false);
 	uint64_t at[3] = {(uint64_t)(uintptr_t)here, 0x1234, (uint64_t)(uintptr_t)here};
 	struct ep_raw r = raw_of((uint32_t)getpid(), "unit", at, 3);
-	ep_fold_sample(f.fold, &r);
+	ep_gather_sample(f.fold, &r);
 	finish(&f, 1, 0);
 	struct ep_profile *p = f.got[0].p;
 	assert_int_equal(p->samples[0].n_locations, 1);
@@ -147,13 +147,13 @@ TEST(fold_what_follows_a_broken_frame_is_cut_and_counted)
 	teardown(&f);
 }
 
-TEST(fold_a_process_that_is_gone_is_kept_under_its_name)
+TEST(gather_a_process_that_is_gone_is_kept_under_its_name)
 {
 	struct fixture f;
 	setup(&f, false);
 	uint64_t at[3] = {0x1000, 0x2000, 0x3000};
 	struct ep_raw r = raw_of(GONE_PID, "shortlived", at, 3);
-	ep_fold_sample(f.fold, &r);
+	ep_gather_sample(f.fold, &r);
 	finish(&f, 1, 0);
 	assert_string_equal(f.got[0].service, "shortlived");
 	struct ep_profile *p = f.got[0].p;
@@ -164,13 +164,13 @@ TEST(fold_a_process_that_is_gone_is_kept_under_its_name)
 	teardown(&f);
 }
 
-TEST(fold_the_outside_of_the_namespace_is_one_service)
+TEST(gather_the_outside_of_the_namespace_is_one_service)
 {
 	struct fixture f;
 	setup(&f, false);
 	struct ep_raw r = raw_of(0, "", NULL, 0);
-	ep_fold_sample(f.fold, &r);
-	ep_fold_sample(f.fold, &r);
+	ep_gather_sample(f.fold, &r);
+	ep_gather_sample(f.fold, &r);
 	finish(&f, 2, 0);
 	assert_int_equal(f.n, 1);
 	assert_string_equal(f.got[0].service, "host-other");
@@ -179,7 +179,7 @@ TEST(fold_the_outside_of_the_namespace_is_one_service)
 	teardown(&f);
 }
 
-TEST(fold_kernel_threads_are_the_service_kernel)
+TEST(gather_kernel_threads_are_the_service_kernel)
 {
 	struct fixture f;
 	setup(&f, false);
@@ -192,7 +192,7 @@ TEST(fold_kernel_threads_are_the_service_kernel)
 			   .kernel = &at,
 			   .n_kernel = 1,
 			   .n = 4};
-	ep_fold_sample(f.fold, &r);
+	ep_gather_sample(f.fold, &r);
 	finish(&f, 4, 0);
 	assert_string_equal(f.got[0].service, "kernel");
 	struct ep_profile *p = f.got[0].p;
@@ -203,7 +203,7 @@ TEST(fold_kernel_threads_are_the_service_kernel)
 	teardown(&f);
 }
 
-TEST(fold_code_without_a_file_is_jit)
+TEST(gather_code_without_a_file_is_jit)
 {
 	struct fixture f;
 	setup(&f, false);
@@ -211,7 +211,7 @@ TEST(fold_code_without_a_file_is_jit)
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t at = (uint64_t)(uintptr_t)page + 16;
 	struct ep_raw r = raw_of((uint32_t)getpid(), "unit", &at, 1);
-	ep_fold_sample(f.fold, &r);
+	ep_gather_sample(f.fold, &r);
 	finish(&f, 1, 0);
 	struct ep_profile *p = f.got[0].p;
 	assert_string_equal(function_of(p, ep_profile_stack(p, &p->samples[0])[0]),
@@ -220,7 +220,7 @@ TEST(fold_code_without_a_file_is_jit)
 	teardown(&f);
 }
 
-TEST(fold_shares_out_the_ledger_without_losing_a_sample)
+TEST(gather_shares_out_the_ledger_without_losing_a_sample)
 {
 	struct fixture f;
 	setup(&f, false);
@@ -228,7 +228,7 @@ TEST(fold_shares_out_the_ledger_without_losing_a_sample)
 	for (unsigned i = 0; i < 3; i++) {
 		struct ep_raw r = raw_of(GONE_PID + i, names[i], NULL, 0);
 		r.n = 10 + i;
-		ep_fold_sample(f.fold, &r);
+		ep_gather_sample(f.fold, &r);
 	}
 	finish(&f, 47, 7);
 	uint64_t asked = 0, taken = 0, lost = 0;
@@ -247,14 +247,14 @@ TEST(fold_shares_out_the_ledger_without_losing_a_sample)
 	teardown(&f);
 }
 
-TEST(fold_in_one_tells_services_apart_by_label)
+TEST(gather_in_one_tells_services_apart_by_label)
 {
 	struct fixture f;
 	setup(&f, true);
 	struct ep_raw a = raw_of(GONE_PID, "one", NULL, 0),
 		      b = raw_of(GONE_PID + 1, "two", NULL, 0);
-	ep_fold_sample(f.fold, &a);
-	ep_fold_sample(f.fold, &b);
+	ep_gather_sample(f.fold, &a);
+	ep_gather_sample(f.fold, &b);
 	finish(&f, 2, 0);
 	assert_int_equal(f.n, 1);
 	struct ep_profile *p = f.got[0].p;
@@ -265,7 +265,7 @@ TEST(fold_in_one_tells_services_apart_by_label)
 	teardown(&f);
 }
 
-TEST(fold_in_one_gives_a_profile_even_without_samples)
+TEST(gather_in_one_gives_a_profile_even_without_samples)
 {
 	struct fixture f;
 	setup(&f, true);
