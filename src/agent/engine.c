@@ -113,8 +113,8 @@ int ep_engine_emit(struct ep_engine *e, ep_gather_emit_fn *emit, void *arg,
 	uint64_t until_ns = ep_clock_wall_ns();
 	uint64_t from_ns =
 		e->from_ns < until_ns ? e->from_ns : until_ns; /* a clock set back */
-	int rc =
-		ep_gather_finish(e->gather, &e->round, from_ns, until_ns, emit, arg, err);
+	int rc = ep_gather_finish(e->gather, &e->round, from_ns, until_ns, emit, arg,
+				  err);
 	e->round = (struct ep_source_stats){0};
 	e->from_ns = until_ns;
 	return rc;

@@ -166,7 +166,7 @@ static int on_news(void *arg, void *data, size_t n)
 	const struct ep_bpf_news *news = data;
 	if (n < sizeof(*news) || !l->sink || !l->sink->seen)
 		return 0;
-	struct ep_who who = {news->who.pid, news->who.exec_id, news->who.start_ns};
+	struct ep_who who = {news->who.pid, news->who.image, news->who.start_ns};
 	char comm[sizeof(news->comm) + 1] = ""; /* the ring can't be written to */
 	memcpy(comm, news->comm, sizeof(news->comm));
 	l->sink->seen(l->sink->arg, &who, news->tid, comm);
@@ -289,7 +289,7 @@ static void give(struct load *l, struct ep_bpf_key *k, uint64_t n,
 	k->comm[sizeof(k->comm) - 1] = k->process_comm[sizeof(k->process_comm) - 1] =
 		'\0';
 	struct ep_raw raw = {
-		.who = {k->who.pid, k->who.exec_id, k->who.start_ns},
+		.who = {k->who.pid, k->who.image, k->who.start_ns},
 		.tid = k->tid,
 		.is_kthread = k->flags & EP_BPF_KTHREAD,
 		.is_cut = k->flags & EP_BPF_FULL_USER,

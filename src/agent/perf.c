@@ -284,7 +284,7 @@ static struct ep_who who_of(struct perf *p, pid_t pid)
 {
 	struct tracked *t = pid > 0 ? track(p, pid) : NULL;
 	return (struct ep_who){.pid = pid > 0 ? (uint32_t)pid : 0,
-			       .exec_id = t ? t->image : 0};
+			       .image = t ? t->image : 0};
 }
 
 static void on_sample(struct perf *p, const uint8_t *body, size_t n,

@@ -3,6 +3,7 @@
  */
 #include "agent/process.h"
 
+#include "agent/bpf/probe.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/index.h"
@@ -40,6 +41,12 @@ int ep_processes_new(struct ep_images *images, struct ep_processes **ret_t)
 	return 0;
 }
 
+/* Of the times in /proc. */
+static uint64_t step_ns(void)
+{
+	return EP_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
 static void free_process(struct ep_process *p)
 {
 	ep_perfmap_free(p->perfmap);
@@ -58,31 +65,51 @@ void ep_processes_free(struct ep_processes *t)
 	ep_free(t);
 }
 
-/* Field 22 of /proc/PID/stat, in ns since boot (in steps of 10 ms); 0 when gone. */
-static uint64_t start_of(uint32_t pid)
+/* What /proc/PID/stat says of who is there. */
+struct found {
+	uint64_t start_ns; /* since boot, in steps of 10 ms; 0: nobody */
+	uint32_t image;	   /* 0: not ours to know */
+};
+
+static struct found find_pid(uint32_t pid)
 {
 	char path[48], buf[1024];
+	struct found f = {0, 0};
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return f;
 	ssize_t n = read(fd, buf, sizeof(buf) - 1);
 	close(fd);
 	buf[n > 0 ? n : 0] = '\0';
 	const char *p = strrchr(buf, ')'); /* the name may hold anything */
-	for (int field = 2; p && field < 22; field++)
+	for (int field = 2; p && field < 28; field++) {
 		p = strchr(p + 1, ' ');
-	return p ? strtoull(p, NULL, 10) *
-			       (EP_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK))
-		 : 0;
+		if (p && field + 1 == 22)
+			f.start_ns = strtoull(p, NULL, 10) * step_ns();
+	}
+	uint64_t stack = p ? strtoull(p, NULL, 10) : 0;
+	f.image = EP_BPF_IMAGE(stack);
+	return f;
 }
 
-/* Is the pid still the process that was sampled? */
-static bool is_same(const struct ep_who *who)
+enum presence {
+	GONE,
+	OTHER_IMAGE, /* the process, but it runs another program since */
+	THERE,
+};
+
+/* Is the pid still what was sampled? */
+static enum presence look_for(const struct ep_who *who)
 {
-	uint64_t step = EP_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
-	uint64_t now = start_of(who->pid);
-	return now && (!who->start_ns || who->start_ns / step == now / step);
+	struct found f = find_pid(who->pid);
+	if (!f.start_ns)
+		return GONE;
+	if (!who->start_ns)
+		return THERE; /* the source does not know; perf events come at once */
+	if (who->start_ns / step_ns() != f.start_ns / step_ns())
+		return GONE;
+	return f.image && who->image != f.image ? OTHER_IMAGE : THERE;
 }
 
 static bool is_made_at_run_time(const struct ep_map *m)
@@ -156,7 +183,7 @@ static void read_areas(struct ep_processes *t, struct ep_process *p, uint32_t ti
 	char path[64];
 	struct area_list l = {NULL, 0, 0};
 	p->read_round = t->round;
-	if (p->is_gone || !is_same(&p->who)) {
+	if (p->is_gone || look_for(&p->who) != THERE) {
 		p->is_gone = true;
 		return;
 	}
@@ -176,13 +203,13 @@ static void read_areas(struct ep_processes *t, struct ep_process *p, uint32_t ti
 	p->n_areas = l.n;
 }
 
-/* Older images of this pid can be read no more: /proc shows the new one. */
-static void supersede(struct ep_processes *t, uint32_t pid)
+/* Other images of this pid can be read no more: /proc shows this one. */
+static void supersede(struct ep_processes *t, const struct ep_process *by)
 {
 	struct ep_index_iter it;
-	for (uint32_t i = ep_index_first(&t->index, ep_hash_mix(0, pid), &it);
+	for (uint32_t i = ep_index_first(&t->index, ep_hash_mix(0, by->who.pid), &it);
 	     i != EP_INDEX_NONE; i = ep_index_next(&t->index, &it))
-		if (t->all[i]->who.pid == pid)
+		if (t->all[i]->who.pid == by->who.pid && t->all[i] != by)
 			t->all[i]->is_gone = true;
 }
 
@@ -190,21 +217,22 @@ static void look(struct ep_processes *t, struct ep_process *p, uint32_t tid,
 		 const char *comm)
 {
 	struct ep_service *s = &p->service;
-	if (p->is_kthread) {
-		snprintf(s->name, sizeof(s->name), "kernel");
+	if (p->is_kthread || !p->who.pid) {
+		snprintf(s->name, sizeof(s->name), "%s",
+			 p->is_kthread ? "kernel" : "host-other");
 		return;
 	}
-	if (!p->who.pid) {
-		snprintf(s->name, sizeof(s->name), "host-other");
-		return;
-	}
-	p->is_gone = !is_same(&p->who);
-	if (p->is_gone) {
+	enum presence found = look_for(&p->who);
+	p->is_gone = found != THERE;
+	if (found == GONE) {
 		snprintf(s->name, sizeof(s->name), "%s", comm[0] ? comm : "unknown");
 		return;
 	}
-	ep_service_look(p->who.pid, comm, s);
-	read_areas(t, p, tid);
+	ep_service_look(p->who.pid, comm, found == OTHER_IMAGE, s);
+	if (found == THERE) {
+		supersede(t, p);
+		read_areas(t, p, tid);
+	}
 }
 
 static int reserve(struct ep_processes *t)
@@ -233,30 +261,46 @@ static struct ep_process *add(struct ep_processes *t, const struct ep_who *who)
 	return p;
 }
 
-static bool is_who(const struct ep_process *p, const struct ep_who *who)
+/* 0: not this one; 1: the process, in another image; 2: the very image. */
+static int match(const struct ep_process *p, const struct ep_who *who, bool is_kthread)
 {
-	return p->who.pid == who->pid && p->who.start_ns == who->start_ns &&
-	       p->who.exec_id == who->exec_id;
+	if (p->who.pid != who->pid || p->who.start_ns != who->start_ns ||
+	    p->is_kthread != is_kthread)
+		return 0;
+	return p->who.image == who->image ? 2 : 1;
+}
+
+static struct ep_process *find(struct ep_processes *t, const struct ep_who *who,
+			       bool is_kthread)
+{
+	struct ep_process *other = NULL;
+	struct ep_index_iter it;
+	for (uint32_t i = ep_index_first(&t->index, ep_hash_mix(0, who->pid), &it);
+	     i != EP_INDEX_NONE; i = ep_index_next(&t->index, &it)) {
+		int m = match(t->all[i], who, is_kthread);
+		if (m == 2)
+			return t->all[i];
+		if (m == 1 && (!other || !t->all[i]->is_gone))
+			other = t->all[i];
+	}
+	/* About to end, it has no memory to tell its image by: it was the last one. */
+	return who->image || !who->start_ns ? NULL : other;
 }
 
 struct ep_process *ep_processes_get(struct ep_processes *t, const struct ep_who *who,
 				    uint32_t tid, const char *comm, bool is_kthread)
 {
-	struct ep_index_iter it;
-	for (uint32_t i = ep_index_first(&t->index, ep_hash_mix(0, who->pid), &it);
-	     i != EP_INDEX_NONE; i = ep_index_next(&t->index, &it))
-		if (is_who(t->all[i], who) && t->all[i]->is_kthread == is_kthread) {
-			t->all[i]->used_round = t->round;
-			return t->all[i];
-		}
-	if (who->pid)
-		supersede(t, who->pid);
-	struct ep_process *p = add(t, who);
+	struct ep_process *p = find(t, who, is_kthread);
+	bool is_new = !p;
+	if (is_new)
+		p = add(t, who);
 	if (!p)
 		return NULL;
 	p->used_round = t->round;
-	p->is_kthread = is_kthread;
-	look(t, p, tid, comm);
+	if (is_new) {
+		p->is_kthread = is_kthread;
+		look(t, p, tid, comm);
+	}
 	return p;
 }
 

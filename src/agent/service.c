@@ -275,7 +275,8 @@ static bool name_executable(uint32_t pid, char *ret, size_t n)
 	return ret[0] != '\0';
 }
 
-bool ep_service_look(uint32_t pid, const char *comm, struct ep_service *ret_s)
+bool ep_service_look(uint32_t pid, const char *comm, bool other_image,
+		     struct ep_service *ret_s)
 {
 	static _Thread_local char buf[MAX_TEXT];
 	struct ep_cgroup c = {.unit = ""};
@@ -283,7 +284,7 @@ bool ep_service_look(uint32_t pid, const char *comm, struct ep_service *ret_s)
 	ssize_t n_cgroup = read_proc(pid, "cgroup", buf, sizeof(buf));
 	if (n_cgroup > 0)
 		ep_service_parse_cgroup((struct ep_slice){buf, (size_t)n_cgroup}, &c);
-	ssize_t n = read_proc(pid, "environ", buf, sizeof(buf));
+	ssize_t n = other_image ? 0 : read_proc(pid, "environ", buf, sizeof(buf));
 	if (n > 0)
 		ep_service_parse_environ((struct ep_slice){buf, (size_t)n}, &s);
 	if (c.container_id[0])
@@ -292,7 +293,8 @@ bool ep_service_look(uint32_t pid, const char *comm, struct ep_service *ret_s)
 		memcpy(s.name, s.container, sizeof(s.name));
 	if (!s.name[0] && c.unit[0])
 		memcpy(s.name, c.unit, sizeof(s.name));
-	if (!s.name[0] && !name_executable(pid, s.name, sizeof(s.name)))
+	if (!s.name[0] &&
+	    (other_image || !name_executable(pid, s.name, sizeof(s.name))))
 		copy(s.name, sizeof(s.name), ep_slice_of(comm[0] ? comm : "unknown"));
 	*ret_s = s;
 	return n_cgroup >= 0;

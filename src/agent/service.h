@@ -54,9 +54,12 @@ bool ep_service_parse_log_name(const char *file, const char *container_id,
  * ep_service_look - ask /proc.
  *
  * in       pid, comm  comm of its first thread: the name when nothing can be read
+ *          other_image  it runs another program since: only what outlives an exec
+ *                     counts, the container and the unit
  * out      ret_s      always filled
  * returns  false when the process was gone before anything could be read
  */
-bool ep_service_look(uint32_t pid, const char *comm, struct ep_service *ret_s);
+bool ep_service_look(uint32_t pid, const char *comm, bool other_image,
+		     struct ep_service *ret_s);
 
 #endif

@@ -13,8 +13,8 @@
 
 /* One image of one process: a pid is reused, and exec replaces the image. */
 struct ep_who {
-	uint32_t pid;	  /* as this process sees it; 0: outside of our PID namespace */
-	uint32_t exec_id; /* changes with each exec; 0 where not known */
+	uint32_t pid;	/* as this process sees it; 0: outside of our PID namespace */
+	uint32_t image; /* another with each exec; 0: none, it is about to end */
 	uint64_t start_ns; /* of the process, since boot; 0 where not known */
 };
 

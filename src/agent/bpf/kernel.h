@@ -57,12 +57,16 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct mm_struct {
+	unsigned long start_stack;
+};
+
 struct task_struct {
 	unsigned int flags;
+	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	__u64 start_boottime;
-	__u32 self_exec_id;
 	char comm[16];
 };
 

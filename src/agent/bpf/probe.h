@@ -17,10 +17,18 @@ enum {
 	EP_BPF_FULL_USER = 16,  /* as deep as EP_BPF_MAX_FRAMES: cut */
 };
 
+/*
+ * An exec keeps the pid and the start, but moves the stack to another random
+ * place, and /proc/PID/stat (field 28) says where: so both sides can tell whether
+ * what /proc shows is still the image that was sampled.
+ */
+#define EP_BPF_IMAGE(start_stack)                                                      \
+	((unsigned int)((start_stack) >> 4) ^ (unsigned int)((start_stack) >> 36))
+
 /* One program image of one process, in our PID namespace. */
 struct ep_bpf_who {
 	unsigned int pid;            /* of the process; 0: outside */
-	unsigned int exec_id;        /* grows with each exec, 0 where not known */
+	unsigned int image;          /* EP_BPF_IMAGE() of it; 0: it has no memory any more */
 	unsigned long long start_ns; /* of the process, since boot; pids are reused */
 };
 

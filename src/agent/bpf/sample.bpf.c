@@ -126,8 +126,9 @@ static __always_inline void fill_key(struct ep_bpf_key *k)
 		return;
 	}
 	k->who.start_ns = start_of(leader);
-	if (bpf_core_field_exists(leader->self_exec_id))
-		k->who.exec_id = BPF_CORE_READ(leader, self_exec_id);
+	/* Of this thread: a first thread that has ended has no memory. */
+	__u64 stack = BPF_CORE_READ(task, mm, start_stack);
+	k->who.image = EP_BPF_IMAGE(stack);
 	bpf_get_current_comm(k->comm, sizeof(k->comm));
 	bpf_core_read_str(k->process_comm, sizeof(k->process_comm), &leader->comm);
 }
@@ -135,7 +136,7 @@ static __always_inline void fill_key(struct ep_bpf_key *k)
 static __always_inline void tell(const struct ep_bpf_key *k, struct ep_bpf_stats *s)
 {
 	__u8 one = 1;
-	if (k->flags & (EP_BPF_KTHREAD | EP_BPF_OUTSIDE))
+	if ((k->flags & (EP_BPF_KTHREAD | EP_BPF_OUTSIDE)) || !k->who.image)
 		return;
 	if (bpf_map_lookup_elem(&told, &k->who))
 		return;

@@ -119,13 +119,13 @@ TEST(service_name_of_a_kubernetes_container_is_in_its_log_link)
 TEST(service_of_this_very_process_is_its_executable)
 {
 	struct ep_service s;
-	assert_true(ep_service_look((uint32_t)getpid(), "comm", &s));
+	assert_true(ep_service_look((uint32_t)getpid(), "comm", false, &s));
 	assert_true(s.name[0] != '\0');
 }
 
 TEST(service_of_a_process_that_is_gone_is_its_comm)
 {
 	struct ep_service s;
-	assert_false(ep_service_look(0x7fffffff, "short", &s));
+	assert_false(ep_service_look(0x7fffffff, "short", false, &s));
 	assert_string_equal(s.name, "short");
 }
