@@ -69,12 +69,13 @@ void ep_processes_free(struct ep_processes *t)
 struct found {
 	uint64_t start_ns; /* since boot, in steps of 10 ms; 0: nobody */
 	uint32_t image;	   /* 0: not ours to know */
+	bool is_headless;  /* its first thread has ended, others live on */
 };
 
 static struct found find_pid(uint32_t pid)
 {
 	char path[48], buf[1024];
-	struct found f = {0, 0};
+	struct found f = {0, 0, false};
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -83,6 +84,7 @@ static struct found find_pid(uint32_t pid)
 	close(fd);
 	buf[n > 0 ? n : 0] = '\0';
 	const char *p = strrchr(buf, ')'); /* the name may hold anything */
+	f.is_headless = p && p[1] == ' ' && p[2] == 'Z';
 	for (int field = 2; p && field < 28; field++) {
 		p = strchr(p + 1, ' ');
 		if (p && field + 1 == 22)
@@ -100,9 +102,12 @@ enum presence {
 };
 
 /* Is the pid still what was sampled? */
-static enum presence look_for(const struct ep_who *who)
+static enum presence look_for(struct ep_process *p, uint32_t tid)
 {
+	const struct ep_who *who = &p->who;
 	struct found f = find_pid(who->pid);
+	/* Of a first thread that has ended, /proc shows next to nothing. */
+	p->via = f.is_headless && tid ? tid : who->pid;
 	if (!f.start_ns)
 		return GONE;
 	if (!who->start_ns)
@@ -183,17 +188,12 @@ static void read_areas(struct ep_processes *t, struct ep_process *p, uint32_t ti
 	char path[64];
 	struct area_list l = {NULL, 0, 0};
 	p->read_round = t->round;
-	if (p->is_gone || look_for(&p->who) != THERE) {
+	if (p->is_gone || look_for(p, tid) != THERE) {
 		p->is_gone = true;
 		return;
 	}
-	snprintf(path, sizeof(path), "/proc/%u/maps", p->who.pid);
-	int rc = read_maps(t, p->who.pid, path, &l);
-	if (rc == 0 && !l.n && tid && tid != p->who.pid) {
-		/* The first thread has ended; the others live on. */
-		snprintf(path, sizeof(path), "/proc/%u/task/%u/maps", p->who.pid, tid);
-		rc = read_maps(t, p->who.pid, path, &l);
-	}
+	snprintf(path, sizeof(path), "/proc/%u/maps", p->via);
+	int rc = read_maps(t, p->via, path, &l);
 	if (rc < 0 || !l.n) {
 		ep_free(l.p); /* not ours to read, or gone: what is known stays */
 		return;
@@ -222,13 +222,13 @@ static void look(struct ep_processes *t, struct ep_process *p, uint32_t tid,
 			 p->is_kthread ? "kernel" : "host-other");
 		return;
 	}
-	enum presence found = look_for(&p->who);
+	enum presence found = look_for(p, tid);
 	p->is_gone = found != THERE;
 	if (found == GONE) {
 		snprintf(s->name, sizeof(s->name), "%s", comm[0] ? comm : "unknown");
 		return;
 	}
-	ep_service_look(p->who.pid, comm, found == OTHER_IMAGE, s);
+	ep_service_look(p->via, comm, found == OTHER_IMAGE, s);
 	if (found == THERE) {
 		supersede(t, p);
 		read_areas(t, p, tid);

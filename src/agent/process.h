@@ -33,6 +33,8 @@ struct ep_perfmap;
 
 struct ep_process {
 	struct ep_who who;
+	uint32_t via; /* the thread through which /proc is read: the first, if it lives
+		       */
 	bool is_kthread;
 	bool is_gone; /* nothing more can be read of it */
 	struct ep_service service;

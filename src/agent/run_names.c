@@ -59,10 +59,10 @@ static void read_perfmap(struct ep_process *p)
 	struct stat st;
 	struct ep_perfmap *map;
 	struct ep_err err = {0};
-	snprintf(path, sizeof(path), "/proc/%u", p->who.pid);
+	snprintf(path, sizeof(path), "/proc/%u", p->via);
 	if (stat(path, &st) < 0)
 		return;
-	snprintf(path, sizeof(path), "/proc/%u/root/tmp/perf-%u.map", p->who.pid,
+	snprintf(path, sizeof(path), "/proc/%u/root/tmp/perf-%u.map", p->via,
 		 inner_pid(p->who.pid));
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)

@@ -194,6 +194,45 @@ def test_a_plain_user_gets_its_own_processes_and_one_sentence(everprof, shared_d
     assert "your own processes" in r.stderr and "sudo" in r.stderr
 
 
+def test_each_program_of_one_process_has_its_own_time(everprof, bpf, tmp_path):
+    need("openssl")
+    out = tmp_path / "exec.pb.gz"
+    first = (
+        "import os, time\ne = time.process_time() + 1.5\nwhile time.process_time() < e: sum(range(100))\n"
+        "os.execvp('openssl', ['openssl', 'speed', '-seconds', '100', 'sha256'])"
+    )
+    with programs(both=["/usr/bin/python3", "-c", first]) as started:
+        pid = str(started["both"].pid)
+        exe = pathlib.Path(f"/proc/{pid}/exe")
+        recording = subprocess.Popen([everprof, "record", "-o", out, "-a", "-d", "60s"], stderr=subprocess.DEVNULL)
+        wait_until("the second program runs", lambda: exe.resolve().name == "openssl")
+        wait_until("and is busy", lambda: cpu_seconds(pid) > 3)
+        assert stop(recording, signal.SIGINT) == 0
+    times = {}
+    for _, values, labels in Profile(out.read_bytes()).samples:
+        if labels.get("pid") == pid:
+            name = labels["service_name"]
+            times[name] = times.get(name, 0) + values[1]
+    python = next(k for k in times if k.startswith("python3"))
+    assert times[python] > 1e9 and times["openssl"] > 1e9, times
+
+
+def test_a_process_whose_first_thread_has_ended_keeps_its_name(everprof, bpf, tmp_path):
+    out = tmp_path / "leader.pb.gz"
+    script = (
+        "import ctypes, threading\ndef spin():\n  while True: sum(range(1000))\n"
+        "threading.Thread(target=spin).start()\nctypes.CDLL(None).pthread_exit(None)"
+    )
+    with programs(headless=["/usr/bin/python3", "-c", script]) as started:
+        pid = str(started["headless"].pid)
+        state = lambda: pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        wait_until("its first thread has ended", lambda: state() == "Z")
+        assert run(everprof, "record", "-o", out, "-a", "-d", "2s").returncode == 0
+    mine = [(stack, l) for stack, _, l in Profile(out.read_bytes()).samples if l.get("pid") == pid]
+    assert mine and all(l["service_name"].startswith("python3") for _, l in mine)
+    assert any("Py" in f for stack, _ in mine for f in stack)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="a PID namespace needs root")
 def test_inside_a_pid_namespace_the_outside_is_one_service(everprof, bpf, tmp_path):
     out = tmp_path / "ns.pb.gz"
