@@ -238,6 +238,8 @@ static void add_other_memory(void)
 	while (ep_maps_next(&maps, &m)) {
 		if (ep_slice_is(m.path, "[stack]"))
 			ep_threads_set_main_stack(m.limit);
+		else if (m.read && m.write && !m.inode)
+			ep_threads_set_stacks_in(m.start, m.limit);
 		if (!m.exec || ep_slice_is(m.path, "[vsyscall]") ||
 		    is_covered(m.start, n_objects))
 			continue;

@@ -125,6 +125,7 @@ static struct ep_sig_thread *join_locked(uint32_t tid, uint64_t lo, uint64_t hi)
 	}
 	atomic_store_explicit(&t->stack_lo, lo, memory_order_relaxed);
 	atomic_store_explicit(&t->stack_hi, hi, memory_order_relaxed);
+	t->seen_sp = t->seen_control = 0;
 	t->start_routine = 0;
 	t->taken_before = t->n_taken + t->n_lost;
 	t->cpu_before_ns = 0;
@@ -203,6 +204,19 @@ void ep_threads_set_main_stack(uint64_t hi)
 	main_stack_hi = hi;
 	main_stack_lo = hi > size ? hi - size : 0;
 	pthread_mutex_unlock(&lock);
+}
+
+void ep_threads_set_stacks_in(uint64_t start, uint64_t limit)
+{
+	for (uint32_t i = 0; i < n_slots; i++) {
+		struct ep_sig_thread *t = ep_sig_threads[i];
+		uint64_t sp = t->seen_sp, control = t->seen_control;
+		if (t->stack_hi || sp < start || sp >= limit || control < start ||
+		    control >= limit)
+			continue;
+		t->stack_lo = start; /* first, so that no half is ever wrong */
+		t->stack_hi = control;
+	}
 }
 
 /* ---- finding threads ------------------------------------------------------------ */
@@ -316,6 +330,26 @@ void ep_threads_stop(void)
 	atomic_store(&running, false);
 	for (uint32_t i = 0; i < n_slots; i++)
 		leave_locked(ep_sig_threads[i]);
+	pthread_mutex_unlock(&lock);
+}
+
+void ep_threads_pause(void)
+{
+	pthread_mutex_lock(&lock);
+	for (uint32_t i = 0; i < n_slots; i++)
+		disarm(ep_sig_threads[i]);
+	pthread_mutex_unlock(&lock);
+}
+
+void ep_threads_resume(void)
+{
+	pthread_mutex_lock(&lock);
+	for (uint32_t i = 0; i < n_slots; i++) {
+		struct ep_sig_thread *t = ep_sig_threads[i];
+		uint32_t tid = atomic_load(&t->tid);
+		if (tid && atomic_load(&t->timer) < 0 && arm(t, i, tid) < 0)
+			n_refused++;
+	}
 	pthread_mutex_unlock(&lock);
 }
 

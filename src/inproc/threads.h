@@ -20,6 +20,9 @@ int ep_threads_start(uint64_t period_ns, uint64_t lo, uint64_t hi);
 /* All timers off; slots stay.  Idempotent. */
 void ep_threads_stop(void);
 bool ep_threads_running(void);
+/* Timers off and on again, all else as it is. */
+void ep_threads_pause(void);
+void ep_threads_resume(void);
 
 /* The calling thread joins.  stack_lo, stack_hi: its own stack, or 0, 0.
  * start_routine: what it runs; 0: unknown, then no account is made at its end. */
@@ -32,6 +35,8 @@ void ep_threads_leave(struct ep_sig_thread *t);
 void ep_threads_exclude_me(void);
 /* Stack bounds of the first thread, as found in the map of the process. */
 void ep_threads_set_main_stack(uint64_t hi);
+/* A readable and writable mapping: the stack of those who were seen in it. */
+void ep_threads_set_stacks_in(uint64_t start, uint64_t limit);
 
 /* Find threads that nobody told us of; drop slots of threads that are gone.
  * Cheap when the number of threads is what we know. */

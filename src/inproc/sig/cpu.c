@@ -92,6 +92,14 @@ static bool read_guarded(void *arg, uint64_t addr, uint64_t *ret)
 	return true;
 }
 
+/* Unknown code, or a stack of unknown bounds: ask for a look, once until it is done. */
+static void ask_for_look(void)
+{
+	uint32_t sleep = EP_SIG_SLEEP;
+	if (atomic_compare_exchange_strong(&ep_sig_wake, &sleep, EP_SIG_LOOK))
+		(void)ep_sys6(SYS_futex, (long)&ep_sig_wake, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}
+
 /* Bounds of what may be read from sp upwards. */
 static bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *s)
 {
@@ -101,18 +109,16 @@ static bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *
 		*s = (struct ep_stack){.lo = sp & ~7ull, .hi = hi};
 		return true;
 	}
+	if (!hi) {
+		atomic_store_explicit(&t->seen_control, (uint64_t)__builtin_thread_pointer(),
+				      memory_order_relaxed);
+		atomic_store_explicit(&t->seen_sp, sp, memory_order_relaxed);
+		ask_for_look();
+	}
 	t->window_n = 0; /* what was read for the last sample has changed since */
 	*s = (struct ep_stack){
 		.lo = sp & ~7ull, .hi = ~4095ull, .read = read_guarded, .arg = t};
 	return false;
-}
-
-/* Unknown code: ask for a new map, once until it is made. */
-static void ask_for_look(void)
-{
-	uint32_t sleep = EP_SIG_SLEEP;
-	if (atomic_compare_exchange_strong(&ep_sig_wake, &sleep, EP_SIG_LOOK))
-		(void)ep_sys6(SYS_futex, (long)&ep_sig_wake, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 }
 
 static void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t map,

@@ -36,6 +36,9 @@ struct ep_sig_thread {
 	_Atomic int timer;    /* the kernel's id of its timer; -1: none */
 	/* Its own stack; 0, 0 while unknown: then reads are guarded. */
 	_Atomic uint64_t stack_lo, stack_hi;
+	/* Where its stack is, as a handler saw it, for code.c to find the bounds:
+	 * they are those of the mapping that holds both. */
+	_Atomic uint64_t seen_sp, seen_control;
 	/* The map in use by a handler right now: not to be freed. */
 	_Atomic(const struct ep_sig_map *) hazard;
 	/* Weights, written by the handler only. */
