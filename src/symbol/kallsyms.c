@@ -14,7 +14,7 @@
 
 struct symbol {
 	uint64_t start;
-	uint32_t name, module; /* in text; 0: none, as text[0] is the first address */
+	uint32_t name, module; /* in text */
 	uint16_t n_name, n_module;
 	uint8_t rank;
 };
@@ -146,6 +146,47 @@ static void settle(struct ep_kallsyms *k)
 	k->n = n;
 }
 
+static uint32_t copy_name(char *to, size_t *at, const char *from, size_t n)
+{
+	uint32_t where = (uint32_t)*at;
+	memcpy(to + *at, from, n);
+	*at += n;
+	return where;
+}
+
+/* The file is mostly addresses, data and aliases: keep the names in use only.
+ * Neighbours are mostly of one module, whose name is kept once for them. */
+static int shrink(struct ep_kallsyms *k, struct ep_err *err)
+{
+	size_t n = 0, at = 0;
+	for (size_t i = 0; i < k->n; i++)
+		n += (size_t)k->s[i].n_name + k->s[i].n_module;
+	char *names = ep_alloc(n);
+	if (!names)
+		return ep_fail(err, -ENOMEM, 0, "no memory for kernel symbols");
+	uint32_t module = 0, n_module = 0;
+	for (size_t i = 0; i < k->n; i++) {
+		struct symbol *s = &k->s[i];
+		s->name = copy_name(names, &at, k->text + s->name, s->n_name);
+		if (s->n_module &&
+		    (s->n_module != n_module ||
+		     memcmp(names + module, k->text + s->module, n_module))) {
+			n_module = s->n_module;
+			module = copy_name(names, &at, k->text + s->module, n_module);
+		}
+		s->module = s->n_module ? module : 0;
+	}
+	ep_free(k->text);
+	k->text = names;
+	char *exact = ep_realloc(names, at);
+	if (exact)
+		k->text = exact;
+	struct symbol *fewer = ep_realloc(k->s, k->n * sizeof(*k->s));
+	if (fewer)
+		k->s = fewer;
+	return 0;
+}
+
 /* Takes text, which has a NUL behind it. */
 static int parse(char *text, size_t n, struct ep_kallsyms **ret_k, struct ep_err *err)
 {
@@ -173,6 +214,7 @@ static int parse(char *text, size_t n, struct ep_kallsyms **ret_k, struct ep_err
 	if (!k->n)
 		return ep_fail(err, -ENOENT, 0, "no kernel symbols");
 	settle(k);
+	EP_TRY(shrink(k, err));
 	*ret_k = ep_take(&k);
 	return 0;
 }

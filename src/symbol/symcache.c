@@ -253,14 +253,10 @@ static int write_file(struct ep_symcache *c, const struct path *path, const void
 	return 0;
 }
 
-int ep_symcache_put(struct ep_symcache *c, struct ep_slice build_id, const void *data,
-		    size_t n, struct ep_err *err)
+static int put_aligned(struct ep_symcache *c, struct ep_slice build_id,
+		       const void *data, size_t n, struct ep_err *err)
 {
 	struct path path;
-	EP_TRY(check_id(build_id, err));
-	if (n > MAX_TABLE_BYTES)
-		return ep_fail(err, -E2BIG, n, "a symbol table of %zu bytes, limit %zu",
-			       n, MAX_TABLE_BYTES);
 	ep_auto(ep_symtab) t = NULL;
 	EP_TRY(ep_symtab_open(data, n, &t, err));
 	const char *own = ep_symtab_build_id(t);
@@ -276,6 +272,25 @@ int ep_symcache_put(struct ep_symcache *c, struct ep_slice build_id, const void 
 	EP_TRY(make_dir(path.dir, err));
 	EP_TRY(write_file(c, &path, data, n, err));
 	return refresh(c, build_id);
+}
+
+int ep_symcache_put(struct ep_symcache *c, struct ep_slice build_id, const void *data,
+		    size_t n, struct ep_err *err)
+{
+	EP_TRY(check_id(build_id, err));
+	if (n > MAX_TABLE_BYTES)
+		return ep_fail(err, -E2BIG, n, "a symbol table of %zu bytes, limit %zu",
+			       n, MAX_TABLE_BYTES);
+	if ((uintptr_t)data % 8 == 0)
+		return put_aligned(c, build_id, data, n, err);
+	/* From inside of a request, say. */
+	void *copy = ep_alloc(n);
+	if (!copy)
+		return ep_fail(err, -ENOMEM, 0, "no memory for a symbol table");
+	memcpy(copy, data, n);
+	int rc = put_aligned(c, build_id, copy, n, err);
+	ep_free(copy);
+	return rc;
 }
 
 int ep_symcache_add_file(struct ep_symcache *c, struct ep_slice build_id,

@@ -83,6 +83,26 @@ TEST(symcache_refuses_another_build_id_and_names_that_are_no_hex)
 	remove_dir(dir);
 }
 
+TEST(symcache_takes_a_table_from_any_place_in_a_request)
+{
+	char *dir = temp_dir(), id[EP_ELF_HEX_MAX];
+	own_id(id);
+	ep_auto(ep_symcache) c = NULL;
+	assert_int_equal(ep_symcache_new(dir, &c, NULL), 0);
+	ep_auto_buf b;
+	ep_buf_init(&b, 256 << 20);
+	ep_buf_add_str(&b, "odd");
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(ep_symtab_build(fd, &b, NULL), 0);
+	close(fd);
+	assert_int_equal(
+		ep_symcache_put(c, ep_slice_of(id), b.data + 3, b.len - 3, NULL), 0);
+	assert_true(ep_symcache_has(c, ep_slice_of(id)));
+	assert_int_equal(ep_symcache_put(c, ep_slice_of(id), b.data, b.len, NULL),
+			 -EBADMSG);
+	remove_dir(dir);
+}
+
 TEST(symcache_takes_a_damaged_file_for_absent_and_replaces_it)
 {
 	char *dir = temp_dir(), id[EP_ELF_HEX_MAX], path[256];
