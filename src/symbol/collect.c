@@ -1,7 +1,7 @@
 /* collect.c - .symtab and .dynsym to a sorted list of functions.  See collect.h. */
 #include "symbol/collect.h"
 
-#include "symbol/entry.h"
+#include "symbol/start_code.h"
 #include "symbol/format.h"
 
 #include <string.h>
@@ -133,7 +133,7 @@ int ep_collect_add(struct ep_collect *c, const struct ep_elf *e, struct ep_err *
 
 int ep_collect_entry(struct ep_collect *c, const struct ep_elf *e, struct ep_err *err)
 {
-	struct ep_entry found = ep_entry_find(e);
+	struct ep_start_code found = ep_start_code_find(e);
 	struct ep_collect_symbol s = {.start = found.start.start,
 				      .size = found.start.size,
 				      .limit = found.start.start + found.start.size,

@@ -40,7 +40,7 @@ void ep_collect_fini(struct ep_collect *c);
 int ep_collect_add(struct ep_collect *c, const struct ep_elf *e, struct ep_err *err);
 
 /*
- * ep_collect_entry - _start and main of a stripped program (entry.h); to be called
+ * ep_collect_entry - _start and main of a stripped program (start_code.h); to be called
  * when no symbol table names them.  -E2BIG, -ENOMEM.
  */
 int ep_collect_entry(struct ep_collect *c, const struct ep_elf *e, struct ep_err *err);

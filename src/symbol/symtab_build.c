@@ -3,7 +3,7 @@
  *
  * A stripped file's symbols are looked for where Debian's -dbgsym packages put
  * them, /usr/lib/debug/.build-id/ab/cdef.debug, and taken when the build ID is
- * the same.  Without them at least _start and main are found (entry.h).
+ * the same.  Without them at least _start and main are found (start_code.h).
  */
 #include "symbol/symbol.h"
 

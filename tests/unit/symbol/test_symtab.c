@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "elf/elf.h"
-#include "symbol/entry.h"
+#include "symbol/start_code.h"
 #include "symbol/format.h"
 #include "symbol/symbol.h"
 
@@ -95,7 +95,7 @@ TEST(symtab_finds_main_of_a_program_without_asking_its_symbols)
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	ep_auto(ep_elf) e = NULL;
 	assert_int_equal(ep_elf_open(fd, &e, NULL), 0);
-	struct ep_entry found = ep_entry_find(e);
+	struct ep_start_code found = ep_start_code_find(e);
 	assert_int_equal(found.main.start,
 			 (uintptr_t)main - bias_of((void *)main, NULL));
 	assert_true(found.main.size > 10 && found.main.size < 10000);
@@ -118,7 +118,8 @@ TEST(symtab_of_debians_stripped_sqlite_has_main)
 	ep_auto(ep_symtab) t = NULL;
 	assert_int_equal(ep_symtab_open(b.data, b.len, &t, NULL), 0);
 	struct ep_symbol s;
-	assert_int_equal(ep_symtab_find(t, ep_entry_find(e).main.start + 8, &s), 0);
+	assert_int_equal(ep_symtab_find(t, ep_start_code_find(e).main.start + 8, &s),
+			 0);
 	assert_true(ep_slice_is(s.name, "main"));
 	assert_int_equal(ep_symtab_find(t, ep_elf_entry(e), &s), 0);
 	assert_true(ep_slice_is(s.name, "_start"));

@@ -1,10 +1,10 @@
 /*
- * entry.c - see entry.h.
+ * start_code.c - see start_code.h.
  *
  * Source: glibc's sysdeps/x86_64/start.S and musl's crt_arch.h by what they do
  * (main goes into rdi); Linux Standard Base 5.0, 10.6.2 (.eh_frame_hdr).
  */
-#include "symbol/entry.h"
+#include "symbol/start_code.h"
 
 #include <string.h>
 
@@ -71,8 +71,8 @@ static uint64_t size_by_entry(const struct ep_elf *e, uint64_t vaddr, uint64_t s
 	return size;
 }
 
-static struct ep_entry_function find_function(const struct ep_elf *e,
-					      const struct index *ix, uint64_t start)
+static struct ep_start_code_function
+find_function(const struct ep_elf *e, const struct index *ix, uint64_t start)
 {
 	uint32_t lo = 0, hi = ix->n;
 	while (lo < hi) {
@@ -83,10 +83,10 @@ static struct ep_entry_function find_function(const struct ep_elf *e,
 			hi = mid;
 	}
 	if (lo == ix->n || function_at(ix, lo) != start)
-		return (struct ep_entry_function){0};
+		return (struct ep_start_code_function){0};
 	int32_t entry = read_i32(ix->data + 12 + (size_t)lo * 8 + 4);
 	uint64_t size = size_by_entry(e, ix->vaddr + (uint64_t)(int64_t)entry, start);
-	return (struct ep_entry_function){start, size};
+	return (struct ep_start_code_function){start, size};
 }
 
 /* The value that goes into rdi: lea rdi, [rip + x] or mov rdi, x; 0 when none. */
@@ -103,9 +103,9 @@ static uint64_t find_argument(const uint8_t *code, size_t n, uint64_t vaddr)
 	return 0;
 }
 
-struct ep_entry ep_entry_find(const struct ep_elf *e)
+struct ep_start_code ep_start_code_find(const struct ep_elf *e)
 {
-	struct ep_entry found = {0};
+	struct ep_start_code found = {0};
 	struct index ix = {0};
 	uint64_t at = ep_elf_entry(e), offset = ep_elf_offset(e, at);
 	uint8_t *code = NULL;
