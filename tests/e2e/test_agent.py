@@ -233,6 +233,32 @@ def test_a_process_whose_first_thread_has_ended_keeps_its_name(everprof, bpf, tm
     assert any("Py" in f for stack, _ in mine for f in stack)
 
 
+JIT = """
+import ctypes, mmap, os
+code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+code.write(b"\\xeb\\xfe")  # jump to itself
+at = ctypes.addressof(ctypes.c_char.from_buffer(code))
+with open(f"/tmp/perf-{os.getpid()}.map", "w") as f:
+    f.write(f"{at:x} 10 hot loop made at run time\\n")
+ctypes.CFUNCTYPE(None)(at)()
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the machine code is x86-64's")
+def test_code_made_at_run_time_has_the_name_of_its_perf_map(everprof, bpf, tmp_path):
+    out = tmp_path / "jit.pb.gz"
+    with programs(jit=["/usr/bin/python3", "-c", JIT]) as started:
+        pid = started["jit"].pid
+        perf_map = pathlib.Path(f"/tmp/perf-{pid}.map")
+        try:
+            wait_until("it runs its own code", lambda: perf_map.exists() and cpu_seconds(pid) > 0.5)
+            assert run(everprof, "record", "-o", out, "-a", "-d", "2s").returncode == 0
+        finally:
+            perf_map.unlink(missing_ok=True)
+    leaves = [stack[0] for stack, _, l in Profile(out.read_bytes()).samples if l.get("pid") == str(pid)]
+    assert "hot loop made at run time" in leaves
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="a PID namespace needs root")
 def test_inside_a_pid_namespace_the_outside_is_one_service(everprof, bpf, tmp_path):
     out = tmp_path / "ns.pb.gz"
