@@ -253,6 +253,36 @@ uint32_t ep_dict_add_stack(struct ep_dict *d, uint32_t parent, uint32_t frame)
 	return id;
 }
 
+static bool is_whole(const struct ep_dict *d, uint32_t id, const uint32_t *frames, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ep_dict_stack *s = ep_dict_stack(d, id);
+		if (!id || s->frame != frames[i])
+			return false;
+		id = s->parent;
+	}
+	return !id;
+}
+
+uint32_t ep_dict_add_whole_stack(struct ep_dict *d, const uint32_t *frames, uint32_t n)
+{
+	uint64_t h = n;
+	struct ep_index_iter it;
+	for (uint32_t i = 0; i < n; i++)
+		h = (h ^ frames[i]) * 0x9e3779b97f4a7c15ull + (h >> 29);
+	h = ep_hash_mix(h, n);
+	for (uint32_t id = ep_index_first(&d->ix_whole, h, &it); id != EP_INDEX_NONE;
+	     id = ep_index_next(&d->ix_whole, &it))
+		if (is_whole(d, id, frames, n))
+			return id;
+	uint32_t id = 0;
+	for (uint32_t i = n; i-- > 0 && id != EP_DICT_NONE;)
+		id = ep_dict_add_stack(d, id, frames[i]);
+	if (id != EP_DICT_NONE && ep_index_add(&d->ix_whole, h, id) < 0)
+		return EP_DICT_NONE;
+	return id;
+}
+
 static int label_order(const void *a, const void *b)
 {
 	const struct ep_dict_label *x = a, *y = b;
@@ -394,10 +424,11 @@ static struct ep_vec *const *vecs_of(struct ep_dict *d, struct ep_vec *buf[12])
 	return buf;
 }
 
-static struct ep_index *const *indexes_of(struct ep_dict *d, struct ep_index *buf[8])
+static struct ep_index *const *indexes_of(struct ep_dict *d, struct ep_index *buf[9])
 {
-	struct ep_index *all[] = {&d->ix_strings, &d->ix_mappings, &d->ix_functions, &d->ix_frames,
-				  &d->ix_stacks,  &d->ix_sets,	   &d->ix_metas,     NULL};
+	struct ep_index *all[] = {&d->ix_strings, &d->ix_mappings, &d->ix_functions,
+				  &d->ix_frames,  &d->ix_stacks,   &d->ix_whole,
+				  &d->ix_sets,	  &d->ix_metas,	   NULL};
 	memcpy(buf, all, sizeof(all));
 	return buf;
 }
@@ -405,7 +436,7 @@ static struct ep_index *const *indexes_of(struct ep_dict *d, struct ep_index *bu
 size_t ep_dict_bytes(const struct ep_dict *d)
 {
 	struct ep_vec *vecs[12];
-	struct ep_index *indexes[8];
+	struct ep_index *indexes[9];
 	size_t bytes = sizeof(*d) + ep_arena_used(d->arena);
 	for (struct ep_vec *const *v = vecs_of((struct ep_dict *)d, vecs); *v; v++)
 		bytes += ep_vec_bytes(*v);
@@ -464,7 +495,7 @@ void ep_dict_free(struct ep_dict *d)
 	if (!d)
 		return;
 	struct ep_vec *vecs[12];
-	struct ep_index *indexes[8];
+	struct ep_index *indexes[9];
 	for (struct ep_vec *const *v = vecs_of(d, vecs); *v; v++)
 		ep_vec_fini(*v);
 	for (struct ep_index *const *x = indexes_of(d, indexes); *x; x++)

@@ -94,6 +94,7 @@ struct ep_dict {
 	struct ep_index ix_strings, ix_mappings, ix_functions, ix_frames, ix_stacks, ix_sets,
 		ix_metas;
 	bool indexed; /* the indexes are filled: needed to add only */
+	struct ep_index ix_whole; /* stacks by all of their frames, as far as seen since the load */
 
 	/* Of the head's writer thread alone. */
 	struct ep_dict_mark stored;
@@ -118,6 +119,9 @@ uint32_t ep_dict_add_function(struct ep_dict *d, const struct ep_dict_function *
 uint32_t ep_dict_add_frame(struct ep_dict *d, const struct ep_dict_frame *f,
 			   const struct ep_dict_line *lines);
 uint32_t ep_dict_add_stack(struct ep_dict *d, uint32_t parent, uint32_t frame);
+/* The stack of these frames, root last; like ep_dict_add_stack() for each, but a stack
+ * seen before costs one look-up. */
+uint32_t ep_dict_add_whole_stack(struct ep_dict *d, const uint32_t *frames, uint32_t n);
 /* Sorts the labels. */
 uint32_t ep_dict_add_set(struct ep_dict *d, struct ep_dict_label *labels, uint32_t n);
 uint32_t ep_dict_add_meta(struct ep_dict *d, struct ep_slice bytes);

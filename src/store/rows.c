@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNSEEN = UINT32_MAX, MAX_LABELS = 4096 };
+enum { UNSEEN = UINT32_MAX };
 
 struct fold {
 	struct ep_dict *d;
@@ -19,6 +19,7 @@ struct fold {
 	uint32_t *strings, *mappings, *functions, *frames; /* profile index -> id, or UNSEEN */
 	struct ep_dict_line *lines; /* as many as the longest chain */
 	struct ep_dict_label *labels;
+	uint32_t *stack; /* as deep as the deepest */
 	bool short_of_memory;
 };
 
@@ -114,10 +115,9 @@ static uint32_t frame_of(struct fold *f, uint32_t i)
 static uint32_t stack_of(struct fold *f, const struct ep_sample *s)
 {
 	const uint32_t *locations = ep_profile_stack(f->p, s);
-	uint32_t id = 0;
-	for (uint32_t i = s->n_locations; i-- > 0;)
-		id = checked(f, ep_dict_add_stack(f->d, id, frame_of(f, locations[i])));
-	return id;
+	for (uint32_t i = 0; i < s->n_locations; i++)
+		f->stack[i] = frame_of(f, locations[i]);
+	return checked(f, ep_dict_add_whole_stack(f->d, f->stack, s->n_locations));
 }
 
 static uint32_t set_of(struct fold *f, const struct ep_sample *s)
@@ -226,20 +226,24 @@ static int make_rows(struct fold *f, const struct key *keys, uint32_t n, struct 
 static int init(struct fold *f)
 {
 	const struct ep_profile *p = f->p;
-	uint32_t most_lines = 0, most_labels = 0;
+	uint32_t most_lines = 0, most_labels = 0, deepest = 0;
 	for (uint32_t i = 0; i < p->n_locations; i++)
 		if (p->locations[i].n_lines > most_lines)
 			most_lines = p->locations[i].n_lines;
-	for (uint32_t i = 0; i < p->n_samples; i++)
+	for (uint32_t i = 0; i < p->n_samples; i++) {
 		if (p->samples[i].n_labels > most_labels)
 			most_labels = p->samples[i].n_labels;
+		if (p->samples[i].n_locations > deepest)
+			deepest = p->samples[i].n_locations;
+	}
 	f->strings = unseen(f->a, p->n_strings);
 	f->mappings = unseen(f->a, p->n_mappings);
 	f->functions = unseen(f->a, p->n_functions);
 	f->frames = unseen(f->a, p->n_locations);
 	f->lines = ep_arena_array(f->a, struct ep_dict_line, (size_t)most_lines + 1);
 	f->labels = ep_arena_array(f->a, struct ep_dict_label, (size_t)most_labels + 1);
-	bool ok = f->strings && f->mappings && f->functions && f->frames && f->lines && f->labels;
+	f->stack = ep_arena_array(f->a, uint32_t, (size_t)deepest + 1);
+	bool ok = f->stack && f->strings && f->mappings && f->functions && f->frames && f->lines && f->labels;
 	return ok ? ep_dict_index(f->d) : -ENOMEM;
 }
 
