@@ -44,7 +44,7 @@ struct ep_head_writer {
 	struct sqlite3 *db;
 	struct sqlite3_stmt *begin, *commit, *rollback, *chunk, *service, *series, *blob,
 		*point;
-	uint32_t n_series_stored, n_services_stored;
+	uint32_t n_series_stored, n_services_stored, n_writes;
 };
 
 /* A reader's connection with its statements. */

@@ -20,8 +20,11 @@
 enum {
 	PAGE_BYTES = 8192,
 	CHECKPOINT_PAGES = 2000, /* 16 MB of log */
+	WRITES_PER_LOOK = 64,	 /* at the memory: a walk over the services */
 };
-static const int64_t max_pages = (1ll << 30) / PAGE_BYTES; /* a head's budget: 1 GB */
+/* A head's budget, on disk and of its dictionaries in memory. */
+static const int64_t max_pages = (1ll << 30) / PAGE_BYTES;
+static const size_t max_memory = 512u << 20;
 
 static const char schema[] =
 	"BEGIN IMMEDIATE;"
@@ -307,6 +310,8 @@ static void check_budget(struct ep_head *h)
 {
 	int64_t pages = 0;
 	if (!ep_sql_int(h->w.db, "PRAGMA page_count", &pages, NULL) && pages > max_pages)
+		atomic_store(&h->full, true);
+	if (h->w.n_writes++ % WRITES_PER_LOOK == 0 && ep_head_bytes(h) > max_memory)
 		atomic_store(&h->full, true);
 }
 
