@@ -9,8 +9,8 @@
 static volatile unsigned sink;
 
 #define LINK(n, next)                                                                  \
-	__attribute__((noinline, noclone)) static unsigned link_##n(                   \
-		chain_fn *fn, void *arg, unsigned x)                                   \
+	__attribute__((noinline)) static unsigned link_##n(chain_fn *fn, void *arg,    \
+							   unsigned x)                 \
 	{                                                                              \
 		volatile unsigned room[2 * n + 3];                                     \
 		room[x % (2 * n + 3)] = x + n;                                         \
@@ -19,8 +19,7 @@ static volatile unsigned sink;
 		return y;                                                              \
 	}
 
-__attribute__((noinline, noclone)) static unsigned last(chain_fn *fn, void *arg,
-							unsigned x)
+__attribute__((noinline)) static unsigned last(chain_fn *fn, void *arg, unsigned x)
 {
 	fn(arg);
 	sink += x;

@@ -16,10 +16,10 @@ static void walk(const struct ep_table *t)
 {
 	uint64_t words[64], pcs[40];
 	uint64_t lo = (uintptr_t)words, span = t->limit - t->start;
-	struct {
-		struct ep_modules ms;
-		struct ep_module m[1];
-	} one = {.ms = {.n = 1}, .m = {{t->start, t->limit, 0, t}}};
+	_Alignas(struct ep_modules) char room[EP_MODULES_BYTES(1)];
+	struct ep_modules *ms = (struct ep_modules *)room;
+	ms->n = 1;
+	ms->m[0] = (struct ep_module){t->start, t->limit, 0, t};
 	for (unsigned i = 0; i < 64; i++)
 		words[i] = i % 2 ? t->start + i * 7919 % span : lo + 8 * (i * 5 % 64);
 	struct ep_stack s = {.lo = lo, .hi = lo + sizeof(words)};
@@ -27,7 +27,7 @@ static void walk(const struct ep_table *t)
 		struct ep_regs r = {
 			.ip = t->start + span / 16 * i, .sp = lo, .bp = lo + 8 * i};
 		enum ep_step why;
-		if (ep_walk(&one.ms, &r, &s, pcs, 40, &why) > 40)
+		if (ep_walk(ms, &r, &s, pcs, 40, &why) > 40)
 			abort();
 	}
 }

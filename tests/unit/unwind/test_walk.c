@@ -211,11 +211,10 @@ TEST(walk_says_why_it_stopped)
 /* Two frames by frame pointer, into code with rows; then bp is 0: the end. */
 TEST(walk_goes_by_frame_pointer_where_there_are_no_rows)
 {
-	static const struct ep_modules jit = {.n = 1};
-	struct {
-		struct ep_modules ms;
-		struct ep_module m[1];
-	} one = {.ms = jit, .m = {{.start = 0x1000, .limit = 0x2000}}};
+	_Alignas(struct ep_modules) char room[EP_MODULES_BYTES(1)];
+	struct ep_modules *ms = (struct ep_modules *)room;
+	ms->n = 1;
+	ms->m[0] = (struct ep_module){.start = 0x1000, .limit = 0x2000};
 	uint64_t stack[8] = {0}, pcs[MAX];
 	stack[0] = (uintptr_t)&stack[4];
 	stack[1] = 0x1234;
@@ -223,15 +222,15 @@ TEST(walk_goes_by_frame_pointer_where_there_are_no_rows)
 	struct ep_stack s = {.lo = (uintptr_t)stack, .hi = (uintptr_t)&stack[8]};
 	struct ep_regs r = {.ip = 0x1100, .sp = s.lo, .bp = s.lo};
 	enum ep_step why;
-	assert_int_equal(ep_walk(&one.ms, &r, &s, pcs, MAX, &why), 3);
+	assert_int_equal(ep_walk(ms, &r, &s, pcs, MAX, &why), 3);
 	assert_int_equal(why, EP_STEP_END);
 	assert_int_equal(pcs[1], 0x1233);
 	assert_int_equal(pcs[2], 0x14ff);
 	stack[5] = 0x9999; /* no code */
-	assert_int_equal(ep_walk(&one.ms, &r, &s, pcs, MAX, &why), 2);
+	assert_int_equal(ep_walk(ms, &r, &s, pcs, MAX, &why), 2);
 	assert_int_equal(why, EP_STEP_NOT_CODE);
 	stack[0] = s.lo; /* a loop */
-	assert_true(ep_walk(&one.ms, &r, &s, pcs, MAX, &why) < 3);
+	assert_true(ep_walk(ms, &r, &s, pcs, MAX, &why) < 3);
 	assert_int_equal(ep_fp_walk(&s, &r, pcs, MAX, &why), 2);
 	assert_int_equal(why, EP_STEP_BAD_CFA);
 }
@@ -304,8 +303,6 @@ static struct ep_regs child_regs(pid_t pid)
 	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &u), 0);
 	return (struct ep_regs){.ip = u.rip, .sp = u.rsp, .bp = u.rbp};
 }
-
-static volatile bool go;
 
 static __attribute__((noinline)) void child(void)
 {
