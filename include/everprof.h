@@ -89,8 +89,8 @@ static inline int everprof_start(const everprof_config *config)
 /*
  * everprof_stop - push what is left, write EVERPROF_OUT, and end.
  *
- * Waits at most about two seconds for the server; what it does not take goes to
- * the spool.  Called by itself at exit(), quick_exit(), _exit() and return from main.
+ * Waits five seconds at most (thirty with EVERPROF_OUT); what the server did not
+ * take goes to the spool.  Called by itself at exit(), quick_exit(), _exit() and return from main.
  * returns  0; a second call does nothing and returns 0.  -EIO when EVERPROF_OUT
  *          could not be written.
  * threads  any thread; not signal-safe

@@ -5,7 +5,7 @@
  * is looked up in the map of its own moment: after dlclose() and dlopen() the same
  * address may be other code.  Maps go when no handler and no sample needs them.
  * Mappings, and the unwind tables of files, are kept for the life of the process
- * (docs/decisions/0301-code-maps.md).
+ * (docs/decisions/0302-code-maps.md).
  *
  * Threads: ep_code_compile_next() needs no lock of the caller; all else under
  * the drain lock (drain.h).

@@ -3,7 +3,7 @@
  *
  * A sample stands for 1 + si_overrun periods of the thread's CPU clock, so that
  * the weights of a thread add up to its CPU time whatever the kernel's tick is
- * (docs/decisions/0300-cpu-time-truth.md).
+ * (docs/decisions/0301-cpu-time-truth.md).
  */
 #include "inproc/sig/cpu.h"
 
