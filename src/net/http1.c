@@ -221,7 +221,7 @@ static int check_framing(struct reader *r)
 /* Bytes up to and with the empty line; 0 when it is not there yet. */
 static size_t find_end(const char *p, size_t n)
 {
-	const char *at = memmem(p, n, "\r\n\r\n", 4);
+	const char *at = p ? memmem(p, n, "\r\n\r\n", 4) : NULL;
 	return at ? (size_t)(at - p) + 4 : 0;
 }
 

@@ -1,4 +1,4 @@
-/* table.c - one row a route of the query side. */
+/* routes.c - one row a route of the query side. */
 #include "api/room.h"
 
 #include "base/clock.h"
