@@ -108,6 +108,24 @@ def test_what_breaks_profilers_does_not_break_the_program(compiled, tmp_path, ki
         assert profile.share_with("co_main") > 0.1
 
 
+def test_a_program_that_takes_sigprof_gets_it(compiled, tmp_path):
+    log = tmp_path / "log"
+    p = run([compiled("torture"), "takes", 1], EVERPROF_OUT=tmp_path / "cpu.pb.gz", EVERPROF_LOG=log)
+    assert (p.returncode, p.stderr) == (0, ""), p
+    assert Profile(str(tmp_path / "cpu.pb.gz")).total("samples") > 10
+    assert "took SIGPROF" in log.read_text() or "handler of its own" in log.read_text()
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_cxx_scopes_end_with_an_exception(build, tmp_path, compiler):
+    cxx = need(compiler)
+    program = tmp_path / "scopes"
+    flags = ["-std=c++11", "-Wall", "-Wextra", "-Wshadow", "-Werror", f"-I{ROOT}/include"]
+    link = [f"-L{build}", "-leverprof", f"-Wl,-rpath,{build}"]
+    subprocess.run([cxx, *flags, SOURCES / "scopes.cpp", "-o", program, *link], check=True)
+    assert run([program]).returncode == 0
+
+
 def test_run_names_whole_stacks_of_a_stripped_program(everprof, tmp_path):
     sqlite = need("sqlite3")
     out = tmp_path / "cpu.pb.gz"

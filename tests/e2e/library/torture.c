@@ -6,12 +6,14 @@
  *   dlopen     a library opened and closed under load (argv[3]: its path)
  *   coroutine  stacks made by hand, and a small alternate signal stack
  *   reset      a program that sets all signals to default
+ *   takes      a program that wants SIGPROF for itself later on
  *
  * Prints "done" and leaves with 0 when nothing broke.
  */
 #include <everprof.h>
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +140,30 @@ static void reset(void)
 		abort();
 }
 
+static volatile sig_atomic_t n_prof;
+
+static void on_prof(int signo)
+{
+	(void)signo;
+	n_prof++;
+}
+
+static void takes(void)
+{
+	burn(seconds / 2);
+	if (signal(SIGPROF, on_prof) != SIG_DFL)
+		abort();
+	burn(seconds / 2);
+	if (n_prof != 0) /* none of our timers' signals */
+		abort();
+	raise(SIGPROF);
+	if (n_prof != 1)
+		abort();
+	everprof_stop();
+	if (everprof_start(NULL) != -EBUSY)
+		abort();
+}
+
 int main(int argc, char **argv)
 {
 	seconds = argc > 2 ? atof(argv[2]) : 1;
@@ -153,6 +179,8 @@ int main(int argc, char **argv)
 		coroutine();
 	else if (!strcmp(argv[1], "reset"))
 		reset();
+	else if (!strcmp(argv[1], "takes"))
+		takes();
 	else
 		return 2;
 	struct timespec t;
