@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-enum { MAX_GROWTH = 1 << 26 }; /* elements of one kind a record may bring us to */
+enum {
+	MAX_GROWTH = 1 << 26, /* elements of one kind a record may bring us to */
+	MAX_GAP = 1 << 22,    /* elements of one kind a lost record can have held */
+};
 
 /* --- out ------------------------------------------------------------------------ */
 
@@ -254,14 +257,17 @@ static int get_all(struct ep_dict *d, struct ep_cursor *c, const struct record *
 }
 
 /* A record that lies before what we have was read twice or made by a stranger. */
+static bool is_next(const struct ep_vec *v, struct range r)
+{
+	return ep_vec_n(v) <= r.first && r.first - ep_vec_n(v) <= MAX_GAP;
+}
+
 static bool follows(const struct ep_dict *d, const struct record *r)
 {
-	return ep_vec_n(&d->strings) <= r->strings.first &&
-	       ep_vec_n(&d->mappings) <= r->mappings.first &&
-	       ep_vec_n(&d->functions) <= r->functions.first &&
-	       ep_vec_n(&d->frames) <= r->frames.first &&
-	       ep_vec_n(&d->stacks) <= r->stacks.first &&
-	       ep_vec_n(&d->sets) <= r->sets.first && ep_vec_n(&d->metas) <= r->metas.first;
+	return is_next(&d->strings, r->strings) && is_next(&d->mappings, r->mappings) &&
+	       is_next(&d->functions, r->functions) && is_next(&d->frames, r->frames) &&
+	       is_next(&d->stacks, r->stacks) && is_next(&d->sets, r->sets) &&
+	       is_next(&d->metas, r->metas);
 }
 
 int ep_dict_decode(struct ep_dict *d, const void *p, size_t n, struct ep_err *err)
