@@ -18,7 +18,8 @@ uint64_t ep_hash64(const void *p, size_t n_bytes);
 struct ep_hash128 ep_hash128(const void *p, size_t n_bytes);
 
 /* Mix one word into a running hash; for keys made of integers.  Every bit of v
- * reaches the low half, which is what ep_index tells elements apart by. */
+ * reaches the low half, which is what ep_index tells elements apart by.  Spool files
+ * are sealed with it (docs/formats/spool.md), so it never changes either. */
 static inline uint64_t ep_hash_mix(uint64_t h, uint64_t v)
 {
 	h ^= v + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);

@@ -70,6 +70,14 @@ static uint64_t add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+void ep_ledger_add(struct ep_ledger *to, const struct ep_ledger *l)
+{
+	to->asked = add(to->asked, l->asked);
+	to->taken = add(to->taken, l->taken);
+	to->lost = add(to->lost, l->lost);
+	to->truncated = add(to->truncated, l->truncated);
+}
+
 bool ep_ledger_of_profile(const struct ep_profile *p, struct ep_ledger *ret)
 {
 	struct ep_ledger sum = {0}, l;
@@ -78,10 +86,7 @@ bool ep_ledger_of_profile(const struct ep_profile *p, struct ep_ledger *ret)
 		if (!ep_ledger_parse(ep_profile_str(p, p->comments[i]), &l))
 			continue;
 		any = true;
-		sum.asked = add(sum.asked, l.asked);
-		sum.taken = add(sum.taken, l.taken);
-		sum.lost = add(sum.lost, l.lost);
-		sum.truncated = add(sum.truncated, l.truncated);
+		ep_ledger_add(&sum, &l);
 	}
 	if (any)
 		*ret = sum;

@@ -41,6 +41,9 @@ void ep_ledger_format(const struct ep_ledger *l, char ret_text[EP_LEDGER_TEXT_MA
  */
 bool ep_ledger_parse(struct ep_slice comment, struct ep_ledger *ret);
 
+/* Add one to another; sums stay at the largest number rather than wrap. */
+void ep_ledger_add(struct ep_ledger *to, const struct ep_ledger *l);
+
 /* The sum of a profile's ledger comments; false when it has none. */
 bool ep_ledger_of_profile(const struct ep_profile *p, struct ep_ledger *ret);
 

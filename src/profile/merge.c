@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/index.h"
 #include "profile/build.h"
+#include "profile/ledger.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +20,8 @@ struct merge {
 	/* Mappings of the result by merge key; the builder's own key is finer. */
 	struct ep_index mappings;
 	struct ep_index comments; /* those the result has, by string */
+	struct ep_ledger ledger;  /* the sum of all */
+	bool has_ledger;
 	struct ep_err *err;
 
 	/* Of the source at hand: the index in the result, EP_NONE when not yet known.
@@ -256,9 +259,31 @@ static bool has_comment(const struct merge *m, uint64_t h, ep_str c)
 	return false;
 }
 
+/* Ledgers are no words but numbers: equal ones add up instead of being one. */
+static bool is_ledger(struct merge *m, struct ep_slice comment)
+{
+	struct ep_ledger l;
+	if (!ep_ledger_parse(comment, &l))
+		return false;
+	m->has_ledger = true;
+	ep_ledger_add(&m->ledger, &l);
+	return true;
+}
+
+static void add_ledger(struct merge *m)
+{
+	char text[EP_LEDGER_TEXT_MAX];
+	if (!m->has_ledger)
+		return;
+	ep_ledger_format(&m->ledger, text);
+	ep_build_comment(m->b, ep_slice_of(text));
+}
+
 static void merge_comments(struct merge *m, const struct ep_profile *src)
 {
 	for (uint32_t i = 0; i < src->n_comments; i++) {
+		if (is_ledger(m, src->strings[src->comments[i]]))
+			continue;
 		ep_str c = copy_string(m->b, src, src->comments[i]);
 		uint64_t h = ep_hash_mix(0, c);
 		if (has_comment(m, h, c))
@@ -308,6 +333,7 @@ static int add_all(struct merge *m, const struct ep_profile *const *profiles, si
 		merge_header(m, profiles[i]);
 		EP_TRY(add_source(m, profiles[i]));
 	}
+	add_ledger(m);
 	return 0;
 }
 

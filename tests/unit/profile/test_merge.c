@@ -2,6 +2,7 @@
 
 #include "profile/build.h"
 #include "profile/decode.h"
+#include "profile/ledger.h"
 #include "profile/merge.h"
 #include "profile/scale.h"
 #include "raw.h"
@@ -151,6 +152,20 @@ TEST(merge_joins_headers_by_the_rules)
 	assert_true(ep_slice_is(p->strings[p->comments[3]], "third"));
 	assert_true(ep_slice_is(p->strings[p->drop_frames], "first"));
 	assert_true(ep_slice_is(p->strings[p->doc_url], "http://b"));
+}
+
+TEST(merge_adds_ledgers_up)
+{
+	static const char text[] = "#everprof ledger asked=7 taken=5 lost=2 truncated=1";
+	ep_auto(ep_profile) a = named(1, 1, 1, text, "");
+	ep_auto(ep_profile) p = merge(a, a);
+	struct ep_ledger l = {0};
+	assert_int_equal(p->n_comments, 2); /* "both" and one ledger */
+	assert_true(ep_ledger_of_profile(p, &l));
+	assert_int_equal(l.asked, 14);
+	assert_int_equal(l.taken, 10);
+	assert_int_equal(l.lost, 4);
+	assert_int_equal(l.truncated, 2);
 }
 
 TEST(merge_refuses_other_types_by_name)
