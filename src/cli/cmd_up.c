@@ -150,7 +150,7 @@ static void server_url(const struct up *u, char *url, size_t n)
 static void on_sentence(void *arg, const char *sentence)
 {
 	const struct up *u = arg;
-	size_t n = strcspn(sentence, ".");
+	size_t n = strcspn(sentence, ",.;");
 	if (!u->sees || strncmp(u->sees, sentence, n) != 0)
 		ep_log_info("%s", sentence);
 }

@@ -24,6 +24,7 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 {
 	*f = (struct ep_serverflags){.listen = "127.0.0.1:4040",
 				     .max_body = 64 << 20,
+				     .max_bodies = 512 << 20,
 				     .max_profile = 64 << 20,
 				     .workers = 4};
 	choose_data(f);
@@ -39,9 +40,11 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 		{"host", 0, "NAMES", EP_FLAG_STRING, &f->hosts,
 		 "more names this server is asked by, comma-separated; others are refused"},
 		{"max-body", 0, "SIZE", EP_FLAG_SIZE, &f->max_body, "of one request (64MB)"},
+		{"max-bodies", 0, "SIZE", EP_FLAG_SIZE, &f->max_bodies,
+		 "of all requests being read at once (512MB)"},
 		{"max-profile", 0, "SIZE", EP_FLAG_SIZE, &f->max_profile,
 		 "of one profile, unpacked (64MB)"},
-		{"workers", 0, "N", EP_FLAG_INT, &f->workers, "threads that answer (4)"},
+		{"workers", 0, "N", EP_FLAG_INT, &f->workers, "threads that answer queries, and as many that take profiles (4)"},
 		{"config", 0, "FILE", EP_FLAG_STRING, &f->config,
 		 "the same flags, a line each: key = value"},
 		{0},
@@ -58,6 +61,7 @@ void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_confi
 		.token_file = f->token_file,
 		.hosts = f->hosts,
 		.max_body_bytes = (size_t)f->max_body,
+		.max_bodies_bytes = (size_t)f->max_bodies,
 		.max_profile_bytes = (size_t)f->max_profile,
 		.n_workers = f->workers > 0 && f->workers <= 64 ? (unsigned)f->workers : 0,
 	};

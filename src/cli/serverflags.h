@@ -9,12 +9,12 @@
 
 struct ep_serverflags {
 	const char *listen, *data, *config, *token_file, *hosts;
-	uint64_t max_body, max_profile;
+	uint64_t max_body, max_bodies, max_profile;
 	int64_t workers;
 	char default_data[4096];
 };
 
-enum { EP_SERVERFLAGS_ROWS = 9 }; /* with the row of zeroes */
+enum { EP_SERVERFLAGS_ROWS = 10 }; /* with the row of zeroes */
 
 /* Defaults into f, and the rows of the table that point at it. */
 void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SERVERFLAGS_ROWS]);

@@ -64,7 +64,7 @@ struct ep_serve {
 	struct ep_serve_config cfg;
 	int listen_fd, epoll_fd, event_fd;
 	char address[80];
-	struct ep_pool *pool;
+	struct ep_pool *lanes[EP_HTTP_LANES];
 	struct ep_conn *conns; /* newest first */
 	unsigned n_conns;
 	bool is_accepting;

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EP_HTTP_MAX_HEADERS = 100, EP_HTTP_MAX_REPLY_HEADERS = 16 };
+enum { EP_HTTP_LANES = 2, EP_HTTP_MAX_HEADERS = 100, EP_HTTP_MAX_REPLY_HEADERS = 16 };
 
 struct ep_http_header {
 	struct ep_slice name; /* lower case in a request */
@@ -48,6 +48,7 @@ struct ep_http {
 	/* what answers: set by the guard before a worker takes over */
 	const struct ep_route *route;
 	void *room;
+	unsigned lane; /* of the workers: below EP_HTTP_LANES; one lane never waits for another */
 	/* who asks: set by the guard before a handler of a room runs */
 	struct ep_slice tenant;
 

@@ -211,7 +211,8 @@ static int on_data(nghttp2_session *s, uint8_t flags, int32_t id, const uint8_t 
 			     "the body is over the limit of %zu bytes (--max-body)",
 			     c->serve->cfg.max_body_bytes);
 	else
-		ep_http_fail(&ex->x, 503, "unavailable", "too many bodies at once; try again");
+		ep_http_fail(&ex->x, 503, "unavailable", "all bodies being read are over the limit of %zu bytes (--max-bodies)",
+			     c->serve->cfg.max_bodies_bytes);
 	respond(c, ex);
 	return 0;
 }

@@ -89,7 +89,7 @@ void ep_exchange_submit(struct ep_exchange *ex)
 	ex->conn->n_in_work++;
 	atomic_fetch_add(&s->requests_total, 1);
 	atomic_fetch_add(&s->in_flight_now, 1);
-	ep_pool_submit(s->pool, &ex->job);
+	ep_pool_submit(s->lanes[ex->x.lane % EP_HTTP_LANES], &ex->job);
 }
 
 /* --- connections ------------------------------------------------------------ */
@@ -378,9 +378,11 @@ static int open_loop(struct ep_serve *s, struct ep_err *err)
 	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->event_fd, &event_ev) < 0)
 		return ep_fail(err, -EIO, 0, "can't make an event loop: %s", strerror(errno));
 	s->is_accepting = true;
-	int rc = ep_pool_new(s->cfg.n_workers, &s->pool);
-	if (rc < 0)
-		return ep_fail(err, rc, 0, "can't start worker threads");
+	for (unsigned i = 0; i < EP_HTTP_LANES; i++) {
+		int rc = ep_pool_new(s->cfg.n_workers, &s->lanes[i]);
+		if (rc < 0)
+			return ep_fail(err, rc, 0, "can't start worker threads");
+	}
 	return 0;
 }
 
@@ -411,7 +413,8 @@ void ep_serve_free(struct ep_serve *s)
 {
 	if (!s)
 		return;
-	ep_pool_free(s->pool); /* joins: what was in work is done */
+	for (unsigned i = 0; i < EP_HTTP_LANES; i++)
+		ep_pool_free(s->lanes[i]); /* joins: what was in work is done */
 	take_back(s);
 	while (s->conns) {
 		ep_conn_close(s->conns);

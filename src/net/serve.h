@@ -24,7 +24,7 @@ struct ep_serve_config {
 	bool (*admit)(void *room, struct ep_http *x);
 	ep_http_handler handle; /* on a worker */
 	void *room;
-	unsigned n_workers;          /* 0: 4 */
+	unsigned n_workers;          /* of each lane; 0: 4 */
 	unsigned max_connections;    /* 0: 4096 or what the file limit allows */
 	size_t max_body_bytes;       /* of one request; 0: 64 MB; over it: 413 */
 	size_t max_bodies_bytes;     /* of all requests at once; 0: 512 MB; over it: 503 */

@@ -125,8 +125,11 @@ static bool find_route(struct ep_guard *g, struct ep_http *x)
 	int status = 404;
 	const char *allow = NULL;
 	x->route = ep_route_find(g->tables, g->n_tables, x, &x->room, &status, &allow);
-	if (x->route)
+	if (x->route) {
+		/* A heavy query never holds up a push or a health check. */
+		x->lane = x->route->access == EP_ROLE_READ ? 0 : 1;
 		return true;
+	}
 	if (status == 405) {
 		ep_http_set_header(x, "Allow", allow);
 		ep_http_fail(x, 405, "unimplemented", "this route takes %s", allow);

@@ -139,7 +139,8 @@ static int bind_port(struct server *s, struct ep_err *err)
 				      .handle = ep_guard_handle,
 				      .room = &s->guard,
 				      .n_workers = s->cfg->n_workers,
-				      .max_body_bytes = s->cfg->max_body_bytes};
+				      .max_body_bytes = s->cfg->max_body_bytes,
+				      .max_bodies_bytes = s->cfg->max_bodies_bytes};
 	return ep_serve_new(&cfg, &s->serve, err);
 }
 

@@ -16,6 +16,7 @@ struct ep_server_config {
 	const char *token_file; /* NULL: no tokens; then only loopback is listened on */
 	const char *hosts;      /* more names that Host may hold, comma-separated; NULL */
 	size_t max_body_bytes;    /* of a request; 0: 64 MB */
+	size_t max_bodies_bytes;  /* of all requests at once; 0: 512 MB */
 	size_t max_profile_bytes; /* unpacked; 0: 64 MB */
 	unsigned n_workers;       /* 0: 4 */
 	const char *sees;       /* the doctor's lines for the page, or NULL */
