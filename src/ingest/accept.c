@@ -101,7 +101,11 @@ static int take(struct ep_ingest *in, const struct ep_accept *a, struct ep_err *
 	char metric[MAX_TYPE_TEXT + 1];
 	if (!a->pprof.n)
 		return 0;
-	EP_TRY(ep_decode(a->pprof.p, a->pprof.n, in->cfg.max_profile_bytes, &p, err));
+	int rc = ep_decode(a->pprof.p, a->pprof.n, in->cfg.max_profile_bytes, &p, err);
+	if (rc == -E2BIG)
+		ep_err_context(err, "profile too large (--max-profile is %zu)",
+			       in->cfg.max_profile_bytes);
+	EP_TRY(rc);
 	if (!p->n_samples)
 		return 0;
 	EP_TRY(check_types(p, err));

@@ -140,9 +140,11 @@ def test_bodies_over_the_limit_are_refused_with_the_limit_and_its_setting(everpr
     assert status(answer) == 413 and b"65536" in answer
     bomb = gzip.compress(bytes(16 << 20), 9)
     code, answer = s.api.push(bomb, name="bomb")
-    assert code == 413 and b"1048576" in answer, answer
+    assert code == 413 and b"1048576" in answer and b"--max-profile" in answer, answer
     code, answer = s.api.push(bomb, name="bomb", format="pprof")
     assert code == 413
+    peak = next(l for l in open(f"/proc/{s.process.pid}/status") if l.startswith("VmHWM"))
+    assert int(peak.split()[1]) < 64 << 10, "kB: a bomb is not unpacked"
     s.stop()
 
 
