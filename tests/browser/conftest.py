@@ -47,7 +47,7 @@ class View:
 
     def still(self):
         """Wait until no request runs, the graph shows the focus of the URL, and no zoom moves."""
-        self.wait("""(f => !document.querySelector('.progress.busy') && (!f || f.motion === null &&
+        self.wait("""(f => !document.querySelector('.progress.busy, .stale') && (!f || f.motion === null &&
             (!f.show || f.show.tree.depth[f.show.focus] === new URLSearchParams(location.search).getAll('focus').length))
             )(document.querySelector('#flame')?.flame)""")
         self.page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
