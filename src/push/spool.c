@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -154,9 +155,10 @@ struct listing {
 	uint64_t bytes;
 };
 
-static int by_name(const void *a, const void *b)
+static bool by_name(const void *a, const void *b, void *arg)
 {
-	return strcmp(a, b);
+	(void)arg;
+	return strcmp(a, b) < 0;
 }
 
 /* Names start with the time in 20 digits, so that order by name is order by age. */
@@ -185,8 +187,7 @@ static int list(const struct ep_spool *s, struct listing *l)
 		l->bytes += (uint64_t)st.st_size;
 	}
 	closedir(d);
-	if (l->n)
-		qsort(l->files, l->n, sizeof(*l->files), by_name);
+	ep_sort(l->files, l->n, sizeof(*l->files), by_name, NULL);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 #include "symbol/start_code.h"
 #include "symbol/format.h"
 
+#include "base/sort.h"
+
 #include <string.h>
 
 void ep_collect_fini(struct ep_collect *c)
@@ -149,8 +151,10 @@ int ep_collect_entry(struct ep_collect *c, const struct ep_elf *e, struct ep_err
 }
 
 /* By address; of one address, the best first. */
-static bool before(const struct ep_collect_symbol *a, const struct ep_collect_symbol *b)
+static bool before(const void *x, const void *y, void *arg)
 {
+	const struct ep_collect_symbol *a = x, *b = y;
+	(void)arg;
 	if (a->start != b->start)
 		return a->start < b->start;
 	if (a->rank != b->rank)
@@ -161,35 +165,9 @@ static bool before(const struct ep_collect_symbol *a, const struct ep_collect_sy
 	return strcmp(a->name, b->name) < 0;
 }
 
-static void sift_down(struct ep_collect_symbol *a, size_t at, size_t n)
-{
-	struct ep_collect_symbol moved = a[at];
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		if (child + 1 < n && before(&a[child], &a[child + 1]))
-			child++;
-		if (!before(&moved, &a[child]))
-			break;
-		a[at] = a[child];
-	}
-	a[at] = moved;
-}
-
-/* In place: libc's qsort() takes memory from the host's heap. */
-static void heap_sort(struct ep_collect_symbol *a, size_t n)
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(a, i, n);
-	while (n > 1) {
-		struct ep_collect_symbol last = a[--n];
-		a[n] = a[0];
-		a[0] = last;
-		sift_down(a, 0, n);
-	}
-}
-
 void ep_collect_sort(struct ep_collect *c)
 {
-	heap_sort(c->s, c->n);
+	ep_sort(c->s, c->n, sizeof(*c->s), before, NULL);
 	size_t n = 0;
 	for (size_t i = 0; i < c->n; i++)
 		if (!n || c->s[n - 1].start != c->s[i].start)

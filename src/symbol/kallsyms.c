@@ -2,6 +2,7 @@
 #include "symbol/kallsyms.h"
 
 #include "base/buf.h"
+#include "base/sort.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -98,9 +99,10 @@ static int add_line(struct ep_kallsyms *k, struct ep_slice line)
 			      .rank = rank_of(type, name)});
 }
 
-static bool before(const struct ep_kallsyms *k, const struct symbol *a,
-		   const struct symbol *b)
+static bool before(const void *x, const void *y, void *arg)
 {
+	const struct ep_kallsyms *k = arg;
+	const struct symbol *a = x, *b = y;
 	if (a->start != b->start)
 		return a->start < b->start;
 	if (a->rank != b->rank)
@@ -110,35 +112,10 @@ static bool before(const struct ep_kallsyms *k, const struct symbol *a,
 	return memcmp(k->text + a->name, k->text + b->name, a->n_name) < 0;
 }
 
-static void sift_down(const struct ep_kallsyms *k, size_t at, size_t n)
-{
-	struct symbol *a = k->s, moved = a[at];
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		if (child + 1 < n && before(k, &a[child], &a[child + 1]))
-			child++;
-		if (!before(k, &moved, &a[child]))
-			break;
-		a[at] = a[child];
-	}
-	a[at] = moved;
-}
-
-static void heap_sort(struct ep_kallsyms *k)
-{
-	for (size_t i = k->n / 2; i-- > 0;)
-		sift_down(k, i, k->n);
-	for (size_t n = k->n; n > 1;) {
-		struct symbol last = k->s[--n];
-		k->s[n] = k->s[0];
-		k->s[0] = last;
-		sift_down(k, 0, n);
-	}
-}
-
 /* Keep the best of each address. */
 static void settle(struct ep_kallsyms *k)
 {
-	heap_sort(k);
+	ep_sort(k->s, k->n, sizeof(*k->s), before, k);
 	size_t n = 0;
 	for (size_t i = 0; i < k->n; i++)
 		if (!n || k->s[n - 1].start != k->s[i].start)

@@ -1,6 +1,8 @@
 /* perfmap.c - see perfmap.h. */
 #include "symbol/perfmap.h"
 
+#include "base/sort.h"
+
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,34 +82,11 @@ static int add_line(struct ep_perfmap *m, struct ep_slice line, uint32_t number)
 				      (uint32_t)line.n, number});
 }
 
-static bool before(const struct symbol *a, const struct symbol *b)
+static bool before(const void *x, const void *y, void *arg)
 {
+	const struct symbol *a = x, *b = y;
+	(void)arg;
 	return a->start != b->start ? a->start < b->start : a->line < b->line;
-}
-
-static void sift_down(struct symbol *a, size_t at, size_t n)
-{
-	struct symbol moved = a[at];
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		if (child + 1 < n && before(&a[child], &a[child + 1]))
-			child++;
-		if (!before(&moved, &a[child]))
-			break;
-		a[at] = a[child];
-	}
-	a[at] = moved;
-}
-
-static void heap_sort(struct symbol *a, size_t n)
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(a, i, n);
-	while (n > 1) {
-		struct symbol last = a[--n];
-		a[n] = a[0];
-		a[0] = last;
-		sift_down(a, 0, n);
-	}
 }
 
 /*
@@ -161,7 +140,7 @@ int ep_perfmap_parse(struct ep_slice text, struct ep_perfmap **ret_m,
 	}
 	if (!m->n)
 		return ep_fail(err, -ENOENT, 0, "no symbol in the perf map");
-	heap_sort(m->s, m->n);
+	ep_sort(m->s, m->n, sizeof(*m->s), before, NULL);
 	settle(m);
 	*ret_m = ep_take(&m);
 	return 0;

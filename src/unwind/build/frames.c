@@ -8,6 +8,7 @@
 #include "unwind/build/frames.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "unwind/build/cursor.h"
 #include "unwind/build/dwarf.h"
 #include "unwind/build/cfa_state.h"
@@ -251,8 +252,10 @@ static int list(struct frames *f)
 	return 0;
 }
 
-static bool before(const struct fde *x, const struct fde *y)
+static bool before(const void *a, const void *b, void *arg)
 {
+	const struct fde *x = a, *y = b;
+	(void)arg;
 	if (x->pc != y->pc)
 		return x->pc < y->pc;
 	if (x->limit != y->limit)
@@ -263,35 +266,9 @@ static bool before(const struct fde *x, const struct fde *y)
 static bool is_sorted(const struct frames *f)
 {
 	for (size_t i = 1; i < f->n_fdes; i++)
-		if (before(&f->fdes[i], &f->fdes[i - 1]))
+		if (before(&f->fdes[i], &f->fdes[i - 1], NULL))
 			return false;
 	return true;
-}
-
-static void sift_down(struct fde *a, size_t at, size_t n)
-{
-	struct fde moved = a[at];
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		if (child + 1 < n && before(&a[child], &a[child + 1]))
-			child++;
-		if (!before(&moved, &a[child]))
-			break;
-		a[at] = a[child];
-	}
-	a[at] = moved;
-}
-
-/* A heap sort: in place, since libc's qsort() takes memory from the host's heap. */
-static void sort(struct fde *a, size_t n)
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(a, i, n);
-	while (n > 1) {
-		struct fde last = a[--n];
-		a[n] = a[0];
-		a[0] = last;
-		sift_down(a, 0, n);
-	}
 }
 
 static int add_row(void *arg, uint64_t pc, struct ep_rule rule)
@@ -325,7 +302,7 @@ int ep_frames_compile(const struct ep_frames_input *in, struct ep_cfa_rows *rows
 	int rc = list(&f);
 	if (rc == 0) {
 		if (!is_sorted(&f))
-			sort(f.fdes, f.n_fdes);
+			ep_sort(f.fdes, f.n_fdes, sizeof(*f.fdes), before, NULL);
 		rc = compile(&f, rows);
 	}
 	ep_free(f.cies);
