@@ -23,6 +23,7 @@ static int read_series_opts(struct ep_http *x, const struct ep_query *q,
 	o->n_by = ep_params_list(x, "by", by, EP_API_MAX_BY);
 	o->n_by = o->n_by == 1 && !by[0].n ? 0 : o->n_by; /* by= means none */
 	o->limit = (uint32_t)limit;
+	o->spread = ep_slice_eq(ep_params_slice(x, "spread"), ep_slice_of("1"));
 	return 0;
 }
 
@@ -163,6 +164,7 @@ static int read_tree_opts(struct ep_http *x, struct ep_tree_opts *o, struct ep_s
 	o->max_nodes = (uint32_t)max_nodes;
 	o->path = path;
 	o->n_path = ep_params_list(x, "path", path, MAX_PATH);
+	o->by = ep_params_slice(x, "by");
 	return 0;
 }
 

@@ -22,6 +22,7 @@ static void write_services(struct ep_jsonw *w, const struct ep_services *s)
 		}
 		ep_jsonw_close(w, '}');
 		ep_jsonw_uint(w, "profiles", v->profiles);
+		ep_jsonw_int(w, "first", v->first_ms);
 		ep_jsonw_int(w, "last", v->last_ms);
 		ep_jsonw_close(w, '}');
 	}

@@ -15,7 +15,7 @@
 struct item {
 	struct ep_slice key; /* of two parts, a NUL between */
 	int64_t total;
-	uint64_t profiles, last_ms;
+	uint64_t profiles, first_ms, last_ms;
 	bool is_sample;
 };
 
@@ -111,7 +111,7 @@ static int note(struct table *t, struct ep_slice key, const struct ep_hit *h, st
 		return no_memory(err);
 	uint64_t ms = h->point->time_ns / EP_NS_PER_MS;
 	i->total = add_up(i->total, h->total);
-	i->profiles++;
+	i->first_ms = !i->profiles++ || ms < i->first_ms ? ms : i->first_ms;
 	i->last_ms = ms > i->last_ms ? ms : i->last_ms;
 	return 0;
 }
@@ -175,6 +175,8 @@ static int make_services(struct table *t, struct ep_services *s)
 		to->profiles = t->v[i].profiles > to->profiles ? t->v[i].profiles : to->profiles;
 		if ((int64_t)t->v[i].last_ms > to->last_ms)
 			to->last_ms = (int64_t)t->v[i].last_ms;
+		if (!to->first_ms || (int64_t)t->v[i].first_ms < to->first_ms)
+			to->first_ms = (int64_t)t->v[i].first_ms;
 	}
 	return 0;
 }

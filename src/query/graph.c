@@ -92,20 +92,37 @@ static int add_stack(struct adding *a, uint32_t id)
 	return 0;
 }
 
-static int add_stacks(struct adding *a, const uint8_t *needed)
+static int add_stacks(struct adding *a, const uint8_t *needed, uint32_t base)
 {
-	a->node[0] = 0;
+	a->node[0] = base;
 	if (a->s->n)
-		a->g->v[0].self[a->side] += a->s->self[0];
+		a->g->v[base].self[a->side] += a->s->self[0];
 	for (uint32_t i = 1; i < a->s->n; i++)
 		if (needed[i])
 			EP_TRY(add_stack(a, i));
 	return 0;
 }
 
-static int add_dict(struct ep_graph *g, const struct ep_sums_dict *s, int side,
+/* The node under which a group's stacks hang: the root, or its label value's. */
+static uint32_t base_of(struct ep_graph *g, const struct ep_sums *m, uint32_t group)
+{
+	if (!m->by.n)
+		return 0;
+	uint32_t n = m->groups->n;
+	struct ep_fn label = {ep_slice_of("other values"), ep_slice_of(""), EP_KIND_LABEL};
+	if (group <= n)
+		label = (struct ep_fn){ep_slice_of(""), m->by, EP_KIND_LABEL};
+	if (group < n)
+		label.name = m->groups->v[group].value;
+	uint32_t fn = ep_fns_add(&g->fns, &label);
+	return fn == EP_INDEX_NONE ? fn : child(g, 0, fn);
+}
+
+static int add_dict(struct ep_graph *g, const struct ep_sums_dict *s, uint32_t base, int side,
 		    struct ep_symcache *symbols, int64_t *unsymbolised)
 {
+	if (base == EP_INDEX_NONE)
+		return -ENOMEM;
 	struct adding a = {.g = g, .s = s, .side = side};
 	uint8_t *needed ep_auto_mem = mark_needed(s);
 	uint32_t *node ep_auto_mem = ep_alloc(((size_t)s->n + 1) * sizeof(*node));
@@ -114,7 +131,7 @@ static int add_dict(struct ep_graph *g, const struct ep_sums_dict *s, int side,
 	a.node = node;
 	int rc = ep_naming_init(&a.names, s->d, symbols, &g->fns);
 	if (!rc)
-		rc = add_stacks(&a, needed);
+		rc = add_stacks(&a, needed, base);
 	ep_naming_fini(&a.names);
 	*unsymbolised += a.unsymbolised;
 	return rc;
@@ -125,7 +142,7 @@ int ep_graph_add(struct ep_graph *g, const struct ep_sums *m, int side,
 {
 	int64_t unsymbolised = 0;
 	for (uint32_t i = 0; i < m->n; i++)
-		if (add_dict(g, &m->v[i], side, symbols, &unsymbolised) < 0)
+		if (add_dict(g, &m->v[i], base_of(g, m, m->v[i].group), side, symbols, &unsymbolised) < 0)
 			return ep_fail(err, -ENOMEM, 0, "no memory for a flame graph");
 	*ret_unsymbolised = unsymbolised;
 	return 0;

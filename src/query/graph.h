@@ -38,7 +38,8 @@ int ep_graph_link(struct ep_graph *g, const uint8_t *keep);
 /* The node after i in pre-order, 0 at the end; *depth follows. */
 uint32_t ep_graph_next(const struct ep_graph *g, uint32_t i, uint32_t *depth);
 
-/* A whole answer's inside: plan, merge and graph of one query.  The caller has inited g. */
+/* A whole answer's inside: plan, merge and graph of one query.  The caller has inited g,
+ * and set merge.by for a first level of label values. */
 struct ep_graph_side {
 	struct ep_plan plan;
 	struct ep_sums merge;

@@ -70,6 +70,9 @@ struct ep_tree_opts {
 					only stacks that begin so; the answer holds the root, the
 					nodes of the path with their whole totals, and what is below */
 	uint32_t n_path;
+	struct ep_slice by;          /* the first level: a node for each value of this label, kind
+					LABEL, its name the value, its file the label; past the
+					50 heaviest one node "other values".  Empty: no such level */
 };
 int ep_query_tree(const struct ep_query_env *env, const struct ep_query *q,
 		  const struct ep_tree_opts *o, struct ep_tree **ret_t, struct ep_err *err);
@@ -90,6 +93,8 @@ struct ep_series_opts {
 	const struct ep_slice *by; /* group by these labels; none: one series without labels */
 	uint32_t n_by;
 	uint32_t limit;            /* the heaviest; 0: all */
+	bool spread;               /* a profile longer than a step counts evenly over its time,
+				      not all at its start; not for gauges */
 };
 int ep_query_series(const struct ep_query_env *env, const struct ep_query *q,
 		    const struct ep_series_opts *o, struct ep_series **ret_s,

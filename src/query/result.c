@@ -19,6 +19,7 @@ FREE_OF(ep_labelsets, ep_labelsets_free)
 
 const char *ep_kind_name(enum ep_kind k)
 {
-	static const char *const names[] = {"root", "native", "kernel", "jit", "unnamed", "lost"};
+	static const char *const names[] = {"root", "native", "kernel", "jit", "unnamed",
+					     "lost", "label"};
 	return names[k];
 }

@@ -26,7 +26,15 @@ struct ep_query_ledger {
 	uint64_t span_ms;       /* length of the range */
 };
 
-enum ep_kind { EP_KIND_ROOT, EP_KIND_NATIVE, EP_KIND_KERNEL, EP_KIND_JIT, EP_KIND_UNNAMED, EP_KIND_LOST };
+enum ep_kind {
+	EP_KIND_ROOT,
+	EP_KIND_NATIVE,
+	EP_KIND_KERNEL,
+	EP_KIND_JIT,
+	EP_KIND_UNNAMED,
+	EP_KIND_LOST,
+	EP_KIND_LABEL, /* not code: a value of the label that a tree is grouped by */
+};
 /* "root", "native", ... as in docs/api.md. */
 const char *ep_kind_name(enum ep_kind k);
 
@@ -115,7 +123,7 @@ struct ep_service {
 	struct ep_type_info *types; /* by id */
 	uint32_t n_types;
 	uint64_t profiles;
-	int64_t last_ms; /* start of the newest profile */
+	int64_t first_ms, last_ms; /* starts of the oldest and newest profile of the range */
 };
 struct ep_services {
 	struct ep_arena *arena;

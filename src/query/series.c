@@ -109,6 +109,23 @@ static int add_point(struct build *b, struct row *r, int64_t t, int64_t value, s
 	return 0;
 }
 
+/* Evenly over [start, start + length), to where the range ends; the parts add up to the
+ * value when all of it lies within. */
+static int add_spread(struct build *b, struct row *r, int64_t start, int64_t length,
+		      int64_t value, struct ep_err *err)
+{
+	int64_t given = 0, last = start + length;
+	for (int64_t t = step_of(b, start); t - b->o->step_ms < last && t <= b->q->until_ms;
+	     t += b->o->step_ms) {
+		int64_t until = t < last ? t : last;
+		int64_t due = (int64_t)((__int128_t)value * (until - start) / length);
+		if (until > start)
+			EP_TRY(add_point(b, r, t, due - given, err));
+		given = due;
+	}
+	return 0;
+}
+
 static int add_group(struct build *b, const struct ep_hit *h, uint32_t set, int64_t value,
 		     struct ep_err *err)
 {
@@ -119,7 +136,11 @@ static int add_group(struct build *b, const struct ep_hit *h, uint32_t set, int6
 	struct row *r = row_of(b, values);
 	if (!r)
 		return ep_fail(err, -ENOMEM, 0, "no memory for a time series");
-	return add_point(b, r, step_of(b, (int64_t)(h->point->time_ns / EP_NS_PER_MS)), value, err);
+	int64_t start = (int64_t)(h->point->time_ns / EP_NS_PER_MS);
+	int64_t length = (int64_t)(h->point->duration_ns / EP_NS_PER_MS);
+	if (b->o->spread && length > b->o->step_ms)
+		return add_spread(b, r, start, length, value, err);
+	return add_point(b, r, step_of(b, start), value, err);
 }
 
 static int add(void *ctx, const struct ep_hit *h, struct ep_err *err)

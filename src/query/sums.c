@@ -3,19 +3,22 @@
 
 #include <string.h>
 
+enum { MAX_GROUPS = 50 };
+
 void ep_sums_fini(struct ep_sums *m)
 {
 	for (uint32_t i = 0; i < m->n; i++)
 		ep_free(m->v[i].self);
 	ep_free(m->v);
+	ep_values_free(m->groups);
 	memset(m, 0, sizeof(*m));
 }
 
-static struct ep_sums_dict *sums_of(struct ep_sums *m, const struct ep_dict *d)
+static struct ep_sums_dict *sums_of(struct ep_sums *m, const struct ep_dict *d, uint32_t group)
 {
 	/* Series of one dictionary come one after the other. */
 	for (uint32_t i = m->n; i-- > 0;)
-		if (m->v[i].d == d)
+		if (m->v[i].d == d && m->v[i].group == group)
 			return &m->v[i];
 	if (m->n == m->cap) {
 		uint32_t cap = m->cap ? m->cap * 2 : 8;
@@ -25,7 +28,7 @@ static struct ep_sums_dict *sums_of(struct ep_sums *m, const struct ep_dict *d)
 		m->v = v;
 		m->cap = cap;
 	}
-	m->v[m->n] = (struct ep_sums_dict){.d = d};
+	m->v[m->n] = (struct ep_sums_dict){.d = d, .group = group};
 	return &m->v[m->n++];
 }
 
@@ -52,16 +55,32 @@ static int add_set(int64_t *self, const struct ep_blob *b, const struct ep_blob_
 	return over ? -E2BIG : 0;
 }
 
+static uint32_t group_of(const struct ep_sums *m, const struct ep_hit *hit, uint32_t set)
+{
+	if (!m->by.n)
+		return 0;
+	char buf[32];
+	struct ep_slice value = ep_plan_label(hit->series, set, m->by, buf);
+	uint32_t i = 0;
+	while (i < m->groups->n && !ep_slice_eq(m->groups->v[i].value, value))
+		i++;
+	return i < m->groups->n || !value.n ? i : i + 1;
+}
+
 static int add(void *ctx, const struct ep_hit *hit, struct ep_err *err)
 {
 	struct ep_sums *m = ctx;
-	struct ep_sums_dict *s = sums_of(m, hit->series->d);
-	if (!s || fit(s) < 0)
-		return ep_fail(err, -ENOMEM, 0, "no memory to add up stacks");
+	struct ep_sums_dict *s = NULL;
 	int rc = 0;
-	for (uint32_t i = 0; i < hit->blob->n_sets && !rc; i++)
-		if (ep_hit_takes(hit, i))
-			rc = add_set(s->self, hit->blob, &hit->blob->sets[i]);
+	for (uint32_t i = 0; i < hit->blob->n_sets && !rc; i++) {
+		if (!ep_hit_takes(hit, i))
+			continue;
+		if (!s || m->by.n)
+			s = sums_of(m, hit->series->d, group_of(m, hit, hit->blob->sets[i].id));
+		if (!s || fit(s) < 0)
+			return ep_fail(err, -ENOMEM, 0, "no memory to add up stacks");
+		rc = add_set(s->self, hit->blob, &hit->blob->sets[i]);
+	}
 	if (rc || __builtin_add_overflow(m->total, hit->total, &m->total))
 		return ep_fail(err, -E2BIG, 0, "the values of this range add up to over 2^63");
 	return 0;
@@ -69,5 +88,9 @@ static int add(void *ctx, const struct ep_hit *hit, struct ep_err *err)
 
 int ep_sums_run(struct ep_sums *m, struct ep_plan *p, struct ep_err *err)
 {
+	if (m->by.n) {
+		struct ep_values_opts o = {.name = m->by, .limit = MAX_GROUPS};
+		EP_TRY(ep_query_values(p->env, p->q, &o, &m->groups, err));
+	}
 	return ep_plan_run(p, EP_NEED_ROWS, add, m, err);
 }

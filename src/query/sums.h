@@ -13,20 +13,23 @@
 
 struct ep_symcache;
 
-/* The sums of one dictionary. */
+/* The sums of one dictionary, or of one group within it. */
 struct ep_sums_dict {
 	const struct ep_dict *d;
+	uint32_t group;
 	int64_t *self; /* by stack id */
 	uint32_t n;
 };
 
 struct ep_sums {
+	struct ep_slice by;      /* group by this label; empty: no groups */
+	struct ep_values *groups; /* by group; then comes what is without the label, then the rest */
 	struct ep_sums_dict *v;
 	uint32_t n, cap;
 	int64_t total;
 };
 
-/* All zero is a valid empty one. */
+/* All zero is a valid empty one; `by` is set before the run. */
 void ep_sums_fini(struct ep_sums *m);
 /* Run the plan and add.  -E2BIG when a sum is over 2^63. */
 int ep_sums_run(struct ep_sums *m, struct ep_plan *p, struct ep_err *err);

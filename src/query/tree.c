@@ -203,6 +203,8 @@ static int run(const struct ep_query_env *env, const struct ep_query *const q[2]
 	struct ep_graph g;
 	struct ep_graph_side sides[2] = {0};
 	int rc = ep_graph_init(&g, t->arena);
+	for (int i = 0; i < 2; i++)
+		sides[i].merge.by = o->by;
 	for (int i = 0; i < 2 && q[i] && !rc; i++)
 		rc = ep_graph_side_run(&sides[i], env, q[i], &g, i, err);
 	if (!rc)

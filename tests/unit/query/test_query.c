@@ -235,6 +235,73 @@ TEST(series_points_cover_the_step_before_them)
 	end_world(&w);
 }
 
+TEST(a_tree_by_a_label_has_its_values_first)
+{
+	struct world w = new_world();
+	put(&w, "main;work 3 t=x\nmain;idle 1 t=y\nmain 7", "shop", "host=h1", 60);
+	put(&w, "main;work 2 t=y", "cart", "host=h1", 50);
+	struct ep_query q = ask(&w, "{}");
+	struct ep_tree *t = tree(&w, &q, &(struct ep_tree_opts){.by = ep_slice_of("t")});
+	check_tree(t, "total 13/0; . 7/0; ..main 7/7; .x 3/0; ..main 3/0; ...work 3/3; "
+		      ".y 3/0; ..main 3/0; ...idle 1/1; ...work 2/2");
+	assert_int_equal(t->fns[t->fn[1]].kind, EP_KIND_LABEL);
+	assert_true(ep_slice_is(t->fns[t->fn[1]].file, "t"));
+	ep_tree_free(t);
+	struct ep_slice path[] = {ep_slice_of("y"), ep_slice_of("main")};
+	struct ep_tree_opts o = {.by = ep_slice_of("t"), .path = path, .n_path = 2};
+	t = tree(&w, &q, &o);
+	check_tree(t, "total 13/0+10; .y 3/0; ..main 3/0; ...idle 1/1; ...work 2/2");
+	ep_tree_free(t);
+	o = (struct ep_tree_opts){.by = ep_slice_of("service_name")};
+	t = tree(&w, &q, &o);
+	check_tree(t, "total 13/0; .cart 2/0; ..main 2/0; ...work 2/2; "
+		      ".shop 11/0; ..main 11/7; ...idle 1/1; ...work 3/3");
+	ep_tree_free(t);
+	end_world(&w);
+}
+
+TEST(a_tree_by_a_label_of_many_values_keeps_the_heaviest_apart)
+{
+	struct world w = new_world();
+	char text[4096];
+	size_t n = 0;
+	for (int i = 1; i <= 60; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "f %d t=v%d\n", i, i);
+	put(&w, text, "shop", NULL, 60);
+	struct ep_query q = ask(&w, "{}");
+	struct ep_tree *t = tree(&w, &q, &(struct ep_tree_opts){.by = ep_slice_of("t")});
+	assert_int_equal(t->n_nodes, 1 + 2 * 51);
+	assert_true(ep_slice_is(t->fns[t->fn[1]].name, "other values"));
+	assert_int_equal(t->fns[t->fn[1]].file.n, 0);
+	assert_int_equal(t->total[1], 10 * 11 / 2 * 10000000LL);
+	assert_int_equal(t->total[0], 60 * 61 / 2 * 10000000LL);
+	ep_tree_free(t);
+	end_world(&w);
+}
+
+TEST(a_spread_series_counts_a_profile_over_its_time)
+{
+	struct world w = new_world();
+	put(&w, "a 10", "shop", NULL, 98); /* lasts 10 s */
+	put(&w, "a 1", "shop", NULL, 2);
+	struct ep_query q = ask(&w, "{}");
+	int64_t now = q.until_ms;
+	q.from_ms = now - 100000;
+	struct ep_series *s = NULL;
+	struct ep_series_opts o = {.step_ms = 5000, .spread = true};
+	assert_int_equal(ep_query_series(&w.env, &q, &o, &s, NULL), 0);
+	static const int64_t want[][2] = {{95, 3}, {90, 5}, {85, 2}};
+	assert_int_equal(s->rows[0].n_points, 4);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(s->rows[0].points[i].t_ms, now - want[i][0] * 1000);
+		assert_int_equal(s->rows[0].points[i].value, want[i][1] * 10000000);
+	}
+	assert_int_equal(s->rows[0].points[3].t_ms, now);
+	assert_int_equal(s->rows[0].points[3].value, 2000000); /* what lies within the range */
+	ep_series_free(s);
+	end_world(&w);
+}
+
 TEST(lists_say_what_there_is)
 {
 	struct world w = new_world();
@@ -252,6 +319,7 @@ TEST(lists_say_what_there_is)
 	assert_int_equal(s->v[1].types[0].total, 70000000);
 	assert_int_equal(s->v[1].profiles, 2);
 	assert_int_equal(s->v[1].last_ms, q.until_ms - 95000);
+	assert_int_equal(s->v[1].first_ms, q.until_ms - 100000);
 	ep_services_free(s);
 
 	struct ep_types *t = NULL;
