@@ -40,14 +40,23 @@ static uint8_t *open_message(uint8_t *p, uint32_t field, uint8_t **ret_length)
 	return *ret_length + 1;
 }
 
-static uint8_t *close_message(uint8_t *length, uint8_t *end)
+static __attribute__((noinline)) uint8_t *close_long_message(uint8_t *length,
+							     uint8_t *end)
 {
 	size_t n = (size_t)(end - length) - 1;
 	size_t more = ep_pb_varint_size(n) - 1;
-	if (more)
-		memmove(length + 1 + more, length + 1, n);
+	memmove(length + 1 + more, length + 1, n);
 	(void)ep_pb_put_varint(length, n); /* its end is not of interest */
 	return end + more;
+}
+
+static inline uint8_t *close_message(uint8_t *length, uint8_t *end)
+{
+	size_t n = (size_t)(end - length) - 1;
+	if (__builtin_expect(n >= 0x80, 0))
+		return close_long_message(length, end);
+	*length = (uint8_t)n;
+	return end;
 }
 
 static uint8_t *put_value_type(uint8_t *p, uint32_t field, struct ep_value_type t)
@@ -70,6 +79,18 @@ static uint8_t *put_label(uint8_t *p, const struct ep_label *l)
 	return close_message(length, p);
 }
 
+/* Indexes of one byte and of two come mixed, so a branch on it would be guessed wrong:
+ * two are written, and one is kept or both.  There must be room for both. */
+static inline uint8_t *put_index(uint8_t *p, uint64_t v)
+{
+	if (__builtin_expect(v >= 0x4000, 0))
+		return ep_pb_put_varint(p, v);
+	uint64_t two = v >= 0x80;
+	p[0] = (uint8_t)((v & 0x7f) | two << 7);
+	p[1] = (uint8_t)(v >> 7);
+	return p + 1 + two;
+}
+
 static uint8_t *put_stack(uint8_t *p, const uint32_t *locations, uint32_t n)
 {
 	uint8_t *length = NULL;
@@ -78,7 +99,7 @@ static uint8_t *put_stack(uint8_t *p, const uint32_t *locations, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		if (!length)
 			p = put_tag(p, 1, EP_PB_VARINT);
-		p = ep_pb_put_varint(p, (uint64_t)locations[i] + 1);
+		p = put_index(p, (uint64_t)locations[i] + 1);
 	}
 	return length ? close_message(length, p) : p;
 }
@@ -234,10 +255,27 @@ static void add_all(const struct ep_profile *p, struct ep_buf *out)
 	add_header(p, out);
 }
 
+/*
+ * Room for the samples at once, since a buffer that grows to the size of a large
+ * profile moves on its way.  A guess that is too high costs addresses, not memory.
+ */
+static void make_room(const struct ep_profile *p, struct ep_buf *out)
+{
+	enum { SAMPLE = 8, LOCATION = 2, VALUE = 5, LABEL_USUALLY = 10 };
+	size_t n = (size_t)p->n_samples * (SAMPLE + VALUE * (size_t)p->n_sample_types);
+	for (uint32_t i = 0; i < p->n_samples; i++)
+		n += (size_t)LOCATION * p->samples[i].n_locations +
+		     (size_t)LABEL_USUALLY * p->samples[i].n_labels;
+	if (n < out->max - out->len)
+		(void)ep_buf_reserve(out, n); /* a failure is remembered there */
+}
+
 int ep_encode(const struct ep_profile *p, struct ep_buf *out, struct ep_err *err)
 {
-	if (!out->failed)
+	if (!out->failed) {
+		make_room(p, out);
 		add_all(p, out);
+	}
 	if (out->failed == -E2BIG)
 		return ep_fail(err, -E2BIG, 0,
 			       "encoded profile is over the limit of %zu bytes",

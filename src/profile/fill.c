@@ -422,8 +422,9 @@ static inline uint64_t next_packed(struct ep_pb_reader *list, const uint8_t **at
 }
 
 /* A packed list of locations. */
-static int add_locations(struct fill *f, struct ep_pb_reader list)
+static int add_locations(struct fill *f, struct ep_slice bytes)
 {
+	struct ep_pb_reader list = ep_pb_open(bytes.p, bytes.n);
 	own_stack(f);
 	const struct ep_ids ids = f->locations;
 	uint32_t *from = f->p->sample_locations + f->p->n_sample_locations, *to = from;
@@ -448,10 +449,9 @@ static int read_stack(struct fill *f, struct ep_pb_reader *r)
 	if (r->wire != EP_PB_LEN)
 		return add_location(f, ep_pb_get_varint(r), r->tag);
 	struct ep_sample *s = f->sample;
-	struct ep_pb_reader list = ep_pb_message(r);
-	struct ep_slice bytes = {(const char *)list.at, (size_t)(list.end - list.at)};
+	struct ep_slice bytes = ep_pb_bytes(r);
 	if (s->n_locations)
-		return add_locations(f, list);
+		return add_locations(f, bytes);
 	uint64_t hash = 0;
 	const struct ep_share_run *run = ep_share_find(&f->stacks, bytes, &hash);
 	if (run) {
@@ -459,7 +459,7 @@ static int read_stack(struct fill *f, struct ep_pb_reader *r)
 		s->n_locations = run->n;
 		return 0;
 	}
-	EP_TRY(add_locations(f, list));
+	EP_TRY(add_locations(f, bytes));
 	ep_share_add(&f->stacks, hash,
 		     (struct ep_share_run){bytes, s->first_location, s->n_locations});
 	return 0;
@@ -473,7 +473,8 @@ static int read_values(struct fill *f, struct ep_pb_reader *r, size_t *n_values)
 		++*n_values;
 		return 0;
 	}
-	struct ep_pb_reader list = ep_pb_message(r);
+	struct ep_slice bytes = ep_pb_bytes(r);
+	struct ep_pb_reader list = ep_pb_open(bytes.p, bytes.n);
 	list.field = 2;
 	for (const uint8_t *at = list.at, *end = list.end; at < end;) {
 		int64_t v = (int64_t)next_packed(&list, &at, end);
@@ -485,8 +486,55 @@ static int read_values(struct fill *f, struct ep_pb_reader *r, size_t *n_values)
 	return 0;
 }
 
-/* A string when it has one, else a number; a label that is neither is dropped. */
-static int read_label(struct fill *f, struct ep_pb_reader r)
+/* A string when it has one, else a number; false when it is neither. */
+static bool settle_label(struct ep_label *l)
+{
+	if (l->str) {
+		l->num = 0;
+		l->num_unit = 0;
+	}
+	return l->str || l->num || l->num_unit;
+}
+
+/*
+ * The usual label: known fields, short numbers, indexes in range, all in registers.
+ * False for any other, sound or not, which read_any_label() then looks at.
+ */
+static inline bool read_usual_label(const uint8_t *at, const uint8_t *end,
+				    uint32_t n_strings, struct ep_label *ret)
+{
+	enum { KEY = 1 << 3, STR = 2 << 3, NUM = 3 << 3, UNIT = 4 << 3 };
+	struct ep_label l = {0};
+	while (at < end) {
+		uint8_t tag = *at++, byte = 0x80;
+		uint64_t v = 0;
+		for (unsigned shift = 0; byte >= 0x80; shift += 7) {
+			if (at == end || shift > 56)
+				return false;
+			byte = *at++;
+			v |= (uint64_t)(byte & 0x7f) << shift;
+		}
+		if (tag == NUM) {
+			l.num = (int64_t)v;
+			continue;
+		}
+		if (v >= n_strings)
+			return false;
+		if (tag == KEY)
+			l.key = (ep_str)v;
+		else if (tag == STR)
+			l.str = (ep_str)v;
+		else if (tag == UNIT)
+			l.num_unit = (ep_str)v;
+		else
+			return false;
+	}
+	*ret = l;
+	return true;
+}
+
+static int read_any_label(const struct fill *f, struct ep_pb_reader r,
+			  struct ep_label *ret)
 {
 	struct ep_label l = {0};
 	uint64_t unit = 0;
@@ -511,15 +559,24 @@ static int read_label(struct fill *f, struct ep_pb_reader r)
 		}
 	}
 	EP_TRY(ep_scan_fault(f->s, &r, "label", f->err));
-	if (l.str) {
-		l.num = 0;
-	} else if (!l.num && !unit) {
+	/* Beside a string the unit says nothing, so it may be out of range. */
+	if (!l.str && unit >= f->p->n_strings)
+		return bad_string(f, unit_at, unit);
+	l.num_unit = (ep_str)unit;
+	*ret = l;
+	return 0;
+}
+
+/* One that says nothing is dropped.  (Of bytes, since a reader would go through
+ * memory.) */
+static int read_label(struct fill *f, struct ep_slice bytes)
+{
+	struct ep_label l;
+	const uint8_t *at = (const uint8_t *)bytes.p;
+	if (!read_usual_label(at, at + bytes.n, f->p->n_strings, &l))
+		EP_TRY(read_any_label(f, ep_pb_open(at, bytes.n), &l));
+	if (!settle_label(&l))
 		return 0;
-	} else {
-		if (unit >= f->p->n_strings)
-			return bad_string(f, unit_at, unit);
-		l.num_unit = (ep_str)unit;
-	}
 	f->p->labels[f->p->n_labels++] = l;
 	f->sample->n_labels++;
 	return 0;
@@ -539,11 +596,12 @@ static void own_labels(struct fill *f)
 	s->first_label = p->n_labels - s->n_labels;
 }
 
-static int add_labels(struct fill *f, struct ep_pb_reader r)
+static int add_labels(struct fill *f, struct ep_slice bytes)
 {
+	struct ep_pb_reader r = ep_pb_open(bytes.p, bytes.n);
 	own_labels(f);
 	while (ep_pb_next(&r))
-		EP_TRY(read_label(f, ep_pb_get_message(&r)));
+		EP_TRY(read_label(f, ep_pb_get_bytes(&r)));
 	return ep_scan_fault(f->s, &r, "sample", f->err);
 }
 
@@ -557,9 +615,8 @@ static int read_labels(struct fill *f, struct ep_pb_reader *r)
 	while (r->at < r->end && *r->at == LABEL_TAG && ep_pb_next(r))
 		(void)ep_pb_bytes(r); /* the same */
 	struct ep_slice bytes = {(const char *)from, (size_t)(r->at - from)};
-	struct ep_pb_reader all = ep_pb_open(from, bytes.n);
 	if (s->n_labels)
-		return add_labels(f, all);
+		return add_labels(f, bytes);
 	uint64_t hash = 0;
 	const struct ep_share_run *run = ep_share_find(&f->label_sets, bytes, &hash);
 	if (run) {
@@ -567,14 +624,15 @@ static int read_labels(struct fill *f, struct ep_pb_reader *r)
 		s->n_labels = run->n;
 		return 0;
 	}
-	EP_TRY(add_labels(f, all));
+	EP_TRY(add_labels(f, bytes));
 	ep_share_add(&f->label_sets, hash,
 		     (struct ep_share_run){bytes, s->first_label, s->n_labels});
 	return 0;
 }
 
-static int read_sample(struct fill *f, struct ep_pb_reader r, size_t *n_values)
+static int read_sample(struct fill *f, struct ep_slice bytes, size_t *n_values)
 {
+	struct ep_pb_reader r = ep_pb_open(bytes.p, bytes.n);
 	while (ep_pb_next(&r)) {
 		switch (r.field) {
 		case 1:
@@ -593,14 +651,14 @@ static int read_sample(struct fill *f, struct ep_pb_reader r, size_t *n_values)
 	return ep_scan_fault(f->s, &r, "sample", f->err);
 }
 
-static int fill_sample(struct fill *f, struct ep_pb_reader r, size_t *n_values,
+static int fill_sample(struct fill *f, struct ep_slice bytes, size_t *n_values,
 		       uint64_t pos)
 {
 	struct ep_profile *p = f->p;
 	f->sample = &p->samples[p->n_samples++];
 	*f->sample = (struct ep_sample){p->n_sample_locations, 0, p->n_labels, 0};
 	size_t had = *n_values;
-	EP_TRY(read_sample(f, r, n_values));
+	EP_TRY(read_sample(f, bytes, n_values));
 	if (*n_values - had != p->n_sample_types)
 		return ep_fail(f->err, -EBADMSG, pos,
 			       "mismatch: sample has %zu values vs. %" PRIu32 " types",
@@ -615,7 +673,7 @@ static int fill_samples(struct fill *f)
 	size_t n_values = 0;
 	struct ep_pb_reader r = open_section(f, EP_SCAN_SAMPLE);
 	while (next_of(&r, EP_SCAN_SAMPLE))
-		EP_TRY(fill_sample(f, ep_pb_message(&r), &n_values, pos_of(f, &r)));
+		EP_TRY(fill_sample(f, ep_pb_bytes(&r), &n_values, pos_of(f, &r)));
 	return 0;
 }
 

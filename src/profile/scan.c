@@ -50,8 +50,10 @@ static uint32_t count_numbers(struct ep_pb_reader *r)
 	return 1;
 }
 
-static int scan_sample(struct ep_scan *s, struct ep_pb_reader r, struct ep_err *err)
+/* Of bytes, since a reader would go through memory, once a sample. */
+static int scan_sample(struct ep_scan *s, struct ep_slice bytes, struct ep_err *err)
 {
+	struct ep_pb_reader r = ep_pb_open(bytes.p, bytes.n);
 	s->n_samples++;
 	while (ep_pb_next(&r)) {
 		switch (r.field) {
@@ -113,7 +115,7 @@ static int scan_field(struct ep_scan *s, struct ep_pb_reader *r, struct ep_err *
 		(void)ep_pb_get_bytes(r); /* fill.c reads it */
 		return 0;
 	case EP_SCAN_SAMPLE:
-		return scan_sample(s, ep_pb_get_message(r), err);
+		return scan_sample(s, ep_pb_get_bytes(r), err);
 	case EP_SCAN_MAPPING:
 		return scan_id(s, ep_pb_get_message(r), "mapping", &s->mappings, err);
 	case EP_SCAN_LOCATION:
