@@ -107,9 +107,11 @@ function cSource(out, files) {
 	let arrays = "", rows = "";
 	files.forEach((f, i) => {
 		const data = fs.readFileSync(path.join(out, f));
-		arrays += cArray(`file_${i}`, data);
+		const packed = gzipSync(data, { level: 9 });
+		arrays += cArray(`file_${i}`, data) + cArray(`gzip_${i}`, packed);
 		const url = f === "index.html" ? "/" : "/" + f;
-		rows += `\t{"${url}", "${TYPES[path.extname(f)]}", file_${i}, sizeof(file_${i}), "\\"${sha(data, 16)}\\""},\n`;
+		rows += `\t{"${url}", "${TYPES[path.extname(f)]}", file_${i}, sizeof(file_${i}), ` +
+			`gzip_${i}, sizeof(gzip_${i}), "\\"${sha(data, 16)}\\""},\n`;
 	});
 	return "/* Made by ui/build.mjs from the files of the page. */\n#include \"api/assets.h\"\n\n" +
 		`${arrays}\nconst struct ep_asset ep_assets[] = {\n${rows}};\n` +

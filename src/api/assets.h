@@ -14,6 +14,8 @@ struct ep_asset {
 	const char *type; /* Content-Type */
 	const unsigned char *data;
 	size_t n;
+	const unsigned char *gzip; /* the same packed; NULL: not worth it */
+	size_t n_gzip;
 	const char *etag; /* quoted, changes with the content: "\"1a2b3c\"" */
 };
 

@@ -7,6 +7,6 @@ static const unsigned char page[] =
 	"The JSON API is at <a href=\"/api/v1/services\">/api/v1</a>.</p></html>\n";
 
 const struct ep_asset ep_assets[] = {
-	{"/", "text/html; charset=utf-8", page, sizeof(page) - 1, "\"none\""},
+	{"/", "text/html; charset=utf-8", page, sizeof(page) - 1, NULL, 0, "\"none\""},
 };
 const size_t ep_n_assets = sizeof(ep_assets) / sizeof(ep_assets[0]);

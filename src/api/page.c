@@ -7,29 +7,55 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct ep_asset *find_asset(struct ep_slice path)
+{
+	if (ep_slice_is(path, "/index.html"))
+		path = ep_slice_of("/");
+	for (size_t i = 0; i < ep_n_assets; i++)
+		if (ep_slice_is(path, ep_assets[i].path))
+			return &ep_assets[i];
+	return NULL;
+}
+
+/* If-None-Match is a list, and a proxy may have put W/ before our tag. */
+static bool has_tag(struct ep_slice list, const char *tag)
+{
+	return list.n && memmem(list.p, list.n, tag, strlen(tag));
+}
+
+static void send_asset(struct ep_http *x, const struct ep_asset *f)
+{
+	x->status = 200;
+	x->content_type = f->type;
+	x->out_static = f->data;
+	x->n_out_static = f->n;
+	if (f->gzip && ep_http_takes_gzip(x)) {
+		x->out_static = f->gzip;
+		x->n_out_static = f->n_gzip;
+		ep_http_set_header(x, "Content-Encoding", "gzip");
+	}
+}
+
 void ep_page_get(void *room, struct ep_http *x)
 {
 	(void)room;
-	struct ep_slice path = x->path;
-	if (ep_slice_is(path, "/index.html"))
-		path = ep_slice_of("/");
-	for (size_t i = 0; i < ep_n_assets; i++) {
-		const struct ep_asset *f = &ep_assets[i];
-		if (!ep_slice_is(path, f->path))
-			continue;
-		ep_http_set_header(x, "ETag", f->etag);
-		ep_http_set_header(x, "Cache-Control", "no-cache");
-		if (ep_slice_is(ep_http_header(x, "if-none-match"), f->etag)) {
-			x->status = 304;
-			return;
-		}
-		x->status = 200;
-		x->content_type = f->type;
-		x->out_static = f->data;
-		x->n_out_static = f->n;
+	const struct ep_asset *f = find_asset(x->path);
+	if (!f) {
+		ep_http_fail(x, 404, "not_found", "no such page or route");
 		return;
 	}
-	ep_http_fail(x, 404, "not_found", "no such page or route");
+	/* Weak: the packed and the plain bytes share it. */
+	char *etag = ep_arena_alloc(x->arena, strlen(f->etag) + 3);
+	if (etag)
+		(void)sprintf(etag, "W/%s", f->etag);
+	ep_http_set_header(x, "ETag", etag);
+	ep_http_set_header(x, "Cache-Control", "no-cache");
+	if (f->gzip)
+		ep_http_set_header(x, "Vary", "Accept-Encoding");
+	if (has_tag(ep_http_header(x, "if-none-match"), f->etag))
+		x->status = 304;
+	else
+		send_asset(x, f);
 }
 
 void ep_api_sign_in_page(struct ep_http *x, int status, const char *sentence)

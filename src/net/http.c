@@ -69,6 +69,36 @@ const char *ep_http_param(struct ep_http *x, const char *name, unsigned nth)
 	return NULL;
 }
 
+/* The weight in "; q=0.5" is 0. */
+static bool is_refused(struct ep_slice params)
+{
+	const char *q = params.n ? memmem(params.p, params.n, "q=", 2) : NULL;
+	if (!q)
+		return false;
+	const char *end = params.p + params.n;
+	for (q += 2; q < end && (*q == '0' || *q == '.' || *q == ' ' || *q == '\t'); q++)
+		continue;
+	return q == end;
+}
+
+bool ep_http_takes_gzip(const struct ep_http *x)
+{
+	struct ep_slice list = ep_http_header(x, "accept-encoding");
+	for (size_t at = 0, stop; at < list.n; at = stop + 1) {
+		for (stop = at; stop < list.n && list.p[stop] != ',';)
+			stop++;
+		while (at < stop && list.p[at] == ' ')
+			at++;
+		size_t n = 0;
+		while (at + n < stop && list.p[at + n] != ';' && list.p[at + n] != ' ')
+			n++;
+		struct ep_slice name = {list.p + at, n};
+		if (ep_slice_is(name, "gzip") || ep_slice_is(name, "*"))
+			return !is_refused((struct ep_slice){name.p + n, stop - at - n});
+	}
+	return false;
+}
+
 void ep_http_text(struct ep_http *x, int status, const char *fmt, ...)
 {
 	char line[1024];

@@ -82,6 +82,9 @@ const char *ep_http_param(struct ep_http *x, const char *name, unsigned nth);
  * an encoded NUL, or when memory is short. */
 struct ep_slice ep_http_unescape(struct ep_arena *a, struct ep_slice s, bool plus_is_space);
 
+/* May the body be sent with Content-Encoding: gzip? */
+bool ep_http_takes_gzip(const struct ep_http *x);
+
 /* Answer with this text and type.  printf-like; the body replaces what is there. */
 void ep_http_text(struct ep_http *x, int status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

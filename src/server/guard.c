@@ -175,41 +175,28 @@ bool ep_guard_admit(void *guard, struct ep_http *x)
 
 /* --- after ------------------------------------------------------------------------- */
 
-static bool takes_gzip(const struct ep_http *x)
-{
-	struct ep_slice a = ep_http_header(x, "accept-encoding");
-	const char *at = a.n ? memmem(a.p, a.n, "gzip", 4) : NULL;
-	if (!at)
-		return false;
-	size_t left = a.n - (size_t)(at - a.p);
-	return !(left >= 8 && !memcmp(at, "gzip;q=0", 8) && (left == 8 || at[8] != '.'));
-}
-
 static bool is_text(const char *type)
 {
 	return type && (!strncmp(type, "text/", 5) || !strncmp(type, "application/j", 13) ||
 			!strncmp(type, "application/proto", 17) || !strncmp(type, "image/svg", 9));
 }
 
+/* A file of the page (out_static) comes packed already. */
 static void pack(struct ep_http *x)
 {
-	struct ep_slice body = {(const char *)x->out.data, x->out.len};
-	if (x->out_static)
-		body = (struct ep_slice){x->out_static, x->n_out_static};
-	if (body.n < MIN_GZIP || !is_text(x->content_type))
+	if (x->out_static || x->out.len < MIN_GZIP || !is_text(x->content_type))
 		return;
 	ep_http_set_header(x, "Vary", "Accept-Encoding");
-	if (!takes_gzip(x))
+	if (!ep_http_takes_gzip(x))
 		return;
 	struct ep_buf packed;
-	ep_buf_init(&packed, body.n);
-	if (ep_gzip_pack(body.p, body.n, EP_GZIP_FAST, &packed, NULL) < 0) {
+	ep_buf_init(&packed, x->out.len);
+	if (ep_gzip_pack(x->out.data, x->out.len, EP_GZIP_FAST, &packed, NULL) < 0) {
 		ep_buf_fini(&packed); /* larger than plain: sent plain */
 		return;
 	}
 	ep_buf_fini(&x->out);
 	x->out = packed;
-	x->out_static = NULL;
 	ep_http_set_header(x, "Content-Encoding", "gzip");
 }
 

@@ -353,3 +353,21 @@ def test_stop_finishes_and_the_next_start_has_the_history(server):
     assert server.stop() == 0
     server.start()
     assert server.api.top('{service_name="kept"}')["total"] == 1000
+
+
+def test_the_files_of_the_page_are_packed_once_and_not_sent_twice(server):
+    _, _, page = server.api.request("/")
+    files = re.findall(rb'(?:src|href)="(/[^"]+)"', page)
+    if b"without its web page" in page:
+        pytest.skip("built without the page")
+    assert len(files) >= 3
+    for path in ["/", *(f.decode() for f in files)]:
+        code, plain, body = server.api.request(path)
+        assert code == 200 and "Content-Encoding" not in plain and plain["Vary"] == "Accept-Encoding", path
+        code, packed, zipped = server.api.request(path, headers={"Accept-Encoding": "br, gzip"})
+        assert code == 200 and packed["Content-Encoding"] == "gzip" and gzip.decompress(zipped) == body, path
+        assert len(zipped) < len(body) and packed["ETag"] == plain["ETag"]
+        for known in (plain["ETag"], f'"other", {plain["ETag"]}', plain["ETag"].removeprefix("W/")):
+            code, head, rest = server.api.request(path, headers={"If-None-Match": known, "Accept-Encoding": "gzip"})
+            assert (code, rest) == (304, b"") and head["ETag"] == plain["ETag"] and head["Vary"], path
+        assert server.api.request(path, headers={"If-None-Match": '"other"'})[0] == 200
