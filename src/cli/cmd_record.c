@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,8 +24,7 @@
 #define DEFAULT_NS (10 * EP_NS_PER_S)
 
 static const char about[] =
-	"Samples CPU time and writes one profile (pprof, gzip), with function names. "
-	"A\n"
+	"Samples CPU time and writes one profile (pprof, gzip), with function names. A "
 	"command is followed with all it starts, to its end; everprof exits as it did.";
 
 static const char examples[] =
@@ -39,6 +39,8 @@ struct options {
 	int64_t hz, pid;
 	bool all, no_bpf;
 	char **command; /* NULL: none */
+	int fd;		/* of out */
+	bool is_new, is_written;
 };
 
 static volatile int stop_now;
@@ -85,31 +87,58 @@ static int write_all(int fd, const uint8_t *p, size_t n)
 	return 0;
 }
 
-static int write_file(const char *path, const struct ep_buf *b, struct ep_err *err)
+static int cant_write(const char *path, int code, struct ep_err *err)
 {
-	bool to_stdout = !strcmp(path, "-");
-	int fd = to_stdout ? STDOUT_FILENO
-			   : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	int rc = fd < 0 ? -errno : write_all(fd, b->data, b->len);
-	if (fd >= 0 && !to_stdout && close(fd) < 0 && rc == 0)
+	return ep_fail(err, -code, 0, "%s can't be written: %s", path, strerror(code));
+}
+
+/*
+ * Before the recording, so that a wrong path is told at once.  An older profile
+ * keeps its content until there is a new one.
+ */
+static int open_out(struct options *o, struct ep_err *err)
+{
+	if (!strcmp(o->out, "-")) {
+		o->fd = STDOUT_FILENO;
+		return 0;
+	}
+	struct stat st;
+	o->is_new = stat(o->out, &st) < 0;
+	o->fd = open(o->out, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	return o->fd < 0 ? cant_write(o->out, errno, err) : 0;
+}
+
+/* Nothing was recorded: no empty file stays behind. */
+static void drop_out(const struct options *o)
+{
+	if (o->is_new && !o->is_written)
+		(void)unlink(o->out); /* the recording's error is the one to tell */
+}
+
+static int write_file(struct options *o, const struct ep_buf *b, struct ep_err *err)
+{
+	o->is_written = true;
+	/* A pipe or a terminal can't be cut, and need not be. */
+	if (o->fd != STDOUT_FILENO && ftruncate(o->fd, 0) < 0 && errno != EINVAL)
+		return cant_write(o->out, errno, err);
+	int rc = write_all(o->fd, b->data, b->len);
+	if (rc == 0 && o->fd != STDOUT_FILENO && close(o->fd) < 0)
 		rc = -errno;
-	return rc < 0 ? ep_fail(err, rc, 0, "%s can't be written: %s", path,
-				strerror(-rc))
-		      : 0;
+	return rc < 0 ? cant_write(o->out, -rc, err) : 0;
 }
 
 /* The one profile, on its way to the file. */
 static int on_profile(void *arg, const struct ep_service *service, struct ep_profile *p,
 		      struct ep_err *err)
 {
-	const char *path = arg;
+	struct options *o = arg;
 	ep_auto(ep_profile) owned = p;
 	ep_auto_buf bytes;
 	ep_buf_init(&bytes, (size_t)1 << 30);
 	(void)service; /* all are in one */
 	EP_TRY(ep_name_profile(owned, "", NULL, err));
 	EP_TRY(ep_encode_gzip(owned, &bytes, err));
-	return write_file(path, &bytes, err);
+	return write_file(o, &bytes, err);
 }
 
 /* -- the command --------------------------------------------------------------- */
@@ -205,13 +234,13 @@ static bool record_until(struct ep_engine *e, uint64_t until_ns, pid_t child,
 	return ended;
 }
 
-static int finish(struct ep_engine *e, const struct options *o, uint64_t began_ns)
+static int finish(struct ep_engine *e, struct options *o, uint64_t began_ns)
 {
 	struct ep_err err = {0};
 	struct ep_source_stats s;
 	uint64_t took_ns = ep_clock_mono_ns() - began_ns;
 	if (ep_engine_drain(e, &err) < 0 ||
-	    ep_engine_emit(e, on_profile, (void *)o->out, &err) < 0)
+	    ep_engine_emit(e, on_profile, o, &err) < 0)
 		return fail(&err);
 	ep_engine_totals(e, &s);
 	fprintf(stderr,
@@ -229,7 +258,7 @@ static int start_engine(const struct options *o, struct ep_source *source,
 	return ep_engine_new(&config, source, ret_e, err);
 }
 
-static int record_machine_or_pid(const struct options *o)
+static int record_machine_or_pid(struct options *o)
 {
 	struct ep_err err = {0};
 	struct ep_source *source = NULL;
@@ -259,7 +288,7 @@ static int record_machine_or_pid(const struct options *o)
 	return err.code ? fail(&err) : finish(e, o, began_ns);
 }
 
-static int record_command(const struct options *o)
+static int record_command(struct options *o)
 {
 	struct ep_err err = {0};
 	struct ep_source *source = NULL;
@@ -339,6 +368,11 @@ int ep_cmd_record(int argc, char **argv)
 		rc = check(&o, argc, argv, rest);
 	if (rc >= 0)
 		return rc;
+	struct ep_err err = {0};
+	if (open_out(&o, &err) < 0)
+		return fail(&err);
 	catch_signals();
-	return o.command ? record_command(&o) : record_machine_or_pid(&o);
+	rc = o.command ? record_command(&o) : record_machine_or_pid(&o);
+	drop_out(&o);
+	return rc;
 }
