@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/flags.h"
+#include "server/datadir.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,11 +16,9 @@
 #include <unistd.h>
 
 static const char about[] =
-	"Samples the CPU time of every process of this machine and sends one profile "
-	"a\n"
-	"service and interval to a server. Where eBPF is not allowed it does what "
-	"this\n"
-	"user may do, and says so; `everprof doctor` says what to change for more.";
+	"Samples the CPU time of every process of this machine and sends one profile a "
+	"service and interval to a server. Where eBPF is not allowed it does what this user "
+	"may do, and says so; `everprof doctor` says what to change for more.";
 
 static const char examples[] =
 	"  sudo everprof agent --server http://profiles.example:4040\n"
@@ -51,31 +50,18 @@ static int read_token(const char *path, char *ret, size_t n)
 	return ret[0] ? 0 : -1;
 }
 
-/* Where profiles wait: below the folder of data, as `serve` has it. */
-static void spool_dir(const char *data, char *ret, size_t n)
-{
-	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-	if (data)
-		snprintf(ret, n, "%s/spool", data);
-	else if (geteuid() == 0)
-		snprintf(ret, n, "/var/lib/everprof/spool");
-	else if (xdg && xdg[0])
-		snprintf(ret, n, "%s/everprof/spool", xdg);
-	else
-		snprintf(ret, n, "%s/.local/share/everprof/spool",
-			 home ? home : "/tmp");
-}
-
 static int run(const struct options *o)
 {
-	char token[512] = "", spool[4096];
+	char token[512] = "", data[4096], spool[sizeof(data) + 8];
 	struct ep_err err = {0};
 	if (o->token_file && read_token(o->token_file, token, sizeof(token)) < 0) {
 		fprintf(stderr, "everprof agent: there is no token in %s\n",
 			o->token_file);
 		return 1;
 	}
-	spool_dir(o->data, spool, sizeof(spool));
+	if (!o->data)
+		ep_datadir_default(data, sizeof(data));
+	snprintf(spool, sizeof(spool), "%s/spool", o->data ? o->data : data);
 	struct sigaction a = {.sa_handler = on_signal};
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
@@ -115,7 +101,7 @@ int ep_cmd_agent(int argc, char **argv)
 		{"tenant", 0, "NAME", EP_FLAG_STRING, &o.tenant,
 		 "whose profiles they are"},
 		{"data", 0, "DIR", EP_FLAG_STRING, &o.data,
-		 "profiles wait in DIR/spool while the server is away\n"
+		 "profiles wait in DIR/spool while the server is away "
 		 "(/var/lib/everprof, or $XDG_DATA_HOME/everprof)"},
 		{"host", 0, "NAME", EP_FLAG_STRING, &o.host,
 		 "the label host (the host's name)"},
@@ -135,10 +121,5 @@ int ep_cmd_agent(int argc, char **argv)
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
 	if (rc >= 0)
 		return rc;
-	if (rest < argc) {
-		fprintf(stderr, "everprof agent: takes no argument, and got \"%s\"\n",
-			argv[rest]);
-		return 2;
-	}
 	return run(&o);
 }

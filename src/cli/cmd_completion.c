@@ -7,20 +7,26 @@
 
 #include "cli/commands.h"
 
+#include "cli/flags.h"
+
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] =
-	"usage: everprof completion bash|zsh|fish\n\n"
-	"Print a completion script for your shell.\n\n"
+static const char about[] =
+	"Prints a completion script for your shell. `meson install` puts all three where the "
+	"shells look for them.";
+
+static const char examples[] =
 	"  everprof completion bash > /etc/bash_completion.d/everprof\n"
 	"  everprof completion zsh > \"${fpath[1]}/_everprof\"\n"
 	"  everprof completion fish > ~/.config/fish/completions/everprof.fish\n";
 
 static void print_names(void)
 {
-	for (size_t i = 0; i < ep_n_commands; i++)
-		printf("%s%s", i ? " " : "", ep_commands[i].name);
+	const struct ep_command *all;
+	size_t n = ep_commands_all(&all);
+	for (size_t i = 0; i < n; i++)
+		printf("%s%s", i ? " " : "", all[i].name);
 }
 
 static void print_bash(void)
@@ -50,8 +56,10 @@ static void print_zsh(void)
 	      "  if (( CURRENT == 2 )); then\n"
 	      "    local -a commands=(\n",
 	      stdout);
-	for (size_t i = 0; i < ep_n_commands; i++)
-		printf("      '%s:%s'\n", ep_commands[i].name, ep_commands[i].summary);
+	const struct ep_command *all;
+	size_t n = ep_commands_all(&all);
+	for (size_t i = 0; i < n; i++)
+		printf("      '%s:%s'\n", all[i].name, all[i].summary);
 	fputs("    )\n"
 	      "    _describe command commands\n"
 	      "  elif [[ $words[CURRENT] == -* ]]; then\n"
@@ -68,9 +76,11 @@ static void print_zsh(void)
 static void print_fish(void)
 {
 	puts("# fish completion for everprof");
-	for (size_t i = 0; i < ep_n_commands; i++)
+	const struct ep_command *all;
+	size_t n = ep_commands_all(&all);
+	for (size_t i = 0; i < n; i++)
 		printf("complete -c everprof -n __fish_use_subcommand -f -a %s -d '%s'\n",
-		       ep_commands[i].name, ep_commands[i].summary);
+		       all[i].name, all[i].summary);
 	puts("complete -c everprof -n 'not __fish_use_subcommand; and string match -q -- \"-*\" (commandline -ct)' \\\n"
 	     "    -a '(everprof (commandline -opc)[2] --help 2>/dev/null | string match -ar -- \"--[a-z][a-z-]*\" | sort -u)'");
 }
@@ -82,13 +92,16 @@ static const struct {
 
 int ep_cmd_completion(int argc, char **argv)
 {
-	const char *want = argc > 1 ? argv[1] : "";
-	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
-		if (!strcmp(want, shells[i].name)) {
+	const struct ep_flag none[] = {{0}};
+	const struct ep_flags flags = {"completion", "bash|zsh|fish", about, examples, none};
+	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
+	if (rc >= 0)
+		return rc;
+	for (size_t i = 0; rest + 1 == argc && i < sizeof(shells) / sizeof(shells[0]); i++)
+		if (!strcmp(argv[rest], shells[i].name)) {
 			shells[i].print();
 			return 0;
 		}
-	int is_help = !strcmp(want, "--help") || !strcmp(want, "-h");
-	fputs(usage, is_help ? stdout : stderr);
-	return is_help ? 0 : 2;
+	fprintf(stderr, "everprof completion: wants one of bash, zsh, fish\n");
+	return 2;
 }

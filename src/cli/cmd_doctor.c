@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 static const char about[] =
-	"Says in three lines what this kernel and this user allow: how CPU time is\n"
-	"sampled, which processes are seen, how good stacks and names are; each with\n"
-	"the one thing to change for more. Exits 0 when profiling is possible.";
+	"Says in three lines what this kernel and this user allow: how CPU time is sampled, "
+	"which processes are seen, how good stacks and names are; each with the one thing to "
+	"change for more. Exits 0 when profiling is possible.";
 
 static const char examples[] = "  everprof doctor\n"
 			       "  sudo everprof doctor --verbose\n"
@@ -36,11 +36,6 @@ int ep_cmd_doctor(int argc, char **argv)
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
 	if (rc >= 0)
 		return rc;
-	if (rest < argc) {
-		fprintf(stderr, "everprof doctor: takes no argument, and got \"%s\"\n",
-			argv[rest]);
-		return 2;
-	}
 	struct ep_doctor d;
 	ep_auto_buf out;
 	ep_buf_init(&out, 65536);

@@ -22,14 +22,14 @@
 #define DEFAULT_SERVER "http://127.0.0.1:4040"
 
 static const char about[] =
-	"Profiles a program from inside, without a change to it: its CPU time by function,\n"
-	"thread and label, pushed to the server every ten seconds, and kept on disk while\n"
-	"no server is there. Its children are profiled too. With EVERPROF_OUT=FILE the whole\n"
-	"run is also written to FILE when it ends. Any dynamically linked program will do.";
+	"Profiles a program from inside, without a change to it: its CPU time by function, "
+	"thread and label, pushed to the server every ten seconds, and kept on disk while no "
+	"server is there. Its children are profiled too. With EVERPROF_OUT=FILE the whole run "
+	"is also written to FILE when it ends. Any dynamically linked program will do.";
 
 static const char examples[] =
 	"  everprof run -- ./program --its-flag\n"
-	"  everprof run --name checkout --server http://10.0.0.5:4040 -- java -jar shop.jar\n"
+	"  everprof run --name checkout --server http://10.0.0.5:4040 -- ./shop\n"
 	"  EVERPROF_OUT=cpu.pb.gz everprof run -- sqlite3 big.db < report.sql\n";
 
 /* The library beside everprof (the build folder), or in the folder for libraries. */

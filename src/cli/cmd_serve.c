@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char about[] =
-	"Takes profiles in (Pyroscope's push APIs), keeps them, and answers queries and the\n"
+	"Takes profiles in (Pyroscope's push APIs), keeps them, and answers queries and the "
 	"web page, all on one port. Ctrl-C or SIGTERM stops it cleanly.";
 
 static const char examples[] =
@@ -51,10 +51,6 @@ int ep_cmd_serve(int argc, char **argv)
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
 	if (rc >= 0)
 		return rc;
-	if (rest < argc) {
-		fprintf(stderr, "everprof serve: takes no argument, and got \"%s\"\n", argv[rest]);
-		return 2;
-	}
 	ep_log_set_name("everprof serve");
 	ep_serverflags_apply(&f, &cfg);
 	cfg.ready = on_ready;

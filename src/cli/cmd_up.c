@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/child.h"
-#include "cli/datadir.h"
 #include "cli/serverflags.h"
+#include "server/datadir.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -30,7 +30,7 @@
 enum { EXIT_NOT_ALLOWED = 77, MAX_RESTARTS = 5 };
 
 static const char about[] =
-	"Profiles every process of this machine (or, without privileges, your own) and shows\n"
+	"Profiles every process of this machine (or, without privileges, your own) and shows "
 	"them on a web page. Ctrl-C stops it; the next start shows the history.";
 
 static const char examples[] = "  sudo everprof up\n"
@@ -310,10 +310,6 @@ static int parse(struct up *u, int argc, char **argv)
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
 	if (rc >= 0)
 		return rc;
-	if (rest < argc) {
-		fprintf(stderr, "everprof up: takes no argument, and got \"%s\"\n", argv[rest]);
-		return 2;
-	}
 	if (u->hz < 19 || u->hz > 99) {
 		fprintf(stderr, "everprof up: --hz is 19 to 99\n");
 		return 2;

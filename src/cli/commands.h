@@ -5,6 +5,7 @@
 #define EP_CLI_COMMANDS_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 struct ep_command {
 	const char *name;
@@ -14,8 +15,14 @@ struct ep_command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct ep_command ep_commands[]; /* in the order of --help */
-extern const size_t ep_n_commands;
+/* All of them, in the order of --help; returns how many. */
+size_t ep_commands_all(const struct ep_command **ret_first);
+/* NULL: there is none of this name. */
+const struct ep_command *ep_commands_find(const char *name);
+/* Says that there is none of this name; the exit code. */
+int ep_commands_unknown(const char *name);
+/* The list, as --help has it. */
+void ep_commands_print(FILE *to);
 
 /* cmd_NAME.c, each. */
 int ep_cmd_agent(int argc, char **argv);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MARGIN = 80, HELP_COLUMN = 27 }; /* of --help */
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -243,10 +245,13 @@ int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_res
 		rc = pass(f, argc, argv, true, ret_rest, &err);
 	if (rc >= 0)
 		rc = pass(f, argc, argv, false, ret_rest, &err);
+	if (rc >= 0 && !f->synopsis && *ret_rest < argc)
+		rc = ep_fail(&err, -EINVAL, 0, "it takes no argument, and got \"%s\"",
+			     argv[*ret_rest]);
 	if (rc >= 0)
 		return -1;
-	fprintf(stderr, "everprof %s: %s; `everprof %s --help` lists them\n",
-		f->command, err.text, f->command);
+	fprintf(stderr, "everprof %s: %s; see `everprof %s --help`\n", f->command, err.text,
+		f->command);
 	return 2;
 }
 
@@ -349,29 +354,47 @@ int ep_flags_read_config(const struct ep_flags *f, const char *path, struct ep_e
 	return rc;
 }
 
-static void print_flag(const struct ep_flag *g, FILE *to)
+/*
+ * Words up to the margin, further lines indented; ends the line.  A word is what
+ * stands between blanks or line ends of the text.
+ */
+static void print_wrapped(const char *text, unsigned indent, FILE *to)
 {
-	char head[80];
-	char letter[8] = "    ";
-	if (g->letter)
-		snprintf(letter, sizeof(letter), "-%c, ", g->letter);
-	snprintf(head, sizeof(head), "%s--%s%s%s", letter, g->name, g->arg ? " " : "",
-		 g->arg ? g->arg : "");
-	fprintf(to, "  %-28s", head);
-	if (strlen(head) > 27)
-		fprintf(to, "\n  %-28s", "");
-	for (const char *s = g->help; *s; s++) {
-		fputc(*s, to);
-		if (*s == '\n')
-			fprintf(to, "  %-28s", "");
+	unsigned at = indent;
+	for (const char *s = text + strspn(text, " \n"); *s; s += strspn(s, " \n")) {
+		unsigned n = (unsigned)strcspn(s, " \n");
+		bool first = at == indent;
+		if (!first && at + 1 + n > MARGIN) {
+			fprintf(to, "\n%*s", (int)indent, "");
+			at = indent;
+			first = true;
+		}
+		fprintf(to, "%s%.*s", first ? "" : " ", (int)n, s);
+		at += n + !first;
+		s += n;
 	}
 	fputc('\n', to);
 }
 
+static void print_flag(const struct ep_flag *g, FILE *to)
+{
+	char letter[8] = "    ";
+	if (g->letter)
+		snprintf(letter, sizeof(letter), "-%c, ", g->letter);
+	int n = fprintf(to, "  %s--%s%s%s", letter, g->name, g->arg ? " " : "",
+			g->arg ? g->arg : "");
+	if (n > HELP_COLUMN - 2)
+		fprintf(to, "\n%*s", HELP_COLUMN, "");
+	else
+		fprintf(to, "%*s", HELP_COLUMN - n, "");
+	print_wrapped(g->help, HELP_COLUMN, to);
+}
+
 void ep_flags_print_help(const struct ep_flags *f, FILE *to)
 {
-	fprintf(to, "usage: everprof %s %s\n\n%s\n", f->command,
-		f->synopsis ? f->synopsis : "[FLAGS]", f->about);
+	const char *synopsis = f->synopsis ? f->synopsis : f->flags->name ? "[FLAGS]" : "";
+	fprintf(to, "usage: everprof %s%s%s\n\n", f->command, *synopsis ? " " : "", synopsis);
+	print_wrapped(f->about, 0, to);
 	if (f->flags->name)
 		fputs("\nflags:\n", to);
 	for (const struct ep_flag *g = f->flags; g->name; g++)

@@ -37,14 +37,15 @@ struct ep_flag {
 	const char *arg;  /* what --help shows for the value; NULL for a bool */
 	enum ep_flag_kind kind;
 	void *to;	  /* holds the default before the parse */
-	const char *help; /* one line or more, separated by \n */
+	const char *help; /* wrapped by --help, as is `about` */
 };
 
 struct ep_flags {
 	const char *command; /* "record" */
-	const char
-		*synopsis; /* "-o FILE [FLAGS] -- CMD...": behind the command's name */
-	const char *about; /* a sentence or a paragraph */
+	/* "-o FILE [FLAGS] -- CMD...": behind the command's name; NULL: flags alone,
+	 * and an argument is a mistake */
+	const char *synopsis;
+	const char *about;	     /* a sentence or a paragraph */
 	const char *examples;	     /* whole lines */
 	const struct ep_flag *flags; /* ends with a row of zeroes */
 };
@@ -56,7 +57,8 @@ struct ep_flags {
  * --flag=value and --flag value are taken.  When the table has a string flag
  * "config" and it is given, that file is read first, so that flags win.
  *
- * out      ret_rest  index of the first argument that is no flag, behind "--"
+ * out      ret_rest  index of the first argument that is no flag, behind "--";
+ *                    argc when the synopsis is NULL
  * returns  -1 go on; else the exit code: 0 --help was printed, 2 a mistake was
  *          named in one sentence on standard error
  */

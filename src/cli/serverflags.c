@@ -1,24 +1,9 @@
 /* serverflags.c - see serverflags.h. */
 #include "cli/serverflags.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "server/datadir.h"
 
-/* /var/lib/everprof as root, else $XDG_DATA_HOME/everprof. */
-static void choose_data(struct ep_serverflags *f)
-{
-	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-	size_t n = sizeof(f->default_data);
-	if (geteuid() == 0)
-		(void)snprintf(f->default_data, n, "/var/lib/everprof");
-	else if (xdg && xdg[0] == '/')
-		(void)snprintf(f->default_data, n, "%s/everprof", xdg);
-	else
-		(void)snprintf(f->default_data, n, "%s/.local/share/everprof", home ? home : "");
-	f->data = f->default_data;
-}
+#include <string.h>
 
 void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SERVERFLAGS_ROWS])
 {
@@ -27,15 +12,16 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 				     .max_bodies = 512 << 20,
 				     .max_profile = 64 << 20,
 				     .workers = 4};
-	choose_data(f);
+	ep_datadir_default(f->default_data, sizeof(f->default_data));
+	f->data = f->default_data;
 	const struct ep_flag rows[EP_SERVERFLAGS_ROWS] = {
 		{"listen", 0, "ADDR:PORT", EP_FLAG_STRING, &f->listen,
 		 "where to answer (127.0.0.1:4040); off loopback --token-file is needed"},
 		{"data", 0, "DIR", EP_FLAG_STRING, &f->data,
-		 "profiles and symbols (/var/lib/everprof as root, else\n"
+		 "profiles and symbols (/var/lib/everprof as root, else "
 		 "$XDG_DATA_HOME/everprof)"},
 		{"token-file", 0, "FILE", EP_FLAG_STRING, &f->token_file,
-		 "tokens accepted, a line each: TOKEN [TENANT [ROLE]]; ROLE is admin,\n"
+		 "tokens accepted, a line each: TOKEN [TENANT [ROLE]]; ROLE is admin, "
 		 "read or write"},
 		{"host", 0, "NAMES", EP_FLAG_STRING, &f->hosts,
 		 "more names this server is asked by, comma-separated; others are refused"},
@@ -44,7 +30,8 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 		 "of all requests being read at once (512MB)"},
 		{"max-profile", 0, "SIZE", EP_FLAG_SIZE, &f->max_profile,
 		 "of one profile, unpacked (64MB)"},
-		{"workers", 0, "N", EP_FLAG_INT, &f->workers, "threads that answer queries, and as many that take profiles (4)"},
+		{"workers", 0, "N", EP_FLAG_INT, &f->workers,
+		 "threads that answer queries, and as many that take profiles (4)"},
 		{"config", 0, "FILE", EP_FLAG_STRING, &f->config,
 		 "the same flags, a line each: key = value"},
 		{0},

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "ingest/ingest.h"
 #include "net/serve.h"
+#include "server/datadir.h"
 #include "server/guard.h"
 #include "server/localsyms.h"
 #include "server/metrics.h"
@@ -14,7 +15,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct server {
 	const struct ep_server_config *cfg;
@@ -52,27 +52,6 @@ static bool knows_token(void *arg, struct ep_slice token)
 	return ep_tenants_knows(s->tenants, token);
 }
 
-/* mkdir -p, the last for the owner only. */
-static int make_dir(const char *path, struct ep_err *err)
-{
-	char at[PATH_MAX];
-	size_t n = strlen(path);
-	if (!n || n >= sizeof(at))
-		return ep_fail(err, -EINVAL, 0, "--data: the path is empty or too long");
-	memcpy(at, path, n + 1);
-	for (char *p = at + 1; *p; p++)
-		if (*p == '/') {
-			*p = '\0';
-			(void)mkdir(at, 0755); /* the last one tells */
-			*p = '/';
-		}
-	if (mkdir(at, 0700) == 0 || errno == EEXIST)
-		return 0;
-	return ep_fail(err, errno == EACCES ? -EACCES : -EIO, 0,
-		       "can't make the data folder %s: %s; choose another with --data DIR", path,
-		       strerror(errno));
-}
-
 static int join(char *to, const char *dir, const char *name, struct ep_err *err)
 {
 	int n = snprintf(to, PATH_MAX, "%s/%s", dir, name);
@@ -95,7 +74,7 @@ static int check_access(struct server *s, struct ep_err *err)
 static int open_rooms(struct server *s, struct ep_err *err)
 {
 	char path[PATH_MAX];
-	EP_TRY(make_dir(s->cfg->data_dir, err));
+	EP_TRY(ep_datadir_make(s->cfg->data_dir, err));
 	EP_TRY(join(path, s->cfg->data_dir, "store", err));
 	EP_TRY(ep_store_open(path, &s->store, err));
 	EP_TRY(join(path, s->cfg->data_dir, "symbols", err));

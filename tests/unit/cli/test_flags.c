@@ -29,7 +29,8 @@ struct options {
 static int parse(struct options *o, int *rest, char **argv)
 {
 	struct ep_flag table[] = TABLE(*o);
-	struct ep_flags f = {.command = "t", .about = "A test.", .flags = table};
+	struct ep_flags f = {
+		.command = "t", .synopsis = "[WORD...]", .about = "A test.", .flags = table};
 	int argc = 0;
 	while (argv[argc])
 		argc++;

@@ -1,11 +1,12 @@
 /* datadir.c - see datadir.h. */
-#include "cli/datadir.h"
+#include "server/datadir.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,28 +58,41 @@ static int give_tree(int fd, uid_t uid, gid_t gid, int depth)
 	return rc;
 }
 
-static int make(const char *path, struct ep_err *err)
+void ep_datadir_default(char *ret_path, size_t n)
+{
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	if (geteuid() == 0)
+		(void)snprintf(ret_path, n, "/var/lib/everprof");
+	else if (xdg && xdg[0] == '/')
+		(void)snprintf(ret_path, n, "%s/everprof", xdg);
+	else
+		(void)snprintf(ret_path, n, "%s/.local/share/everprof", home ? home : "");
+}
+
+int ep_datadir_make(const char *path, struct ep_err *err)
 {
 	char at[PATH_MAX];
-	if (!*path || strlen(path) >= sizeof(at))
+	size_t n = strlen(path);
+	if (!n || n >= sizeof(at))
 		return ep_fail(err, -EINVAL, 0, "--data: the path is empty or too long");
-	strcpy(at, path);
+	memcpy(at, path, n + 1);
 	for (char *p = at + 1; *p; p++)
 		if (*p == '/') {
 			*p = '\0';
 			(void)mkdir(at, 0755); /* the last one tells */
 			*p = '/';
 		}
-	if (mkdir(at, 0700) < 0 && errno != EEXIST)
-		return ep_fail(err, -EIO, 0, "can't make the data folder %s: %s", path,
-			       strerror(errno));
-	return 0;
+	if (mkdir(at, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return ep_fail(err, errno == EACCES ? -EACCES : -EIO, 0,
+		       "can't make the data folder %s: %s; choose another with --data DIR", path,
+		       strerror(errno));
 }
 
 int ep_datadir_give(const char *path, uid_t uid, gid_t gid, struct ep_err *err)
 {
 	struct stat st;
-	EP_TRY(make(path, err));
+	EP_TRY(ep_datadir_make(path, err));
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
