@@ -94,6 +94,34 @@ static int on_profile(void *arg, const struct ep_service *service, struct ep_pro
 			       &bytes);
 }
 
+/* How user stacks ended and what their tables take, for the log. */
+static void report_walks(const struct agent *a, const struct ep_source_stats *s)
+{
+	static const char *const names[EP_STEP_N] = {
+		[EP_STEP_OK] = "by frame pointer",
+		[EP_STEP_END] = "whole",
+		[EP_STEP_FULL] = "too deep",
+		[EP_STEP_NO_TABLE] = "cut at code without rows",
+		[EP_STEP_UNSUPPORTED] = "cut at a row of an unknown kind",
+		[EP_STEP_BAD_CFA] = "cut at a bad stack pointer",
+		[EP_STEP_OUTSIDE] = "cut at an unreadable stack",
+		[EP_STEP_NOT_CODE] = "cut outside of code",
+	};
+	struct ep_areas_stats c;
+	ep_engine_areas(a->engine, &c);
+	if (!c.n_words)
+		return;
+	for (int i = 0; i < EP_STEP_N; i++)
+		if (s->ended[i])
+			ep_log_debug("stacks %s: %llu", names[i],
+				     (unsigned long long)s->ended[i]);
+	ep_log_debug("unwind tables: %u in %u of %u KB; %llu made, %llu evicted, "
+		     "%llu found no room",
+		     c.n_tables, (c.n_words - c.n_free) / 256, c.n_words / 256,
+		     (unsigned long long)c.n_made, (unsigned long long)c.n_evicted,
+		     (unsigned long long)c.n_no_room);
+}
+
 /* Own CPU time and memory, for the log. */
 static void report(const struct agent *a)
 {
@@ -104,10 +132,10 @@ static void report(const struct agent *a)
 	double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
 		     (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 	double took = (double)(ep_clock_mono_ns() - a->began_ns) / 1e9;
-	ep_log_info("agent: %llu samples, %llu lost; itself %.2f %% of a CPU, %ld MB "
-		    "at most",
+	ep_log_info("%llu samples, %llu lost; itself %.2f %% of a CPU, %ld MB at most",
 		    (unsigned long long)s.taken, (unsigned long long)s.lost,
 		    took > 0 ? 100 * cpu / took : 0, u.ru_maxrss / 1024);
+	report_walks(a, &s);
 }
 
 /*

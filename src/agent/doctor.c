@@ -103,7 +103,7 @@ void ep_doctor_look(struct ep_doctor *ret_d)
 	d.is_root = geteuid() == 0;
 	d.in_pid_namespace = in_child_namespace();
 	struct ep_err err = {0};
-	d.bpf_errno = -ep_load_try(&err);
+	d.bpf_errno = -ep_load_try(&d.by_tables, &err);
 	d.can_bpf = d.bpf_errno == 0;
 	d.can_perf_cpu = try_event(-1, 0, false);
 	d.can_perf_self = try_event(0, -1, false);
@@ -228,6 +228,11 @@ static void format_names(const struct ep_doctor *d, struct ep_buf *out)
 			out,
 			"Stacks are whole, but programs of other users can't be read "
 			"for names; for these: give it CAP_SYS_PTRACE.\n");
+	else if (d->sampling == EP_SAMPLING_BPF && d->by_tables)
+		ep_buf_add_str(
+			out,
+			"Stacks are of user code by tables (no frame pointers needed) "
+			"and of the kernel, all with names.\n");
 	else
 		ep_buf_add_str(
 			out,
@@ -263,7 +268,7 @@ struct fact {
 	bool value;
 };
 
-enum { N_FACTS = 10 };
+enum { N_FACTS = 11 };
 
 static void list_facts(const struct ep_doctor *d, struct fact ret[N_FACTS])
 {
@@ -272,6 +277,7 @@ static void list_facts(const struct ep_doctor *d, struct fact ret[N_FACTS])
 		{"root", "root", d->is_root},
 		{"pid_namespace", "inside a PID namespace", d->in_pid_namespace},
 		{"bpf", "eBPF probe loads", d->can_bpf},
+		{"by_tables", "stacks without frame pointers", d->by_tables},
 		{"perf_cpu", "perf events on a CPU", d->can_perf_cpu},
 		{"perf_self", "perf events on own processes", d->can_perf_self},
 		{"kernel_stacks", "kernel stacks", d->can_kernel_stacks},

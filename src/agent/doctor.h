@@ -27,6 +27,7 @@ struct ep_doctor {
 	bool is_root;
 	bool in_pid_namespace; /* below the first one */
 	bool can_bpf;	       /* a program and a map may be made */
+	bool by_tables;	       /* and it walks user stacks without frame pointers */
 	bool can_perf_cpu;     /* a CPU's event may be opened */
 	bool can_perf_self;    /* an event on an own process may be opened */
 	bool can_kernel_stacks;

@@ -3,12 +3,14 @@
  */
 #include "agent/engine.h"
 
+#include "agent/areas.h"
 #include "base/clock.h"
 
 struct ep_engine {
 	struct ep_source *source;
 	struct ep_images *images;
 	struct ep_processes *processes;
+	struct ep_areas *areas; /* NULL: the source does not walk by tables */
 	struct ep_run_names names;
 	struct ep_gather *gather;
 	struct ep_source_stats round, totals;
@@ -28,11 +30,35 @@ static void on_sample(void *arg, const struct ep_raw *raw)
 	ep_gather_sample(e->gather, raw);
 }
 
+static void on_areas(void *arg, struct ep_process *p)
+{
+	struct ep_engine *e = arg;
+	ep_areas_tell(e->areas, p);
+}
+
+static void on_forgotten(void *arg, struct ep_process *p)
+{
+	struct ep_engine *e = arg;
+	ep_areas_forget(e->areas, p);
+}
+
+static int start_areas(struct ep_engine *e)
+{
+	const struct ep_process_watch watch = {on_areas, on_forgotten, e};
+	const struct ep_source_memory *memory = ep_source_memory(e->source);
+	if (!memory)
+		return 0;
+	EP_TRY(ep_areas_new(memory, e->images, &e->areas));
+	ep_processes_watch(e->processes, &watch);
+	return 0;
+}
+
 static int start(struct ep_engine *e, const struct ep_engine_config *config)
 {
 	ep_run_names_init(&e->names);
 	EP_TRY(ep_images_new(&e->images));
 	EP_TRY(ep_processes_new(e->images, &e->processes));
+	EP_TRY(start_areas(e));
 	struct ep_gather_config gather = {
 		.processes = e->processes,
 		.images = e->images,
@@ -65,9 +91,10 @@ void ep_engine_free(struct ep_engine *e)
 {
 	if (!e)
 		return;
-	ep_source_free(e->source);
 	ep_gather_free(e->gather);
 	ep_processes_free(e->processes);
+	ep_areas_free(e->areas);
+	ep_source_free(e->source); /* last: it owns the memory that code fills */
 	ep_images_free(e->images);
 	ep_run_names_fini(&e->names);
 	ep_free(e);
@@ -92,18 +119,25 @@ void ep_engine_wait(struct ep_engine *e, uint64_t until_ns, volatile int *stop)
 	}
 }
 
+static void add_stats(struct ep_source_stats *to, const struct ep_source_stats *s)
+{
+	to->asked += s->asked;
+	to->taken += s->taken;
+	to->lost += s->lost;
+	for (int i = 0; i < EP_STEP_N; i++)
+		to->ended[i] += s->ended[i];
+}
+
 int ep_engine_drain(struct ep_engine *e, struct ep_err *err)
 {
 	const struct ep_sink sink = {e, on_seen, on_sample};
 	struct ep_source_stats s = {0};
 	EP_TRY(ep_source_drain(e->source, &sink, &s, err));
+	if (e->areas)
+		ep_areas_turn(e->areas);
 	ep_processes_turn(e->processes);
-	e->round.asked += s.asked;
-	e->round.taken += s.taken;
-	e->round.lost += s.lost;
-	e->totals.asked += s.asked;
-	e->totals.taken += s.taken;
-	e->totals.lost += s.lost;
+	add_stats(&e->round, &s);
+	add_stats(&e->totals, &s);
 	return 0;
 }
 
@@ -123,6 +157,13 @@ int ep_engine_emit(struct ep_engine *e, ep_gather_emit_fn *emit, void *arg,
 void ep_engine_totals(const struct ep_engine *e, struct ep_source_stats *ret_stats)
 {
 	*ret_stats = e->totals;
+}
+
+void ep_engine_areas(const struct ep_engine *e, struct ep_areas_stats *ret_stats)
+{
+	*ret_stats = (struct ep_areas_stats){0};
+	if (e->areas)
+		ep_areas_stats(e->areas, ret_stats);
 }
 
 struct ep_source *ep_engine_source(struct ep_engine *e)

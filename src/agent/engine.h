@@ -5,6 +5,7 @@
 #ifndef EP_AGENT_ENGINE_H
 #define EP_AGENT_ENGINE_H
 
+#include "agent/areas.h"
 #include "agent/gather.h"
 #include "agent/source.h"
 
@@ -48,6 +49,9 @@ int ep_engine_emit(struct ep_engine *e, ep_gather_emit_fn *emit, void *arg,
 
 /* Of all drains since the start. */
 void ep_engine_totals(const struct ep_engine *e, struct ep_source_stats *ret_stats);
+
+/* Of unwind tables; all 0 when walks go by frame pointer. */
+void ep_engine_areas(const struct ep_engine *e, struct ep_areas_stats *ret_stats);
 
 struct ep_source *ep_engine_source(struct ep_engine *e);
 

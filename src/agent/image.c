@@ -205,6 +205,20 @@ static bool is_file(const struct ep_image *im, const struct ep_map *m)
 	       im->dev_minor == m->dev_minor && ep_slice_is(m->path, im->path);
 }
 
+int ep_images_open(const struct ep_images *t, uint32_t image, uint32_t pid,
+		   uint64_t start, uint64_t limit)
+{
+	const struct ep_image *im = &t->images[image];
+	struct stat st;
+	const struct ep_map m = {
+		.start = start,
+		.limit = limit,
+		.inode = im->inode,
+		.path = ep_slice_of(im->path),
+	};
+	return open_file(pid, &m, &st);
+}
+
 static uint32_t add(struct ep_images *t, uint64_t hash, const struct ep_map *m)
 {
 	if (t->n == MAX_IMAGES)

@@ -56,6 +56,15 @@ uint32_t ep_images_find(struct ep_images *t, uint32_t pid, const struct ep_map *
 /* Valid until the next find. */
 const struct ep_image *ep_images_at(const struct ep_images *t, uint32_t image);
 
+/*
+ * ep_images_open - open the file of an entry again.
+ *
+ * in       pid            a process that maps it, at [start, limit)
+ * returns  a descriptor; -1: it is not there any more
+ */
+int ep_images_open(const struct ep_images *t, uint32_t image, uint32_t pid,
+		   uint64_t start, uint64_t limit);
+
 /* The stand-in for a file without a build ID: 40 hex digits.  0 or -EIO. */
 int ep_image_stand_in(int fd, uint64_t size, char *ret_hex);
 

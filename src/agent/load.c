@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/index.h"
 #include "base/log.h"
+#include "unwind/step.h"
 
 #include "sample.skel.h"
 
@@ -20,6 +21,7 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,6 +31,12 @@ enum {
 	MIN_ENTRIES = 4096,
 	MAX_ENTRIES = 32768,
 };
+
+/* Of unwind tables; all of a server's programs have a few megabytes of them. */
+#define MIN_MEMORY ((uint64_t)8 << 20)
+#define MAX_MEMORY ((uint64_t)64 << 20)
+
+_Static_assert(EP_BPF_N_ENDS == EP_STEP_N, "the probe counts every end");
 
 /* /proc/self/ns/pid of the first namespace (PROC_PID_INIT_INO). */
 #define FIRST_PID_NS 0xeffffffcu
@@ -40,6 +48,7 @@ struct load {
 	struct bpf_link **links;
 	unsigned n_links;
 	unsigned n_cpus, hz;
+	struct ep_source_memory memory; /* words NULL: walks go by frame pointer */
 	const struct ep_sink *sink; /* during a wait */
 	uint64_t since_ns;	    /* of the last drain */
 	uint64_t n_given;	    /* samples handed over in this drain */
@@ -101,7 +110,35 @@ static uint32_t entries_for(unsigned n_cpus, unsigned hz, uint64_t interval_ns)
 				    : most;
 }
 
-static int open_skeleton(struct load *l, uint64_t interval_ns, struct ep_err *err)
+/* A 256th of the machine's memory, in words; a power of two. */
+static uint32_t choose_words(void)
+{
+	uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
+	uint64_t most = pages * (uint64_t)sysconf(_SC_PAGESIZE) / 256;
+	uint64_t n = MIN_MEMORY;
+	while (n < MAX_MEMORY && n * 2 <= most)
+		n *= 2;
+	return (uint32_t)(n / 4);
+}
+
+/* Which of the two programs is loaded, and only its maps. */
+static void choose_program(struct load *l, bool by_tables)
+{
+	uint32_t n_words = choose_words();
+	(void)bpf_program__set_autoload(l->skel->progs.by_tables, by_tables);
+	(void)bpf_program__set_autoload(l->skel->progs.by_frame_pointers, !by_tables);
+	(void)bpf_map__set_autocreate(l->skel->maps.memory, by_tables);
+	(void)bpf_map__set_autocreate(l->skel->maps.code, by_tables);
+	(void)bpf_map__set_autocreate(l->skel->maps.walks, by_tables);
+	if (!by_tables)
+		return;
+	l->skel->rodata->memory_mask = n_words - 1;
+	(void)bpf_map__set_value_size(l->skel->maps.memory, n_words * 4);
+	l->memory.n_words = n_words;
+}
+
+static int open_skeleton(struct load *l, uint64_t interval_ns, bool by_tables,
+			 struct ep_err *err)
 {
 	libbpf_set_print(on_print);
 	errno = 0;
@@ -115,6 +152,7 @@ static int open_skeleton(struct load *l, uint64_t interval_ns, struct ep_err *er
 	/* A sample has two stacks, but many share them. */
 	bpf_map__set_max_entries(l->skel->maps.stacks_0, n);
 	bpf_map__set_max_entries(l->skel->maps.stacks_1, n);
+	choose_program(l, by_tables);
 	int rc = sample_bpf__load(l->skel);
 	if (rc < 0 && access("/sys/kernel/btf/vmlinux", R_OK) < 0)
 		return ep_fail(err, -ENOTSUP, 0,
@@ -135,6 +173,54 @@ static int open_clock(int cpu, unsigned hz)
 	return fd < 0 ? -errno : fd;
 }
 
+static int set_areas(void *arg, const struct ep_who *who, uint32_t areas,
+		     uint32_t n_areas)
+{
+	const struct load *l = arg;
+	struct ep_bpf_who key = {who->pid, who->image, who->start_ns};
+	struct ep_bpf_code value = {areas, n_areas};
+	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.code), &key, &value,
+				   BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
+static void drop_areas(void *arg, const struct ep_who *who)
+{
+	const struct load *l = arg;
+	struct ep_bpf_who key = {who->pid, who->image, who->start_ns};
+	/* Not there: then it is gone already. */
+	(void)bpf_map_delete_elem(bpf_map__fd(l->skel->maps.code), &key);
+}
+
+static int map_memory(struct load *l, struct ep_err *err)
+{
+	void *p = mmap(NULL, (size_t)l->memory.n_words * 4, PROT_READ | PROT_WRITE,
+		       MAP_SHARED, bpf_map__fd(l->skel->maps.memory), 0);
+	if (p == MAP_FAILED)
+		return fail_step(-errno, "the probe's memory can't be mapped", err);
+	l->memory.words = p;
+	l->memory.set = set_areas;
+	l->memory.drop = drop_areas;
+	l->memory.arg = l;
+	return 0;
+}
+
+/* By tables where the kernel takes that (5.17), else by frame pointers. */
+static int open_probe(struct load *l, uint64_t interval_ns, struct ep_err *err)
+{
+	struct ep_err first = {0};
+	int rc = open_skeleton(l, interval_ns, true, &first);
+	if (rc >= 0)
+		rc = map_memory(l, &first);
+	if (rc >= 0)
+		return 0;
+	ep_log_debug("agent: walks by frame pointers only: %s", first.text);
+	sample_bpf__destroy(l->skel);
+	l->memory.n_words = 0;
+	return open_skeleton(l, interval_ns, false, err);
+}
+
 /* CPUs that are offline or not ours to use are passed over. */
 static int attach(struct load *l, unsigned n_possible, struct ep_err *err)
 {
@@ -146,7 +232,10 @@ static int attach(struct load *l, unsigned n_possible, struct ep_err *err)
 		if (fd < 0)
 			return fail_step(fd, "the clock of a CPU can't be opened", err);
 		struct bpf_link *link =
-			bpf_program__attach_perf_event(l->skel->progs.on_tick, fd);
+			bpf_program__attach_perf_event(
+				l->memory.words ? l->skel->progs.by_tables
+						: l->skel->progs.by_frame_pointers,
+				fd);
 		if (!link) {
 			rc = -errno;
 			close(fd);
@@ -200,6 +289,8 @@ static int read_stats(struct load *l, struct ep_bpf_stats *ret)
 		ret->lost += each[i].lost;
 		ret->lost_stacks += each[i].lost_stacks;
 		ret->lost_news += each[i].lost_news;
+		for (int k = 0; k < EP_BPF_N_ENDS; k++)
+			ret->ended[k] += each[i].ended[k];
 	}
 	return 0;
 }
@@ -281,6 +372,14 @@ static int take_stacks(struct load *l, const struct bpf_map *map)
 	return 0;
 }
 
+/* Does the stack end before its root?  By frame pointers one can't tell, but for depth. */
+static bool is_cut(unsigned flags)
+{
+	if (flags & EP_BPF_BY_TABLE)
+		return flags >> EP_BPF_WHY_SHIFT != EP_STEP_END;
+	return flags & EP_BPF_FULL_USER;
+}
+
 static void give(struct load *l, struct ep_bpf_key *k, uint64_t n,
 		 const struct ep_sink *sink)
 {
@@ -292,7 +391,7 @@ static void give(struct load *l, struct ep_bpf_key *k, uint64_t n,
 		.who = {k->who.pid, k->who.image, k->who.start_ns},
 		.tid = k->tid,
 		.is_kthread = k->flags & EP_BPF_KTHREAD,
-		.is_cut = k->flags & EP_BPF_FULL_USER,
+		.is_cut = is_cut(k->flags),
 		.comm = k->comm,
 		.process_comm = k->process_comm,
 		.kernel = l->frames + kernel->first,
@@ -353,6 +452,8 @@ static int load_drain(struct ep_source *s, const struct ep_sink *sink,
 		.taken = l->n_given,
 		.lost = now.lost - l->seen.lost,
 	};
+	for (int k = 0; k < EP_STEP_N; k++)
+		ret_stats->ended[k] = now.ended[k] - l->seen.ended[k];
 	/* A timer's phase: one tick more or less a CPU is no fault. */
 	uint64_t got = ret_stats->taken + ret_stats->lost;
 	if (ret_stats->asked < got || ret_stats->asked - got <= l->n_cpus)
@@ -368,6 +469,8 @@ static void load_free(struct ep_source *s)
 	for (unsigned i = 0; i < l->n_links; i++)
 		bpf_link__destroy(l->links[i]);
 	ring_buffer__free(l->news);
+	if (l->memory.words)
+		munmap(l->memory.words, (size_t)l->memory.n_words * 4);
 	sample_bpf__destroy(l->skel);
 	ep_index_fini(&l->index);
 	ep_free(l->links);
@@ -380,7 +483,14 @@ static void load_free(struct ep_source *s)
 	ep_free(l);
 }
 
-static const struct ep_source_ops load_ops = {load_wait, load_drain, load_free};
+static const struct ep_source_memory *load_memory(struct ep_source *s)
+{
+	const struct load *l = of_source(s);
+	return l->memory.words ? &l->memory : NULL;
+}
+
+static const struct ep_source_ops load_ops = {load_wait, load_drain, load_free,
+					      load_memory};
 
 static int fill(struct load *l, uint64_t interval_ns, struct ep_err *err)
 {
@@ -396,7 +506,7 @@ static int fill(struct load *l, uint64_t interval_ns, struct ep_err *err)
 	if (!l->links || !l->stack_batch || !l->id_batch || !l->key_batch ||
 	    !l->count_batch)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the probe");
-	EP_TRY(open_skeleton(l, interval_ns, err));
+	EP_TRY(open_probe(l, interval_ns, err));
 	l->news = ring_buffer__new(bpf_map__fd(l->skel->maps.news), on_news, l, NULL);
 	if (!l->news)
 		return fail_step(-errno, "the probe's ring can't be mapped", err);
@@ -421,10 +531,11 @@ int ep_load_open(unsigned hz, uint64_t interval_ns, struct ep_source **ret_s,
 	return 0;
 }
 
-int ep_load_try(struct ep_err *err)
+int ep_load_try(bool *ret_by_tables, struct ep_err *err)
 {
 	struct ep_source *s;
 	EP_TRY(ep_load_open(19, EP_NS_PER_S, &s, err));
+	*ret_by_tables = ep_source_memory(s) != NULL;
 	ep_source_free(s);
 	return 0;
 }

@@ -7,11 +7,13 @@ int ep_load_open(unsigned hz, uint64_t interval_ns, struct ep_source **ret_s,
 	(void)hz;
 	(void)interval_ns;
 	(void)ret_s;
-	return ep_load_try(err);
+	bool by_tables;
+	return ep_load_try(&by_tables, err);
 }
 
-int ep_load_try(struct ep_err *err)
+int ep_load_try(bool *ret_by_tables, struct ep_err *err)
 {
+	(void)ret_by_tables;
 	return ep_fail(err, -ENOTSUP, 0, "this everprof was built without eBPF");
 }
 

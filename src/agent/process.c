@@ -28,6 +28,7 @@ struct ep_processes {
 	uint32_t n, cap;
 	struct ep_index index; /* by pid */
 	uint32_t round;
+	struct ep_process_watch watch;
 };
 
 int ep_processes_new(struct ep_images *images, struct ep_processes **ret_t)
@@ -47,8 +48,15 @@ static uint64_t step_ns(void)
 	return EP_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
-static void free_process(struct ep_process *p)
+void ep_processes_watch(struct ep_processes *t, const struct ep_process_watch *watch)
 {
+	t->watch = *watch;
+}
+
+static void free_process(struct ep_processes *t, struct ep_process *p)
+{
+	if (t->watch.forgotten)
+		t->watch.forgotten(t->watch.arg, p);
 	ep_perfmap_free(p->perfmap);
 	ep_free(p->areas);
 	ep_free(p);
@@ -59,7 +67,7 @@ void ep_processes_free(struct ep_processes *t)
 	if (!t)
 		return;
 	for (uint32_t i = 0; i < t->n; i++)
-		free_process(t->all[i]);
+		free_process(t, t->all[i]);
 	ep_index_fini(&t->index);
 	ep_free(t->all);
 	ep_free(t);
@@ -201,6 +209,8 @@ static void read_areas(struct ep_processes *t, struct ep_process *p, uint32_t ti
 	ep_free(p->areas);
 	p->areas = l.p;
 	p->n_areas = l.n;
+	if (t->watch.areas_read)
+		t->watch.areas_read(t->watch.arg, p);
 }
 
 /* Other images of this pid can be read no more: /proc shows this one. */
@@ -346,7 +356,7 @@ void ep_processes_turn(struct ep_processes *t)
 	t->round++;
 	for (uint32_t i = 0; i < t->n; i++) {
 		if (is_old(t, t->all[i]))
-			free_process(t->all[i]);
+			free_process(t, t->all[i]);
 		else
 			t->all[kept++] = t->all[i];
 	}

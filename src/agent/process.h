@@ -30,6 +30,7 @@ struct ep_area {
 };
 
 struct ep_perfmap;
+struct ep_areas_told;
 
 struct ep_process {
 	struct ep_who who;
@@ -44,6 +45,7 @@ struct ep_process {
 	uint32_t used_round;
 	uint32_t perfmap_round;
 	struct ep_perfmap *perfmap; /* owned; NULL: none (yet) */
+	struct ep_areas_told *told;  /* of agent/areas.c */
 };
 
 struct ep_processes;
@@ -51,6 +53,15 @@ struct ep_processes;
 /* images is borrowed.  0 or -ENOMEM.  One thread at a time per table. */
 int ep_processes_new(struct ep_images *images, struct ep_processes **ret_t);
 void ep_processes_free(struct ep_processes *t);
+
+/* Who wants to know of executable areas. */
+struct ep_process_watch {
+	void (*areas_read)(void *arg, struct ep_process *p);
+	void (*forgotten)(void *arg, struct ep_process *p);
+	void *arg;
+};
+/* Before the first get. */
+void ep_processes_watch(struct ep_processes *t, const struct ep_process_watch *watch);
 EP_DEFINE_AUTO(ep_processes);
 
 /*

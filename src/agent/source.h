@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "unwind/step.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ struct ep_raw {
 	struct ep_who who;
 	uint32_t tid;
 	bool is_kthread;
-	bool is_cut;	  /* a stack as deep as the source can go */
+	bool is_cut;	  /* the user stack is known not to reach its root */
 	const char *comm; /* of the thread */
 	const char
 		*process_comm;	/* of the process's first thread; "" where not known */
@@ -36,6 +37,9 @@ struct ep_raw {
 struct ep_source_stats {
 	uint64_t asked; /* samples due on the CPUs while they were busy */
 	uint64_t taken, lost;
+	/* User stacks walked by tables, by why the walk ended; EP_STEP_OK: walked by
+	 * frame pointer, where the end says nothing. */
+	uint64_t ended[EP_STEP_N];
 };
 
 /* Who listens.  Called from ep_source_wait() and ep_source_drain() only; strings and
@@ -48,6 +52,20 @@ struct ep_sink {
 	void (*sample)(void *arg, const struct ep_raw *raw);
 };
 
+/*
+ * An array of words that the source's probe reads in place: unwind tables and the
+ * areas of images (bpf/probe.h).
+ */
+struct ep_source_memory {
+	uint32_t *words;
+	uint32_t n_words;
+	/* Where the areas of an image are, from now on.  0 or a negative errno. */
+	int (*set)(void *arg, const struct ep_who *who, uint32_t areas,
+		   uint32_t n_areas);
+	void (*drop)(void *arg, const struct ep_who *who);
+	void *arg;
+};
+
 struct ep_source;
 
 struct ep_source_ops {
@@ -55,6 +73,8 @@ struct ep_source_ops {
 	int (*drain)(struct ep_source *s, const struct ep_sink *sink,
 		     struct ep_source_stats *ret_stats, struct ep_err *err);
 	void (*free)(struct ep_source *s);
+	/* May be NULL. */
+	const struct ep_source_memory *(*memory)(struct ep_source *s);
 };
 
 /* A source begins with this. */
@@ -74,6 +94,12 @@ static inline int ep_source_drain(struct ep_source *s, const struct ep_sink *sin
 				  struct ep_source_stats *ret_stats, struct ep_err *err)
 {
 	return s->ops->drain(s, sink, ret_stats, err);
+}
+
+/* NULL: this source does not walk by tables.  Lives as long as the source. */
+static inline const struct ep_source_memory *ep_source_memory(struct ep_source *s)
+{
+	return s->ops->memory ? s->ops->memory(s) : NULL;
 }
 
 static inline void ep_source_free(struct ep_source *s)

@@ -22,6 +22,7 @@ typedef __u32 __wsum;
 /* Of the user API, which never changes. */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -31,11 +32,10 @@ enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_USER_STACK = 1 << 8,
+	BPF_F_MMAPABLE = 1 << 10,
 	PF_KTHREAD = 0x00200000,
 	EEXIST = 17,
 };
-
-struct bpf_perf_event_data;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

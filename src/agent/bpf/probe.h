@@ -15,6 +15,8 @@ enum {
 	EP_BPF_NO_USER = 4,     /* the user stack could not be read */
 	EP_BPF_NO_KERNEL = 8,   /* a kernel sample whose stack could not be read */
 	EP_BPF_FULL_USER = 16,  /* as deep as EP_BPF_MAX_FRAMES: cut */
+	EP_BPF_BY_TABLE = 32,   /* the user stack was walked by unwind tables */
+	EP_BPF_WHY_SHIFT = 8,   /* then why the walk ended: enum ep_step << this */
 };
 
 /*
@@ -48,6 +50,30 @@ struct ep_bpf_stack {
 	unsigned long long ip[EP_BPF_MAX_FRAMES]; /* leaf first; callers: return addresses */
 };
 
+/*
+ * What walks by tables read is one array of 32-bit words, `memory`; word 0 is not
+ * used, so that 0 means none.  It holds unwind tables (unwind/table.h) and, for each
+ * image, its executable areas, sorted by start.
+ */
+struct ep_bpf_area {
+	unsigned long long start, limit; /* in the process */
+	unsigned long long bias;	 /* address - ELF virtual address */
+	unsigned int table;		 /* its first word; 0: no rows, go by frame pointer */
+	unsigned int reserved;
+};
+
+#define EP_BPF_AREA_WORDS 8
+#define EP_BPF_MAX_AREAS 16384 /* of an image */
+#define EP_BPF_MAX_CODE 16384  /* images */
+
+/* The areas of an image: the first word of `memory`, and how many. */
+struct ep_bpf_code {
+	unsigned int areas, n_areas;
+};
+
+/* As many as enum ep_step has; EP_STEP_OK stands for walks by frame pointer. */
+#define EP_BPF_N_ENDS 8
+
 /* Counters since the start, summed over CPUs. */
 struct ep_bpf_stats {
 	unsigned long long ticks;       /* times the probe ran */
@@ -56,6 +82,8 @@ struct ep_bpf_stats {
 	unsigned long long lost;        /* a map was full */
 	unsigned long long lost_stacks; /* counted, but without its stack */
 	unsigned long long lost_news;   /* first-seen messages that found no room */
+	/* User stacks by why the walk ended (enum ep_step); [0]: by frame pointer. */
+	unsigned long long ended[EP_BPF_N_ENDS];
 };
 
 /* The first sample of an image, told at once so that /proc can be read in time. */

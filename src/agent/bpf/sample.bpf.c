@@ -10,6 +10,8 @@
  */
 #include "agent/bpf/kernel.h"
 #include "agent/bpf/probe.h"
+#include "agent/bpf/user_regs_x86_64.h"
+#include "agent/bpf/user_stack.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -166,14 +168,20 @@ static __always_inline __u64 hash_frames(const struct ep_bpf_stack *st)
 	return h ? h : 1;
 }
 
-/* Takes the stack of one side into the map.  Its key; 0: there is none. */
-static __always_inline __u64 take_stack(void *ctx, void *stacks, __u64 side,
-					struct ep_bpf_stack *st, struct ep_bpf_stats *s)
+/* The stack of one side by frame pointers; false: there is none. */
+static __always_inline bool get_stack(void *ctx, __u64 side, struct ep_bpf_stack *st)
 {
 	long n = bpf_get_stack(ctx, st->ip, sizeof(st->ip), side);
 	if (n <= 0)
-		return 0;
+		return false;
 	st->n = (__u64)n / sizeof(st->ip[0]);
+	return true;
+}
+
+/* Takes a stack into the map.  Its key; 0: there is no room. */
+static __always_inline __u64 take_stack(void *stacks, struct ep_bpf_stack *st,
+					struct ep_bpf_stats *s)
+{
 	__u64 id = hash_frames(st);
 	if (bpf_map_lookup_elem(stacks, &id))
 		return id;
@@ -202,8 +210,29 @@ static __always_inline void count(void *counts, struct ep_bpf_key *k, struct ep_
 	s->taken++;
 }
 
-static __always_inline void sample(void *ctx, void *counts, void *stacks,
-				   struct ep_bpf_stats *s)
+static __always_inline void take_user(struct bpf_perf_event_data *ctx, void *stacks,
+				      struct ep_bpf_key *k, struct ep_bpf_stack *st,
+				      struct ep_bpf_stats *s, bool by_tables)
+{
+	struct ep_regs regs;
+	enum ep_step why = EP_STEP_OK;
+	if (by_tables && user_regs(ctx, bpf_get_current_task_btf(), &regs))
+		why = walk_user(&k->who, &regs, st);
+	if (why == EP_STEP_OK && !get_stack(ctx, BPF_F_USER_STACK, st)) {
+		k->flags |= EP_BPF_NO_USER;
+		return;
+	}
+	if (why != EP_STEP_OK)
+		k->flags |= EP_BPF_BY_TABLE | why << EP_BPF_WHY_SHIFT;
+	else if (st->n == EP_BPF_MAX_FRAMES)
+		k->flags |= EP_BPF_FULL_USER;
+	if (why < EP_BPF_N_ENDS)
+		s->ended[why]++;
+	k->user_stack = take_stack(stacks, st, s);
+}
+
+static __always_inline void sample(struct bpf_perf_event_data *ctx, void *counts,
+				   void *stacks, struct ep_bpf_stats *s, bool by_tables)
 {
 	__u32 zero = 0;
 	struct ep_bpf_key k = {};
@@ -213,20 +242,15 @@ static __always_inline void sample(void *ctx, void *counts, void *stacks,
 	fill_key(&k);
 	if (!(k.flags & EP_BPF_OUTSIDE)) {
 		tell(&k, s);
-		k.kernel_stack = take_stack(ctx, stacks, 0, st, s);
-		if (!(k.flags & EP_BPF_KTHREAD)) {
-			k.user_stack = take_stack(ctx, stacks, BPF_F_USER_STACK, st, s);
-			if (!k.user_stack)
-				k.flags |= EP_BPF_NO_USER;
-			else if (st->n == EP_BPF_MAX_FRAMES)
-				k.flags |= EP_BPF_FULL_USER;
-		}
+		if (get_stack(ctx, 0, st))
+			k.kernel_stack = take_stack(stacks, st, s);
+		if (!(k.flags & EP_BPF_KTHREAD))
+			take_user(ctx, stacks, &k, st, s, by_tables);
 	}
 	count(counts, &k, s);
 }
 
-SEC("perf_event")
-int on_tick(struct bpf_perf_event_data *ctx)
+static __always_inline int tick(struct bpf_perf_event_data *ctx, bool by_tables)
 {
 	__u32 zero = 0;
 	struct ep_bpf_stats *s = bpf_map_lookup_elem(&stats, &zero);
@@ -238,10 +262,23 @@ int on_tick(struct bpf_perf_event_data *ctx)
 		return 0;
 	}
 	if (active)
-		sample(ctx, &counts_1, &stacks_1, s);
+		sample(ctx, &counts_1, &stacks_1, s, by_tables);
 	else
-		sample(ctx, &counts_0, &stacks_0, s);
+		sample(ctx, &counts_0, &stacks_0, s, by_tables);
 	return 0;
+}
+
+/* Two forms, of which one is loaded: kernels before 5.17 do not take the first. */
+SEC("perf_event")
+int by_tables(struct bpf_perf_event_data *ctx)
+{
+	return tick(ctx, true);
+}
+
+SEC("perf_event")
+int by_frame_pointers(struct bpf_perf_event_data *ctx)
+{
+	return tick(ctx, false);
 }
 
 char ep_license[] SEC("license") = "Dual BSD/GPL";

@@ -55,6 +55,17 @@ TEST(doctor_says_three_lines_and_nothing_to_change_when_all_is_well)
 		"names.\n");
 }
 
+TEST(doctor_says_when_stacks_need_no_frame_pointers)
+{
+	struct ep_doctor d = best();
+	d.by_tables = true;
+	assert_non_null(strstr(lines_of(&d),
+			       "\nStacks are of user code by tables (no frame pointers "
+			       "needed) and of the kernel, all with names.\n"));
+	d.sampling = EP_SAMPLING_PERF_ALL; /* these go by frame pointer */
+	assert_non_null(strstr(lines_of(&d), "by frame pointers"));
+}
+
 TEST(doctor_tells_a_plain_user_to_use_sudo)
 {
 	struct ep_doctor d = {.kernel = "6.1.0",
