@@ -34,7 +34,7 @@ static void try_symbols(const uint8_t *data, size_t n)
 	for (unsigned bit = 0; bit < 64; bit++) {
 		uint64_t at = (uint64_t)1 << bit;
 		(void)ep_symtab_find(t, at, &s); /* any answer will do */
-		(void)ep_symtab_find(t, ep_symtab_vaddr(t, at), &s);
+		(void)ep_symtab_find_offset(t, at, &s);
 	}
 }
 

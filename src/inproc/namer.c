@@ -96,12 +96,12 @@ int ep_namer_find(struct ep_namer *names, uint32_t id, uint64_t address, struct 
 	struct table *t = &names->tables[names->tables[id].same_as];
 	if (!t->tried)
 		load(t, m);
-	if (t->symtab) {
-		uint64_t at = ep_symtab_vaddr(t->symtab, address - m->start + m->file_offset);
-		if (ep_symtab_find(t->symtab, at, ret) == 0)
-			return 0;
-	}
-	if (address < names->main_start || address >= names->main_limit)
+	bool is_main = address >= names->main_start && address < names->main_limit;
+	if (t->symtab &&
+	    ep_symtab_find_offset(t->symtab, address - m->start + m->file_offset, ret) == 0 &&
+	    (ret->name.n || !is_main))
+		return 0;
+	if (!is_main)
 		return -ENOENT;
 	*ret = (struct ep_symbol){.name = ep_slice_of("main"),
 				  .system_name = ep_slice_of("main")};

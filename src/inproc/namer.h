@@ -24,7 +24,7 @@ EP_DEFINE_AUTO(ep_namer);
 /*
  * ep_namer_find - the function at an address of mapping `id`.
  *
- * errors   -ENOENT  no symbol covers it, or its file is gone or another one
+ * errors   -ENOENT  no function covers it, or its file is gone or another one
  * out      ret      slices live as long as the object
  */
 int ep_namer_find(struct ep_namer *n, uint32_t id, uint64_t address, struct ep_symbol *ret);

@@ -6,6 +6,7 @@
 #include "inproc/namer.h"
 #include "profile/build.h"
 #include "profile/encode.h"
+#include "symbol/nameless.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +71,10 @@ static uint32_t location(struct writer *x, const struct ep_tally_frame *f)
 	struct ep_line line = {0};
 	if (!x->names || ep_namer_find(x->names, f->mapping, f->address, &sym) < 0)
 		return ep_build_location(x->b, f->address, m, NULL, 0);
+	char text[EP_NAMELESS_MAX];
+	if (!sym.name.n)
+		sym.name = ep_nameless_format(
+			ep_slice_of(x->w->mappings[f->mapping].path), sym.file_offset, text);
 	struct ep_function fn = {.name = ep_build_string(x->b, sym.name),
 				 .system_name = ep_build_string(x->b, sym.system_name)};
 	line.function = ep_build_function(x->b, &fn);

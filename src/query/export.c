@@ -8,6 +8,7 @@
 #include "profile/build.h"
 #include "profile/ledger.h"
 #include "store/bytes.h"
+#include "symbol/nameless.h"
 #include "symbol/symbol.h"
 
 #include <stdlib.h>
@@ -182,9 +183,12 @@ static uint32_t function(struct export *x, const struct ep_dict *d, uint32_t id)
 	return ep_build_function(x->b, &to);
 }
 
-static uint32_t symbol_function(struct export *x, const struct ep_symbol *s)
+static uint32_t symbol_function(struct export *x, const struct ep_symbol *s,
+				struct ep_slice file)
 {
-	struct ep_function to = {.name = ep_build_string(x->b, s->name),
+	char text[EP_NAMELESS_MAX];
+	struct ep_slice name = s->name.n ? s->name : ep_nameless_format(file, s->file_offset, text);
+	struct ep_function to = {.name = ep_build_string(x->b, name),
 				 .system_name = ep_build_string(x->b, s->system_name)};
 	return ep_build_function(x->b, &to);
 }
@@ -211,7 +215,8 @@ static uint32_t make_location(struct export *x, const struct ep_dict *d, uint32_
 	}
 	struct ep_symbol s;
 	if (!f->n_lines && ep_naming_symbol(x->env->symbols, d, f, &s) == 0)
-		lines[0].function = symbol_function(x, &s);
+		lines[0].function = symbol_function(
+			x, &s, ep_dict_str(d, ep_dict_mapping(d, f->mapping)->filename));
 	else
 		n = f->n_lines;
 	return ep_build_location(x->b, address, m, lines, n);

@@ -2,9 +2,9 @@
  * naming.c - frames to functions, with the symbols known now.
  */
 #include "query/sums.h"
+#include "symbol/nameless.h"
 #include "symbol/symbol.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* --- functions ----------------------------------------------------------------------------- */
@@ -61,14 +61,6 @@ static bool starts(struct ep_slice s, const char *with)
 	return s.n >= n && !memcmp(s.p, with, n);
 }
 
-static struct ep_slice base_name(struct ep_slice path)
-{
-	for (size_t i = path.n; i > 0; i--)
-		if (path.p[i - 1] == '/')
-			return (struct ep_slice){path.p + i, path.n - i};
-	return path;
-}
-
 /* What a frame with a name is, by the mapping it lies in. */
 static enum ep_kind kind_of(const struct ep_dict *d, const struct ep_dict_frame *f,
 			    struct ep_slice name)
@@ -95,22 +87,22 @@ int ep_naming_symbol(struct ep_symcache *symbols, const struct ep_dict *d,
 		return -ENOENT;
 	struct ep_slice id = ep_dict_str(d, ep_dict_mapping(d, f->mapping)->build_id);
 	const struct ep_symtab *t = id.n ? ep_symcache_get(symbols, id) : NULL;
-	uint64_t vaddr = t ? ep_symtab_vaddr(t, f->address) : UINT64_MAX;
-	return vaddr == UINT64_MAX ? -ENOENT : ep_symtab_find(t, vaddr, ret_s);
+	return t ? ep_symtab_find_offset(t, f->address, ret_s) : -ENOENT;
 }
 
-static uint32_t unnamed(struct ep_naming *n, const struct ep_dict_frame *f)
+static struct ep_slice module_of(const struct ep_naming *n, const struct ep_dict_frame *f)
 {
-	char text[512];
-	struct ep_slice module = {"", 0};
-	if (f->mapping != EP_DICT_NONE)
-		module = ep_dict_str(n->d, ep_dict_mapping(n->d, f->mapping)->filename);
-	struct ep_slice base = base_name(module);
-	if (!base.n)
-		base = ep_slice_of("[unknown]");
-	snprintf(text, sizeof(text), "%.*s+0x%llx", (int)(base.n < 400 ? base.n : 400), base.p,
-		 (unsigned long long)f->address);
-	struct ep_fn fn = {ep_slice_of(text), module, EP_KIND_UNNAMED};
+	if (f->mapping == EP_DICT_NONE)
+		return (struct ep_slice){"", 0};
+	return ep_dict_str(n->d, ep_dict_mapping(n->d, f->mapping)->filename);
+}
+
+/* Called by where its function begins; by its own place when that is not known. */
+static uint32_t unnamed(struct ep_naming *n, const struct ep_dict_frame *f, uint64_t at)
+{
+	char text[EP_NAMELESS_MAX];
+	struct ep_slice module = module_of(n, f);
+	struct ep_fn fn = {ep_nameless_format(module, at, text), module, EP_KIND_UNNAMED};
 	return ep_fns_add(n->fns, &fn);
 }
 
@@ -118,9 +110,10 @@ static uint32_t native(struct ep_naming *n, const struct ep_dict_frame *f)
 {
 	struct ep_symbol s;
 	if (ep_naming_symbol(n->symbols, n->d, f, &s) < 0)
-		return unnamed(n, f);
-	struct ep_slice module = ep_dict_str(n->d, ep_dict_mapping(n->d, f->mapping)->filename);
-	struct ep_fn fn = {s.name, module, kind_of(n->d, f, s.name)};
+		return unnamed(n, f, f->address);
+	if (!s.name.n)
+		return unnamed(n, f, s.file_offset);
+	struct ep_fn fn = {s.name, module_of(n, f), kind_of(n->d, f, s.name)};
 	return ep_fns_add(n->fns, &fn);
 }
 
@@ -131,7 +124,11 @@ static uint32_t line_fn(struct ep_naming *n, const struct ep_dict_frame *f, uint
 	if (!fn.name.n)
 		fn.name = ep_dict_str(n->d, from->system_name);
 	if (!fn.name.n)
-		return unnamed(n, f);
+		return unnamed(n, f, f->address);
+	/* A recording's stand-in for a name: there may be a real one now. */
+	if (!ep_dict_str(n->d, from->system_name).n &&
+	    ep_nameless_is(fn.name, module_of(n, f)))
+		return native(n, f);
 	fn.kind = kind_of(n->d, f, fn.name);
 	return ep_fns_add(n->fns, &fn);
 }

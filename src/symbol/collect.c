@@ -8,15 +8,19 @@
 
 #include <string.h>
 
+#define MAX_MADE ((size_t)64 << 20)
+
 void ep_collect_fini(struct ep_collect *c)
 {
 	ep_free(c->s);
 	for (size_t i = 0; i < c->n_strings; i++)
 		ep_free(c->strings[i]);
+	ep_arena_free(c->made);
 	*c = (struct ep_collect){0};
 }
 
-static int add(struct ep_collect *c, struct ep_collect_symbol s, struct ep_err *err)
+int ep_collect_add_symbol(struct ep_collect *c, struct ep_collect_symbol s,
+			  struct ep_err *err)
 {
 	if (c->n == EP_FORMAT_MAX_SYMBOLS)
 		return ep_fail(err, -E2BIG, 0, "more than %u symbols",
@@ -32,6 +36,13 @@ static int add(struct ep_collect *c, struct ep_collect_symbol s, struct ep_err *
 	}
 	c->s[c->n++] = s;
 	return 0;
+}
+
+const char *ep_collect_keep(struct ep_collect *c, const char *name, size_t n)
+{
+	if (!c->made)
+		c->made = ep_arena_new(MAX_MADE);
+	return c->made ? ep_arena_copy(c->made, name, n) : NULL;
 }
 
 /* Mapping symbols ($x) and assembler labels (.L) are no names. */
@@ -94,7 +105,7 @@ static int add_table(struct ep_collect *c, const struct ep_elf *e,
 			.limit = limit,
 			.name = strings + s->st_name,
 			.rank = rank_of(s, strings + s->st_name)};
-		EP_TRY(add(c, sym, err));
+		EP_TRY(ep_collect_add_symbol(c, sym, err));
 	}
 	return 0;
 }
@@ -142,12 +153,12 @@ int ep_collect_entry(struct ep_collect *c, const struct ep_elf *e, struct ep_err
 				      .name = "_start"};
 	/* Rank 0: any name the file itself gives is better. */
 	if (s.size)
-		EP_TRY(add(c, s, err));
+		EP_TRY(ep_collect_add_symbol(c, s, err));
 	s = (struct ep_collect_symbol){.start = found.main.start,
 				       .size = found.main.size,
 				       .limit = found.main.start + found.main.size,
 				       .name = "main"};
-	return s.size ? add(c, s, err) : 0;
+	return s.size ? ep_collect_add_symbol(c, s, err) : 0;
 }
 
 /* By address; of one address, the best first. */
@@ -165,9 +176,31 @@ static bool before(const void *x, const void *y, void *arg)
 	return strcmp(a->name, b->name) < 0;
 }
 
-void ep_collect_sort(struct ep_collect *c)
+void ep_collect_order(struct ep_collect *c)
 {
 	ep_sort(c->s, c->n, sizeof(*c->s), before, NULL);
+}
+
+/* How far a symbol without a size reaches, by the functions around it. */
+static uint64_t reach(uint64_t start, const struct ep_frames_code *functions, size_t n)
+{
+	size_t lo = 0, hi = n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (functions[mid].start <= start)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo && functions[lo - 1].limit > start)
+		return functions[lo - 1].limit;
+	return lo < n ? functions[lo].start : UINT64_MAX;
+}
+
+void ep_collect_sort(struct ep_collect *c, const struct ep_frames_code *functions,
+		     size_t n_functions)
+{
+	ep_collect_order(c);
 	size_t n = 0;
 	for (size_t i = 0; i < c->n; i++)
 		if (!n || c->s[n - 1].start != c->s[i].start)
@@ -177,9 +210,9 @@ void ep_collect_sort(struct ep_collect *c)
 		struct ep_collect_symbol *s = &c->s[i];
 		if (s->size)
 			continue;
-		uint64_t end = i + 1 < n && c->s[i + 1].start < s->limit
-				       ? c->s[i + 1].start
-				       : s->limit;
+		uint64_t end = reach(s->start, functions, n_functions);
+		end = s->limit < end ? s->limit : end;
+		end = i + 1 < n && c->s[i + 1].start < end ? c->s[i + 1].start : end;
 		s->size = end - s->start;
 	}
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define EP_FORMAT_MAGIC 0x4241544d59535045ull /* "EPSYMTAB" in memory */
-#define EP_FORMAT_VERSION 1u
+#define EP_FORMAT_VERSION 2u
 #define EP_FORMAT_BUILD_ID 72u
 #define EP_FORMAT_MAX_SEGMENTS 256u
 #define EP_FORMAT_MAX_SYMBOLS (1u << 23)
@@ -35,7 +35,7 @@ struct ep_format_segment {
 struct ep_format_symbol {
 	uint64_t start;
 	uint32_t size;
-	uint32_t name;	 /* offset in strings: for display */
+	uint32_t name;	 /* offset in strings: for display; 0: a function without one */
 	uint32_t system; /* as linked; equal to name when nothing was demangled */
 	uint32_t reserved;
 };

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "elf/elf.h"
 #include "profile/names.h"
+#include "symbol/nameless.h"
 #include "symbol/symbol.h"
 
 #include <fcntl.h>
@@ -146,6 +147,25 @@ static void load(const struct naming *n, struct file *f)
 		close(fd);
 }
 
+static void set_name(struct naming *n, uint32_t i, const struct ep_symbol *s)
+{
+	const struct ep_location *l = &n->p->locations[i];
+	ep_str filename = n->p->mappings[l->mapping].filename;
+	char text[EP_NAMELESS_MAX];
+	if (s->name.n) {
+		ep_names_set(n->names, i, s->name, s->system_name,
+			     (struct ep_slice){0});
+		n->is_hit[l->mapping] = true;
+		n->stats.n_named++;
+	} else {
+		ep_names_set(n->names, i,
+			     ep_nameless_format(ep_profile_str(n->p, filename),
+						s->file_offset, text),
+			     (struct ep_slice){0}, (struct ep_slice){0});
+		n->stats.n_no_symbol++;
+	}
+}
+
 static void name_location(struct naming *n, uint32_t i)
 {
 	const struct ep_location *l = &n->p->locations[i];
@@ -160,19 +180,13 @@ static void name_location(struct naming *n, uint32_t i)
 	if (f->state == NOT_TRIED)
 		load(n, f);
 	struct ep_symbol s;
-	if (f->state == NO_FILE) {
+	uint64_t at = l->address - m->start + m->file_offset;
+	if (f->state == NO_FILE)
 		n->stats.n_no_file++;
-	} else if (f->state == NO_SYMBOLS ||
-		   ep_symtab_find(f->table,
-				  ep_symtab_vaddr(f->table, l->address - m->start +
-								    m->file_offset),
-				  &s) < 0) {
+	else if (f->state == READY && ep_symtab_find_offset(f->table, at, &s) == 0)
+		set_name(n, i, &s);
+	else
 		n->stats.n_no_symbol++;
-	} else {
-		ep_names_set(n->names, i, s.name, s.system_name, (struct ep_slice){0});
-		n->is_hit[l->mapping] = true;
-		n->stats.n_named++;
-	}
 }
 
 static int name_all(struct naming *n, struct ep_err *err)

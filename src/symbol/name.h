@@ -11,7 +11,8 @@
 struct ep_name_stats {
 	uint32_t n_named;
 	uint32_t n_no_file;    /* the file is gone, another one, or can't be read */
-	uint32_t n_no_symbol;  /* the file has no symbol there, or none at all */
+	uint32_t n_no_symbol;  /* the file has no symbol there, or none at all; where it
+				* is known which function it is, it gets a stand-in */
 	uint32_t n_no_mapping; /* code without a file: a JIT's, the kernel's */
 };
 
@@ -20,7 +21,8 @@ struct ep_name_stats {
  *
  * A mapping's file is used when its build ID is the mapping's; without one in
  * the mapping, when the file has none either.  Mappings that say they have
- * functions already are left alone.  [vdso] is named from this process's own.
+ * functions already are left alone.  A function without a name is called by its
+ * place in the file (nameless.h).  [vdso] is named from this process's own.
  *
  * in       root   where the files lie: "" for here, "/proc/PID/root" for those of a
  *                 container; links inside of it do not lead out

@@ -3,7 +3,7 @@
  *
  * Names come late: samples and stored stacks hold (build ID, address in the ELF
  * file's own numbering).  A symbol table is a compact file per build ID, made
- * once from an ELF's .symtab and .dynsym, memory-mapped for look-ups
+ * once from an ELF's .symtab, .dynsym and .eh_frame, memory-mapped for look-ups
  * (docs/formats/symtab.md).  A symbol cache is a folder of such files.
  */
 #ifndef EP_SYMBOL_SYMBOL_H
@@ -26,7 +26,7 @@ struct ep_symtab;
  * in       fd         an open ELF file; hostile content is fine.  Borrowed.
  * out      out        the table file's bytes
  * errors   -EBADMSG   not an ELF file, or an inconsistent one
- *          -ENOENT    it has no symbols at all
+ *          -ENOENT    it has neither symbols nor functions
  *          -E2BIG     over the limits of symtab.c
  * threads  any thread
  */
@@ -48,13 +48,19 @@ void ep_symtab_free(struct ep_symtab *t);
 EP_DEFINE_AUTO(ep_symtab);
 /* Hex; "" when the file had none. */
 const char *ep_symtab_build_id(const struct ep_symtab *t);
-/* How many symbols. */
+/* How many symbols, functions without a name not counted. */
 uint32_t ep_symtab_count(const struct ep_symtab *t);
+/* Made by this version of the builder, not by an older one? */
+bool ep_symtab_is_current(const struct ep_symtab *t);
+/* Does it tell more of the same file than another one? */
+bool ep_symtab_is_better(const struct ep_symtab *t, const struct ep_symtab *than);
 
 struct ep_symbol {
-	struct ep_slice name;	     /* demangled for display */
+	struct ep_slice name;	     /* demangled for display; empty: it has none, see
+				      * nameless.h */
 	struct ep_slice system_name; /* as linked */
 	uint64_t start, size;	     /* ELF virtual addresses */
+	uint64_t file_offset;	     /* of start; by ep_symtab_find_offset() only */
 };
 
 /*
@@ -66,6 +72,9 @@ struct ep_symbol {
  * cost     a binary search, under 0.3 µs
  */
 int ep_symtab_find(const struct ep_symtab *t, uint64_t vaddr, struct ep_symbol *ret_s);
+/* The same for a place in the file, which is what pprof's numbers give (below). */
+int ep_symtab_find_offset(const struct ep_symtab *t, uint64_t file_offset,
+			  struct ep_symbol *ret_s);
 
 /*
  * A folder of tables by build ID (BUILD/ID-in-hex), plus what is in memory.
@@ -75,10 +84,10 @@ struct ep_symcache;
 int ep_symcache_new(const char *dir, struct ep_symcache **ret_c, struct ep_err *err);
 void ep_symcache_free(struct ep_symcache *c);
 EP_DEFINE_AUTO(ep_symcache);
-/* Is a table there?  Cheap. */
+/* Is a table there that needs no renewal?  Cheap. */
 bool ep_symcache_has(struct ep_symcache *c, struct ep_slice build_id);
 /* Validate and keep a table durably; a table already there is replaced only by
- * one with more symbols.  -EBADMSG, -EINVAL for a build ID that is not hex. */
+ * a better one.  -EBADMSG, -EINVAL for a build ID that is not hex. */
 int ep_symcache_put(struct ep_symcache *c, struct ep_slice build_id, const void *data,
 		    size_t n, struct ep_err *err);
 /* Try to make the table from a local file, if its build ID is the one asked for. */

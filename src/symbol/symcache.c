@@ -188,7 +188,8 @@ const struct ep_symtab *ep_symcache_get(struct ep_symcache *c, struct ep_slice b
 
 bool ep_symcache_has(struct ep_symcache *c, struct ep_slice build_id)
 {
-	return ep_symcache_get(c, build_id) != NULL;
+	const struct ep_symtab *t = ep_symcache_get(c, build_id);
+	return t && ep_symtab_is_current(t);
 }
 
 /* A new file was put in place: look again, keep the old one for its readers. */
@@ -265,7 +266,7 @@ static int put_aligned(struct ep_symcache *c, struct ep_slice build_id,
 			       "a symbol table of build ID %s for %.*s", own,
 			       EP_SLICE_ARG(build_id));
 	const struct ep_symtab *old = ep_symcache_get(c, build_id);
-	if (old && ep_symtab_count(old) >= ep_symtab_count(t))
+	if (old && !ep_symtab_is_better(t, old))
 		return 0;
 	if (make_path(c, build_id, &path) < 0)
 		return ep_fail(err, -EINVAL, 0, "the folder's name is too long");

@@ -16,6 +16,7 @@ struct ep_symtab {
 	const struct ep_format_segment *segments;
 	const struct ep_format_symbol *symbols;
 	const char *strings;
+	uint32_t n_named;
 };
 
 static int check_head(const struct ep_format_head *h, size_t n, struct ep_err *err)
@@ -24,9 +25,11 @@ static int check_head(const struct ep_format_head *h, size_t n, struct ep_err *e
 		return ep_fail(err, -ENODATA, n, "a symbol table of %zu bytes", n);
 	if (h->magic != EP_FORMAT_MAGIC)
 		return ep_fail(err, -EBADMSG, 0, "not a symbol table");
-	if (h->version != EP_FORMAT_VERSION)
-		return ep_fail(err, -EBADMSG, 8, "symbol table version %u, known is %u",
-			       h->version, EP_FORMAT_VERSION);
+	/* Version 1 is the same, and has no functions without a name. */
+	if (!h->version || h->version > EP_FORMAT_VERSION)
+		return ep_fail(err, -EBADMSG, 8,
+			       "symbol table version %u, known are 1 to %u", h->version,
+			       EP_FORMAT_VERSION);
 	if (h->n_segments > EP_FORMAT_MAX_SEGMENTS ||
 	    h->n_symbols > EP_FORMAT_MAX_SYMBOLS ||
 	    h->n_strings > EP_FORMAT_MAX_STRINGS || !h->n_strings)
@@ -62,7 +65,7 @@ static int check_sum(const struct ep_format_head *h, struct ep_err *err)
 	return 0;
 }
 
-static int check_content(const struct ep_symtab *t, struct ep_err *err)
+static int check_content(struct ep_symtab *t, struct ep_err *err)
 {
 	const struct ep_format_head *h = t->head;
 	if (t->strings[0] || t->strings[h->n_strings - 1])
@@ -77,6 +80,7 @@ static int check_content(const struct ep_symtab *t, struct ep_err *err)
 			return ep_fail(err, -EBADMSG, i, "symbol %u without a name", i);
 		if (i && s->start <= s[-1].start)
 			return ep_fail(err, -EBADMSG, i, "symbol %u out of order", i);
+		t->n_named += t->strings[s->name] != '\0';
 	}
 	return 0;
 }
@@ -89,7 +93,7 @@ int ep_symtab_open(const void *data, size_t n, struct ep_symtab **ret_t,
 		return ep_fail(err, -EINVAL, 0, "symbol table not aligned");
 	EP_TRY(check_head(h, n, err));
 	EP_TRY(check_sum(h, err));
-	ep_auto(ep_symtab) t = ep_alloc(sizeof(*t));
+	ep_auto(ep_symtab) t = ep_zalloc(sizeof(*t));
 	if (!t)
 		return ep_fail(err, -ENOMEM, 0, "no memory for a symbol table");
 	t->head = h;
@@ -113,7 +117,21 @@ const char *ep_symtab_build_id(const struct ep_symtab *t)
 
 uint32_t ep_symtab_count(const struct ep_symtab *t)
 {
-	return t->head->n_symbols;
+	return t->n_named;
+}
+
+bool ep_symtab_is_current(const struct ep_symtab *t)
+{
+	return t->head->version == EP_FORMAT_VERSION;
+}
+
+bool ep_symtab_is_better(const struct ep_symtab *t, const struct ep_symtab *than)
+{
+	if (t->n_named != than->n_named)
+		return t->n_named > than->n_named;
+	if (t->head->version != than->head->version)
+		return t->head->version > than->head->version;
+	return t->head->n_symbols > than->head->n_symbols;
 }
 
 int ep_symtab_find(const struct ep_symtab *t, uint64_t vaddr, struct ep_symbol *ret_s)
@@ -150,4 +168,19 @@ uint64_t ep_symtab_vaddr(const struct ep_symtab *t, uint64_t file_offset)
 			return file_offset - s->offset + s->vaddr;
 	}
 	return UINT64_MAX;
+}
+
+int ep_symtab_find_offset(const struct ep_symtab *t, uint64_t file_offset,
+			  struct ep_symbol *ret_s)
+{
+	uint64_t vaddr = ep_symtab_vaddr(t, file_offset);
+	struct ep_symbol s;
+	if (vaddr == UINT64_MAX)
+		return -ENOENT;
+	EP_TRY(ep_symtab_find(t, vaddr, &s));
+	uint64_t into = vaddr - s.start;
+	/* A table that lies may have it begin in front of the file. */
+	s.file_offset = into < file_offset ? file_offset - into : 0;
+	*ret_s = s;
+	return 0;
 }

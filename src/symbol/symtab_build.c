@@ -3,7 +3,8 @@
  *
  * A stripped file's symbols are looked for where Debian's -dbgsym packages put
  * them, /usr/lib/debug/.build-id/ab/cdef.debug, and taken when the build ID is
- * the same.  Without them at least _start and main are found (start_code.h).
+ * the same.  Without them at least _start and main are found (start_code.h), and
+ * where the other functions are (gaps.h).
  */
 #include "symbol/symbol.h"
 
@@ -13,6 +14,9 @@
 #include "symbol/collect.h"
 #include "symbol/demangle.h"
 #include "symbol/format.h"
+#include "symbol/gaps.h"
+#include "symbol/plt.h"
+#include "unwind/build/compile.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,8 +65,9 @@ static void add_symbol(struct build *b, const struct ep_collect_symbol *s)
 {
 	struct ep_format_symbol f = {.start = s->start};
 	f.size = s->size > UINT32_MAX ? UINT32_MAX : (uint32_t)s->size;
-	f.name = f.system = add_string(b, s->name, strlen(s->name));
-	if (ep_demangle(s->name, &b->readable)) {
+	if (s->name[0])
+		f.name = f.system = add_string(b, s->name, strlen(s->name));
+	if (s->name[0] && ep_demangle(s->name, &b->readable)) {
 		size_t n =
 			b->readable.len < MAX_DISPLAY ? b->readable.len : MAX_DISPLAY;
 		f.name = add_string(b, (const char *)b->readable.data, n);
@@ -131,6 +136,19 @@ static void add_debug_file(struct build *b, const char *id)
 	close(fd);
 }
 
+/* In order, and with the functions that have no name. */
+static int arrange(struct build *b, const struct ep_elf *e, struct ep_err *err)
+{
+	ep_auto_mem struct ep_frames_code *functions = NULL;
+	size_t n = 0;
+	int rc = ep_compile_functions(e, &functions, &n, NULL);
+	if (rc == -ENOMEM)
+		return ep_fail(err, rc, 0, "no memory for a list of functions");
+	/* Without: another CPU, or no unwind entries.  The symbols are still there. */
+	ep_collect_sort(&b->c, functions, n);
+	return ep_gaps_fill(&b->c, functions, n, err);
+}
+
 static int build(struct build *b, const struct ep_elf *e, struct ep_buf *out,
 		 struct ep_err *err)
 {
@@ -143,9 +161,10 @@ static int build(struct build *b, const struct ep_elf *e, struct ep_buf *out,
 	}
 	if (!b->c.has_symtab)
 		EP_TRY(ep_collect_entry(&b->c, e, err));
+	EP_TRY(ep_plt_add(&b->c, e, err));
+	EP_TRY(arrange(b, e, err));
 	if (!b->c.n)
-		return ep_fail(err, -ENOENT, 0, "no symbols");
-	ep_collect_sort(&b->c);
+		return ep_fail(err, -ENOENT, 0, "no symbols, and no functions");
 	add_segments(b, e);
 	(void)add_string(b, "", 0);
 	for (size_t i = 0; i < b->c.n; i++)

@@ -112,27 +112,44 @@ static int load_segment(const struct ep_elf *e, struct ep_frames_input *in,
 	return ep_elf_load(e, load->p_offset + skip, in->n, ret_data, err);
 }
 
-int ep_compile_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err)
+/* The input of a file; *ret_data and code[MAX_CODE] must live as long as it. */
+static int load(const struct ep_elf *e, struct ep_frames_code *code,
+		struct ep_frames_input *in, uint8_t **ret_data, struct ep_err *err)
 {
 	if (ep_elf_machine(e) != EP_REGS_MACHINE)
 		return ep_fail(err, -ENOTSUP, 18, "ELF file of machine %u",
 			       ep_elf_machine(e));
-	struct ep_frames_code code[MAX_CODE];
-	struct ep_frames_input in = {.code = code};
 	size_t n;
 	const Elf64_Phdr *p = ep_elf_segments(e, &n);
-	in.n_code = find_code(p, n, code);
-	uint8_t *data = NULL;
-	int rc = load_section(e, &in, &data, err);
+	*in = (struct ep_frames_input){.code = code};
+	in->n_code = find_code(p, n, code);
+	int rc = load_section(e, in, ret_data, err);
 	if (rc == -ENOENT)
-		rc = load_segment(e, &in, &data, err);
+		rc = load_segment(e, in, ret_data, err);
 	EP_TRY(rc);
+	in->data = *ret_data;
+	return 0;
+}
+
+int ep_compile_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err)
+{
+	struct ep_frames_code code[MAX_CODE];
+	struct ep_frames_input in;
+	ep_auto_mem uint8_t *data = NULL;
+	EP_TRY(load(e, code, &in, &data, err));
 	char id[EP_ELF_HEX_MAX];
 	bool has_id = ep_elf_build_id(e, id, NULL) == 0;
-	in.data = data;
-	rc = finish(&in, has_id ? id : NULL, out, err);
-	ep_free(data);
-	return rc;
+	return finish(&in, has_id ? id : NULL, out, err);
+}
+
+int ep_compile_functions(const struct ep_elf *e, struct ep_frames_code **ret,
+			 size_t *ret_n, struct ep_err *err)
+{
+	struct ep_frames_code code[MAX_CODE];
+	struct ep_frames_input in;
+	ep_auto_mem uint8_t *data = NULL;
+	EP_TRY(load(e, code, &in, &data, err));
+	return ep_frames_list(&in, ret, ret_n, err);
 }
 
 int ep_compile_file(int fd, struct ep_buf *out, struct ep_err *err)

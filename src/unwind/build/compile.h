@@ -25,6 +25,18 @@ int ep_compile_file(int fd, struct ep_buf *out, struct ep_err *err);
 /* The same for a file opened already. */
 int ep_compile_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err);
 
+/*
+ * ep_compile_functions - where an ELF file's functions begin and end.
+ *
+ * Also of a stripped file, since unwinding needs .eh_frame.  A function that the
+ * compiler has split (foo.cold) shows up as two.
+ * out      ret      as ep_frames_list()
+ * errors   as ep_compile_file()
+ */
+struct ep_frames_code;
+int ep_compile_functions(const struct ep_elf *e, struct ep_frames_code **ret,
+			 size_t *ret_n, struct ep_err *err);
+
 /* An ELF file as the loader mapped it, e.g. from dl_iterate_phdr(); the vDSO. */
 struct ep_compile_image {
 	uint64_t bias;		    /* dlpi_addr: address - virtual address */

@@ -295,20 +295,48 @@ static int compile(const struct frames *f, struct ep_cfa_rows *rows)
 	return 0;
 }
 
+static int list_sorted(struct frames *f)
+{
+	EP_TRY(list(f));
+	if (!is_sorted(f))
+		ep_sort(f->fdes, f->n_fdes, sizeof(*f->fdes), before, NULL);
+	return 0;
+}
+
+static void frames_fini(struct frames *f)
+{
+	ep_free(f->cies);
+	ep_free(f->fdes);
+}
+
 int ep_frames_compile(const struct ep_frames_input *in, struct ep_cfa_rows *rows,
 		      struct ep_err *err)
 {
 	struct frames f = {.in = in};
-	int rc = list(&f);
-	if (rc == 0) {
-		if (!is_sorted(&f))
-			ep_sort(f.fdes, f.n_fdes, sizeof(*f.fdes), before, NULL);
+	int rc = list_sorted(&f);
+	if (rc == 0)
 		rc = compile(&f, rows);
-	}
-	ep_free(f.cies);
-	ep_free(f.fdes);
+	frames_fini(&f);
 	return rc < 0 ? ep_fail(err, rc, 0, "%s",
 				rc == -E2BIG ? "more unwind rows than a table holds"
 					     : "no memory for unwind rows")
 		      : 0;
+}
+
+int ep_frames_list(const struct ep_frames_input *in, struct ep_frames_code **ret,
+		   size_t *ret_n, struct ep_err *err)
+{
+	struct frames f = {.in = in};
+	struct ep_frames_code *v = NULL;
+	if (list_sorted(&f) == 0)
+		v = ep_alloc((f.n_fdes + 1) * sizeof(*v));
+	for (size_t i = 0; v && i < f.n_fdes; i++)
+		v[i] = (struct ep_frames_code){f.fdes[i].pc, f.fdes[i].limit};
+	size_t n = f.n_fdes;
+	frames_fini(&f);
+	if (!v)
+		return ep_fail(err, -ENOMEM, 0, "no memory for a list of functions");
+	*ret = v;
+	*ret_n = n;
+	return 0;
 }

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "unwind/build/cfa_rows.h"
 
-/* Executable code of the file, virtual addresses [start, limit). */
+/* Code of the file, virtual addresses [start, limit). */
 struct ep_frames_code {
 	uint64_t start, limit;
 };
@@ -34,5 +34,15 @@ struct ep_frames_input {
  */
 int ep_frames_compile(const struct ep_frames_input *in, struct ep_cfa_rows *rows,
 		      struct ep_err *err);
+
+/*
+ * ep_frames_list - where functions begin and end, by their entries.
+ *
+ * out      ret     rising by start; they may overlap when the file says so.  The
+ *                  caller frees with ep_free()
+ * errors   -ENOMEM
+ */
+int ep_frames_list(const struct ep_frames_input *in, struct ep_frames_code **ret,
+		   size_t *ret_n, struct ep_err *err);
 
 #endif

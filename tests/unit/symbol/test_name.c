@@ -153,3 +153,40 @@ TEST(name_profile_leaves_named_frames_as_they_are)
 	assert_int_equal(p->n_functions, 1);
 	assert_int_equal(s.n_named + s.n_no_mapping + s.n_no_file + s.n_no_symbol, 0);
 }
+
+/* Where a function of this program lies in its file. */
+static uint64_t offset_of(const struct ep_mapping *m, uint64_t address)
+{
+	return address - m->start + m->file_offset;
+}
+
+TEST(name_profile_gives_one_stand_in_to_all_addresses_of_a_nameless_function)
+{
+	int (*volatile fn)(int) = named_function;
+	uint64_t own = (uintptr_t)fn;
+	char path[] = "/tmp/everprof-name-XXXXXX", command[128], id[EP_ELF_HEX_MAX];
+	close(mkstemp(path));
+	snprintf(command, sizeof(command), "strip -o %s /proc/%d/exe", path, (int)getpid());
+	assert_int_equal(system(command), 0);
+	build_id_of(path, id);
+	ep_auto(ep_build) b = new_build();
+	struct ep_mapping m = mapping_at(b, own, id);
+	m.filename = ep_build_cstr(b, path);
+	add(b, own + 1, ep_build_mapping(b, &m));
+	add(b, own + 3, ep_build_mapping(b, &m));
+	ep_auto(ep_profile) p = NULL;
+	assert_int_equal(ep_build_finish(b, &p, NULL), 0);
+	struct ep_name_stats s;
+	assert_int_equal(ep_name_profile(p, "", &s, NULL), 0);
+	assert_int_equal(unlink(path), 0);
+	char want[64];
+	snprintf(want, sizeof(want), "%s+0x%llx", path + 5,
+		 (unsigned long long)offset_of(&m, own));
+	assert_string_equal(name_of(p, own + 1), want);
+	assert_string_equal(name_of(p, own + 3), want);
+	assert_int_equal(p->n_functions, 1);
+	assert_int_equal(p->functions[0].system_name, 0);
+	assert_int_equal(s.n_named, 0);
+	assert_int_equal(s.n_no_symbol, 2);
+	assert_false(p->mappings[0].has_functions);
+}

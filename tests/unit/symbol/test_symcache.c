@@ -1,6 +1,8 @@
 #include "test.h"
 
+#include "base/hash.h"
 #include "elf/elf.h"
+#include "symbol/format.h"
 #include "symbol/symbol.h"
 
 #include <fcntl.h>
@@ -119,5 +121,29 @@ TEST(symcache_takes_a_damaged_file_for_absent_and_replaces_it)
 	assert_int_equal(
 		ep_symcache_add_file(c, ep_slice_of(id), "/proc/self/exe", NULL), 0);
 	assert_non_null(ep_symcache_get(c, ep_slice_of(id)));
+	remove_dir(dir);
+}
+
+TEST(symcache_asks_for_a_table_of_an_older_version_again_but_uses_it)
+{
+	char *dir = temp_dir(), id[EP_ELF_HEX_MAX];
+	own_id(id);
+	ep_auto(ep_symcache) c = NULL;
+	assert_int_equal(ep_symcache_new(dir, &c, NULL), 0);
+	ep_auto_buf b;
+	ep_buf_init(&b, 256 << 20);
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(ep_symtab_build(fd, &b, NULL), 0);
+	close(fd);
+	struct ep_format_head *h = (struct ep_format_head *)(void *)b.data;
+	h->version = 1;
+	h->checksum = 0;
+	h->checksum = ep_hash64(h, h->n_bytes);
+	assert_int_equal(ep_symcache_put(c, ep_slice_of(id), b.data, b.len, NULL), 0);
+	assert_non_null(ep_symcache_get(c, ep_slice_of(id)));
+	assert_false(ep_symcache_has(c, ep_slice_of(id)));
+	assert_int_equal(
+		ep_symcache_add_file(c, ep_slice_of(id), "/proc/self/exe", NULL), 0);
+	assert_true(ep_symcache_has(c, ep_slice_of(id)));
 	remove_dir(dir);
 }

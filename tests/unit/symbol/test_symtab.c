@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +89,95 @@ TEST(symtab_converts_file_offsets_as_the_elf_file_does)
 	close(fd);
 }
 
+/* A copy of this program without its symbols; the caller removes it. */
+static void strip(char path[32])
+{
+	char command[128];
+	strcpy(path, "/tmp/everprof-strip-XXXXXX");
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(command, sizeof(command), "strip -o %s /proc/%d/exe", path, (int)getpid());
+	assert_int_equal(system(command), 0);
+}
+
+TEST(symtab_of_a_stripped_program_knows_where_functions_begin_and_end)
+{
+	char path[32];
+	ep_auto_buf b, b_all;
+	strip(path);
+	build(path, &b);
+	build("/proc/self/exe", &b_all);
+	assert_int_equal(unlink(path), 0);
+	ep_auto(ep_symtab) t = NULL;
+	ep_auto(ep_symtab) all = NULL;
+	assert_int_equal(ep_symtab_open(b.data, b.len, &t, NULL), 0);
+	assert_int_equal(ep_symtab_open(b_all.data, b_all.len, &all, NULL), 0);
+	int (*volatile fn)(int) = local_function;
+	uint64_t vaddr = (uintptr_t)fn - bias_of((void *)fn, NULL);
+	struct ep_symbol s, named;
+	assert_int_equal(ep_symtab_find(all, vaddr + 1, &named), 0);
+	assert_int_equal(ep_symtab_find(t, vaddr + 1, &s), 0);
+	assert_int_equal(s.name.n + s.system_name.n, 0);
+	assert_int_equal(s.start, vaddr);
+	assert_int_equal(s.size, named.size);
+	assert_true(ep_symtab_count(t) < ep_symtab_count(all));
+	assert_true(ep_symtab_is_better(all, t));
+	assert_false(ep_symtab_is_better(t, all));
+	assert_false(ep_symtab_is_better(t, t));
+}
+
+TEST(symtab_finds_a_function_by_its_place_in_the_file)
+{
+	ep_auto_buf b;
+	build("/proc/self/exe", &b);
+	ep_auto(ep_symtab) t = NULL;
+	assert_int_equal(ep_symtab_open(b.data, b.len, &t, NULL), 0);
+	int (*volatile fn)(int) = local_function;
+	uint64_t vaddr = (uintptr_t)fn - bias_of((void *)fn, NULL);
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ep_auto(ep_elf) e = NULL;
+	assert_int_equal(ep_elf_open(fd, &e, NULL), 0);
+	uint64_t at = ep_elf_offset(e, vaddr);
+	struct ep_symbol s;
+	assert_int_equal(ep_symtab_find_offset(t, at + 2, &s), 0);
+	assert_int_equal(s.file_offset, at);
+	assert_true(ep_slice_is(s.name, "local_function"));
+	assert_int_equal(ep_symtab_find_offset(t, (uint64_t)1 << 60, &s), -ENOENT);
+	close(fd);
+}
+
+/* Stubs that no symbol covers otherwise; how linkers write them differs. */
+TEST(symtab_names_the_stubs_of_other_libraries_functions)
+{
+	ep_auto_buf b;
+	build("/proc/self/exe", &b);
+	ep_auto(ep_symtab) t = NULL;
+	assert_int_equal(ep_symtab_open(b.data, b.len, &t, NULL), 0);
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ep_auto(ep_elf) e = NULL;
+	assert_int_equal(ep_elf_open(fd, &e, NULL), 0);
+	const Elf64_Shdr *plt = ep_elf_find_section(e, ".plt.sec");
+	if (!plt)
+		plt = ep_elf_find_section(e, ".plt");
+	if (!plt || ep_elf_machine(e) != EM_X86_64)
+		skip();
+	unsigned n = 0, n_named = 0, n_known = 0;
+	for (uint64_t at = 16; at < plt->sh_size; at += 16, n++) {
+		struct ep_symbol s;
+		if (ep_symtab_find(t, plt->sh_addr + at + 4, &s) < 0 || s.name.n < 5 ||
+		    memcmp(s.name.p + s.name.n - 4, "@plt", 4) != 0)
+			continue;
+		n_named++;
+		n_known += ep_slice_is(s.name, "unlink@plt");
+		assert_int_equal(s.size, 16);
+	}
+	assert_true(n > 10);
+	assert_true(n_named + 2 >= n); /* the linker's own at the edges have none */
+	assert_int_equal(n_known, 1);
+	close(fd);
+}
+
 int main(int argc, char **argv);
 
 TEST(symtab_finds_main_of_a_program_without_asking_its_symbols)
@@ -135,6 +225,12 @@ struct small {
 	char strings[24];
 };
 
+static void sign(struct small *t)
+{
+	t->h.checksum = 0;
+	t->h.checksum = ep_hash64(t, sizeof(*t));
+}
+
 static struct small small_table(void)
 {
 	struct small t = {
@@ -152,12 +248,6 @@ static struct small small_table(void)
 	memcpy(t.strings, "\0alpha\0beta\0inner\0\0\0\0\0\0", 24);
 	t.h.checksum = ep_hash64(&t, sizeof(t));
 	return t;
-}
-
-static void sign(struct small *t)
-{
-	t->h.checksum = 0;
-	t->h.checksum = ep_hash64(t, sizeof(*t));
 }
 
 TEST(symtab_finds_the_innermost_function_and_no_name_in_a_hole)
@@ -181,6 +271,28 @@ TEST(symtab_finds_the_innermost_function_and_no_name_in_a_hole)
 	}
 	assert_int_equal(ep_symtab_vaddr(t, 0x210), 0x1010);
 	assert_true(ep_symtab_vaddr(t, 0x1ff) == UINT64_MAX);
+}
+
+TEST(symtab_opens_version_1_and_says_that_it_is_old)
+{
+	struct small raw = small_table(), newer = small_table();
+	ep_auto(ep_symtab) t = NULL;
+	ep_auto(ep_symtab) t2 = NULL;
+	raw.h.version = 1;
+	sign(&raw);
+	assert_int_equal(ep_symtab_open(&raw, sizeof(raw), &t, NULL), 0);
+	assert_int_equal(ep_symtab_open(&newer, sizeof(newer), &t2, NULL), 0);
+	assert_int_equal(ep_symtab_count(t), 3);
+	assert_false(ep_symtab_is_current(t));
+	assert_true(ep_symtab_is_current(t2));
+	assert_true(ep_symtab_is_better(t2, t));
+	static const uint32_t unknown[] = {0, EP_FORMAT_VERSION + 1};
+	for (size_t i = 0; i < 2; i++) {
+		struct ep_symtab *no = NULL;
+		newer.h.version = unknown[i];
+		assert_int_equal(ep_symtab_open(&newer, sizeof(newer), &no, NULL),
+				 -EBADMSG);
+	}
 }
 
 TEST(symtab_refuses_a_table_that_lies_even_with_a_right_checksum)
