@@ -9,6 +9,7 @@
 #include "base/index.h"
 #include "base/log.h"
 #include "unwind/build/compile.h"
+#include "unwind/walk.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -342,6 +343,59 @@ void ep_areas_forget(struct ep_areas *c, struct ep_process *p)
 	c->memory.drop(c->memory.arg, &p->who);
 	drop_told(c, p->told);
 	p->told = NULL;
+}
+
+/* -- walks ------------------------------------------------------------------------ */
+
+static bool read_copy(void *arg, uint64_t addr, uint64_t *ret)
+{
+	const struct ep_stack_copy *copy = arg;
+	memcpy(ret, copy->bytes + (addr - copy->at), sizeof(*ret));
+	return true;
+}
+
+/* What the probe was told, in the form of unwind/walk.h.  The caller frees it. */
+static struct ep_modules *list_modules(const struct ep_areas *c,
+				       const struct ep_process *p)
+{
+	const struct ep_areas_told *told = p->told;
+	uint32_t n = told ? told->n_words / EP_BPF_AREA_WORDS : 0;
+	struct ep_modules *ms = n ? ep_alloc(EP_MODULES_BYTES(n)) : NULL;
+	if (!ms)
+		return NULL;
+	const struct ep_bpf_area *a = (const void *)(c->memory.words + told->at);
+	ms->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		ms->m[i] = (struct ep_module){
+			a[i].start, a[i].limit, a[i].bias,
+			a[i].table ? (const void *)(c->memory.words + a[i].table)
+				   : NULL};
+	return ms;
+}
+
+uint32_t ep_areas_walk(struct ep_areas *c, const struct ep_process *p,
+		       const struct ep_stack_copy *copy,
+		       uint64_t ret_frames[EP_AREAS_MAX_FRAMES], enum ep_step *ret_why)
+{
+	const struct ep_stack s = {
+		.lo = copy->at,
+		.hi = copy->at + copy->n_bytes,
+		.read = read_copy,
+		.arg = (void *)copy,
+	};
+	ep_auto_mem struct ep_modules *ms = list_modules(c, p);
+	uint32_t n;
+	if (ms)
+		n = ep_walk(ms, &copy->regs, &s, ret_frames, EP_AREAS_MAX_FRAMES,
+			    ret_why);
+	else
+		n = ep_fp_walk(&s, &copy->regs, ret_frames, EP_AREAS_MAX_FRAMES,
+			       ret_why);
+	for (uint32_t i = 1; i < n; i++)
+		ret_frames[i]++; /* to the address it returns to */
+	if (!ms)
+		*ret_why = EP_STEP_OK; /* the end of such a walk says nothing */
+	return n;
 }
 
 static void release(struct ep_areas *c, const struct ep_extent *x)

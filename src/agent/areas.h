@@ -18,6 +18,8 @@
 
 #include <stdint.h>
 
+#define EP_AREAS_MAX_FRAMES 512
+
 struct ep_areas_stats {
 	uint32_t n_words, n_free; /* of `memory` */
 	uint32_t n_tables;	  /* there */
@@ -49,6 +51,17 @@ EP_DEFINE_AUTO(ep_areas);
 void ep_areas_tell(struct ep_areas *c, struct ep_process *p);
 /* It is about to be forgotten. */
 void ep_areas_forget(struct ep_areas *c, struct ep_process *p);
+
+/*
+ * ep_areas_walk - the user stack of a copy.
+ *
+ * By the areas told of p; by frame pointer alone when there are none.
+ * out      ret_frames  leaf first; callers are return addresses
+ * returns  the number of frames, at least 1
+ */
+uint32_t ep_areas_walk(struct ep_areas *c, const struct ep_process *p,
+		       const struct ep_stack_copy *copy,
+		       uint64_t ret_frames[EP_AREAS_MAX_FRAMES], enum ep_step *ret_why);
 
 /* A round ends.  Every probe that ran before the last one ended has ended, too. */
 void ep_areas_turn(struct ep_areas *c);

@@ -27,7 +27,23 @@ static void on_seen(void *arg, const struct ep_who *who, uint32_t tid, const cha
 static void on_sample(void *arg, const struct ep_raw *raw)
 {
 	struct ep_engine *e = arg;
-	ep_gather_sample(e->gather, raw);
+	struct ep_raw r = *raw;
+	uint64_t frames[EP_AREAS_MAX_FRAMES];
+	const char *comm = r.process_comm[0] ? r.process_comm : r.comm;
+	struct ep_process *p = NULL;
+	if (r.from.pid || r.copy)
+		p = ep_processes_get(e->processes, &r.who, r.tid, comm, false);
+	if (p && r.from.pid)
+		ep_processes_inherit(e->processes, p, &r.from);
+	if (p && r.copy) {
+		enum ep_step why;
+		r.user = frames;
+		r.n_user = ep_areas_walk(e->areas, p, r.copy, frames, &why);
+		r.is_cut = why != EP_STEP_END && why != EP_STEP_OK;
+		e->round.ended[why]++;
+		e->totals.ended[why]++;
+	}
+	ep_gather_sample(e->gather, &r);
 }
 
 static void on_areas(void *arg, struct ep_process *p)

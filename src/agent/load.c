@@ -34,7 +34,7 @@ enum {
 
 /* Of unwind tables; all of a server's programs have a few megabytes of them. */
 #define MIN_MEMORY ((uint64_t)8 << 20)
-#define MAX_MEMORY ((uint64_t)64 << 20)
+#define MAX_MEMORY ((uint64_t)32 << 20)
 
 _Static_assert(EP_BPF_N_ENDS == EP_STEP_N, "the probe counts every end");
 
@@ -51,7 +51,7 @@ struct load {
 	struct ep_source_memory memory; /* words NULL: walks go by frame pointer */
 	const struct ep_sink *sink; /* during a wait */
 	uint64_t since_ns;	    /* of the last drain */
-	uint64_t n_given;	    /* samples handed over in this drain */
+	uint64_t n_given;	    /* samples handed over since the last drain */
 	struct ep_bpf_stats seen;   /* counters at the last drain */
 
 	/* Of one drain: the stacks, packed, found by id. */
@@ -110,11 +110,11 @@ static uint32_t entries_for(unsigned n_cpus, unsigned hz, uint64_t interval_ns)
 				    : most;
 }
 
-/* A 256th of the machine's memory, in words; a power of two. */
+/* A 512th of the machine's memory, in words; a power of two. */
 static uint32_t choose_words(void)
 {
 	uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
-	uint64_t most = pages * (uint64_t)sysconf(_SC_PAGESIZE) / 256;
+	uint64_t most = pages * (uint64_t)sysconf(_SC_PAGESIZE) / 512;
 	uint64_t n = MIN_MEMORY;
 	while (n < MAX_MEMORY && n * 2 <= most)
 		n *= 2;
@@ -130,6 +130,7 @@ static void choose_program(struct load *l, bool by_tables)
 	(void)bpf_map__set_autocreate(l->skel->maps.memory, by_tables);
 	(void)bpf_map__set_autocreate(l->skel->maps.code, by_tables);
 	(void)bpf_map__set_autocreate(l->skel->maps.walks, by_tables);
+	(void)bpf_map__set_autocreate(l->skel->maps.firsts, by_tables);
 	if (!by_tables)
 		return;
 	l->skel->rodata->memory_mask = n_words - 1;
@@ -380,26 +381,60 @@ static bool is_cut(unsigned flags)
 	return flags & EP_BPF_FULL_USER;
 }
 
+/* What a key says.  Its names are ended, so it must be ours to write. */
+static void fill_raw(struct ep_bpf_key *k, struct ep_raw *raw)
+{
+	k->comm[sizeof(k->comm) - 1] = k->process_comm[sizeof(k->process_comm) - 1] =
+		'\0';
+	raw->who = (struct ep_who){k->who.pid, k->who.image, k->who.start_ns};
+	if (k->from_pid)
+		raw->from = (struct ep_who){k->from_pid, k->who.image, k->from_start_ns};
+	raw->tid = k->tid;
+	raw->is_kthread = k->flags & EP_BPF_KTHREAD;
+	raw->is_cut = is_cut(k->flags);
+	raw->comm = k->comm;
+	raw->process_comm = k->process_comm;
+}
+
+static int on_first(void *arg, void *data, size_t n)
+{
+	struct load *l = arg;
+	const struct ep_bpf_first *f = data;
+	if (n < sizeof(*f) || !l->sink)
+		return 0;
+	struct ep_bpf_key key = f->key;
+	const struct ep_stack_copy copy = {
+		.regs = {f->ip, f->sp, f->bp},
+		.at = f->sp & ~(uint64_t)(EP_BPF_PAGE - 1),
+		.bytes = f->pages,
+		.n_bytes = (uint32_t)f->n_pages * EP_BPF_PAGE,
+	};
+	uint64_t n_kernel = f->kernel.n;
+	struct ep_raw raw = {
+		.copy = &copy,
+		.kernel = (const uint64_t *)f->kernel.ip,
+		.n_kernel = n_kernel < EP_BPF_MAX_FRAMES ? n_kernel : EP_BPF_MAX_FRAMES,
+		.n = 1,
+	};
+	fill_raw(&key, &raw);
+	l->n_given++;
+	l->sink->sample(l->sink->arg, &raw);
+	return 0;
+}
+
 static void give(struct load *l, struct ep_bpf_key *k, uint64_t n,
 		 const struct ep_sink *sink)
 {
 	const struct packed *kernel = find_stack(l, k->kernel_stack);
 	const struct packed *user = find_stack(l, k->user_stack);
-	k->comm[sizeof(k->comm) - 1] = k->process_comm[sizeof(k->process_comm) - 1] =
-		'\0';
 	struct ep_raw raw = {
-		.who = {k->who.pid, k->who.image, k->who.start_ns},
-		.tid = k->tid,
-		.is_kthread = k->flags & EP_BPF_KTHREAD,
-		.is_cut = is_cut(k->flags),
-		.comm = k->comm,
-		.process_comm = k->process_comm,
 		.kernel = l->frames + kernel->first,
 		.user = l->frames + user->first,
 		.n_kernel = kernel->n,
 		.n_user = user->n,
 		.n = n,
 	};
+	fill_raw(k, &raw);
 	l->n_given += n;
 	sink->sample(sink->arg, &raw);
 }
@@ -436,7 +471,7 @@ static int load_drain(struct ep_source *s, const struct ep_sink *sink,
 	l->skel->bss->active = !old;
 	wait_for_probes();
 
-	l->n_stacks = l->n_frames = l->n_given = 0;
+	l->n_stacks = l->n_frames = 0;
 	ep_index_clear(&l->index);
 	rc = take_stacks(l, old ? l->skel->maps.stacks_1 : l->skel->maps.stacks_0);
 	if (rc >= 0)
@@ -460,6 +495,7 @@ static int load_drain(struct ep_source *s, const struct ep_sink *sink,
 		ret_stats->asked = got;
 	l->seen = now;
 	l->since_ns = now_ns;
+	l->n_given = 0;
 	return 0;
 }
 
@@ -508,7 +544,9 @@ static int fill(struct load *l, uint64_t interval_ns, struct ep_err *err)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the probe");
 	EP_TRY(open_probe(l, interval_ns, err));
 	l->news = ring_buffer__new(bpf_map__fd(l->skel->maps.news), on_news, l, NULL);
-	if (!l->news)
+	if (!l->news ||
+	    (l->memory.words && ring_buffer__add(l->news, bpf_map__fd(l->skel->maps.firsts),
+						 on_first, l) < 0))
 		return fail_step(-errno, "the probe's ring can't be mapped", err);
 	return attach(l, n_possible, err);
 }

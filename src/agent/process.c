@@ -314,6 +314,21 @@ struct ep_process *ep_processes_get(struct ep_processes *t, const struct ep_who 
 	return p;
 }
 
+void ep_processes_inherit(struct ep_processes *t, struct ep_process *p,
+			  const struct ep_who *from)
+{
+	const struct ep_process *q =
+		p->is_gone && !p->n_areas ? find(t, from, false) : NULL;
+	if (!q || q == p || !q->n_areas)
+		return;
+	p->areas = ep_alloc(q->n_areas * sizeof(p->areas[0]));
+	if (!p->areas)
+		return;
+	memcpy(p->areas, q->areas, q->n_areas * sizeof(p->areas[0]));
+	p->n_areas = q->n_areas;
+	p->service = q->service;
+}
+
 static const struct ep_area *find_area(const struct ep_process *p, uint64_t address)
 {
 	uint32_t lo = 0, hi = p->n_areas;

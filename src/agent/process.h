@@ -75,6 +75,15 @@ EP_DEFINE_AUTO(ep_processes);
 struct ep_process *ep_processes_get(struct ep_processes *t, const struct ep_who *who,
 				    uint32_t tid, const char *comm, bool is_kthread);
 
+/*
+ * ep_processes_inherit - p was forked from another and has not execed since.
+ *
+ * If p ended before anything could be read of it, it gets the service and the areas of
+ * that one.
+ */
+void ep_processes_inherit(struct ep_processes *t, struct ep_process *p,
+			  const struct ep_who *from);
+
 /* The area that holds an address; NULL.  Reads the mappings anew, at most once a
  * round, when the address is in none of them. */
 const struct ep_area *ep_processes_area(struct ep_processes *t, struct ep_process *p,

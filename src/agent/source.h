@@ -19,8 +19,18 @@ struct ep_who {
 	uint64_t start_ns; /* of the process, since boot; 0 where not known */
 };
 
+/* The stack of a thread as it was, for a walk later. */
+struct ep_stack_copy {
+	struct ep_regs regs;
+	uint64_t at; /* address of bytes[0] */
+	const uint8_t *bytes;
+	uint32_t n_bytes;
+};
+
 struct ep_raw {
 	struct ep_who who;
+	struct ep_who from; /* pid not 0: who has the areas of this one, its ancestor */
+	const struct ep_stack_copy *copy; /* instead of user frames; NULL: none */
 	uint32_t tid;
 	bool is_kthread;
 	bool is_cut;	  /* the user stack is known not to reach its root */

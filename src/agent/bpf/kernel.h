@@ -33,6 +33,7 @@ enum {
 	BPF_NOEXIST = 1,
 	BPF_F_USER_STACK = 1 << 8,
 	BPF_F_MMAPABLE = 1 << 10,
+	BPF_RB_NO_WAKEUP = 1,
 	PF_KTHREAD = 0x00200000,
 	EEXIST = 17,
 };
@@ -63,8 +64,9 @@ struct mm_struct {
 
 struct task_struct {
 	unsigned int flags;
+	int tgid;
 	struct mm_struct *mm;
-	struct task_struct *group_leader;
+	struct task_struct *group_leader, *real_parent;
 	struct pid *thread_pid;
 	__u64 start_boottime;
 	char comm[16];

@@ -43,6 +43,11 @@ struct ep_bpf_key {
 	unsigned long long user_stack;
 	char comm[16];         /* of the thread */
 	char process_comm[16]; /* of the process's first thread */
+	/* Whose areas the stack was walked by, when not its own: it was forked from it
+	 * and has not execed since.  0: its own, or none. */
+	unsigned int from_pid;
+	unsigned int reserved;
+	unsigned long long from_start_ns;
 };
 
 struct ep_bpf_stack {
@@ -71,6 +76,24 @@ struct ep_bpf_code {
 	unsigned int areas, n_areas;
 };
 
+#define EP_BPF_COPY_PAGES 4
+#define EP_BPF_PAGE 4096
+
+/*
+ * A sample of an image whose areas are not known yet, with a copy of its stack, so that
+ * the agent can walk it when it has read them.  Counted in no map.
+ */
+struct ep_bpf_first {
+	struct ep_bpf_key key;
+	unsigned long long ip, sp, bp;
+	unsigned long long n_pages; /* copied, from the one that sp is in */
+	struct ep_bpf_stack kernel;
+	unsigned char pages[EP_BPF_COPY_PAGES * EP_BPF_PAGE];
+};
+
+/* So many of an image; if its areas still are not known, they never will be. */
+#define EP_BPF_MAX_FIRSTS 64
+
 /* As many as enum ep_step has; EP_STEP_OK stands for walks by frame pointer. */
 #define EP_BPF_N_ENDS 8
 
@@ -81,6 +104,7 @@ struct ep_bpf_stats {
 	unsigned long long taken;       /* counted in a map */
 	unsigned long long lost;        /* a map was full */
 	unsigned long long lost_stacks; /* counted, but without its stack */
+	unsigned long long firsts;      /* sent with a copy of the stack; not in taken */
 	unsigned long long lost_news;   /* first-seen messages that found no room */
 	/* User stacks by why the walk ended (enum ep_step); [0]: by frame pointer. */
 	unsigned long long ended[EP_BPF_N_ENDS];

@@ -58,7 +58,8 @@ struct {
 	__type(value, struct ep_bpf_stack);
 } scratch SEC(".maps");
 
-/* Images already told of.  Forgetting one costs a second message. */
+/* Images already told of, with the stacks copied of each.  Forgetting one costs a
+ * second message. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -70,6 +71,11 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);
 } news SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} firsts SEC(".maps");
 
 /*
  * The number of a pid in our namespace; 0: it is not visible there.  Asks the
@@ -137,7 +143,7 @@ static __always_inline void fill_key(struct ep_bpf_key *k)
 
 static __always_inline void tell(const struct ep_bpf_key *k, struct ep_bpf_stats *s)
 {
-	__u8 one = 1;
+	__u8 none = 0;
 	if ((k->flags & (EP_BPF_KTHREAD | EP_BPF_OUTSIDE)) || !k->who.image)
 		return;
 	if (bpf_map_lookup_elem(&told, &k->who))
@@ -152,7 +158,7 @@ static __always_inline void tell(const struct ep_bpf_key *k, struct ep_bpf_stats
 	n->flags = k->flags;
 	__builtin_memcpy(n->comm, k->comm, sizeof(n->comm));
 	bpf_ringbuf_submit(n, 0);
-	bpf_map_update_elem(&told, &k->who, &one, BPF_ANY);
+	bpf_map_update_elem(&told, &k->who, &none, BPF_ANY);
 }
 
 /* The identity of a stack; never 0. */
@@ -210,17 +216,82 @@ static __always_inline void count(void *counts, struct ep_bpf_key *k, struct ep_
 	s->taken++;
 }
 
-static __always_inline void take_user(struct bpf_perf_event_data *ctx, void *stacks,
+/*
+ * The areas to walk by.  A child that has not execed has its parent's: so the many
+ * that live for a moment (subshells) need not be read one by one.
+ */
+static __always_inline const struct ep_bpf_code *find_code(struct ep_bpf_key *k)
+{
+	const struct ep_bpf_code *c = bpf_map_lookup_elem(&code, &k->who);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct ep_bpf_who from = {.image = k->who.image};
+	for (int i = 0; !c && i < 3; i++) {
+		task = BPF_CORE_READ(task, real_parent, group_leader);
+		__u64 stack = BPF_CORE_READ(task, mm, start_stack);
+		if (!stack || EP_BPF_IMAGE(stack) != from.image)
+			return NULL;
+		from.pid = own_pid_ns ? visible_nr(BPF_CORE_READ(task, thread_pid))
+				      : BPF_CORE_READ(task, tgid);
+		from.start_ns = start_of(task);
+		c = bpf_map_lookup_elem(&code, &from);
+		k->from_pid = c ? from.pid : 0;
+		k->from_start_ns = c ? from.start_ns : 0;
+	}
+	return c;
+}
+
+static __always_inline void copy_stack(struct ep_bpf_first *f)
+{
+	__u64 page = f->sp & ~(__u64)(EP_BPF_PAGE - 1);
+	f->n_pages = 0;
+	for (int i = 0; i < EP_BPF_COPY_PAGES; i++) {
+		void *from = (void *)(page + (__u64)i * EP_BPF_PAGE);
+		if (bpf_probe_read_user(f->pages + i * EP_BPF_PAGE, EP_BPF_PAGE, from) < 0)
+			return;
+		f->n_pages = i + 1;
+	}
+}
+
+/* Sends the sample with a copy of its stack; false: by frame pointer, then. */
+static __always_inline bool send_first(struct bpf_perf_event_data *ctx,
+				       const struct ep_bpf_key *k,
+				       const struct ep_regs *regs)
+{
+	__u8 *n = k->who.image ? bpf_map_lookup_elem(&told, &k->who) : NULL;
+	if (!n || *n >= EP_BPF_MAX_FIRSTS)
+		return false;
+	struct ep_bpf_first *f = bpf_ringbuf_reserve(&firsts, sizeof(*f), 0);
+	if (!f)
+		return false;
+	(*n)++;
+	f->key = *k;
+	f->ip = regs->ip;
+	f->sp = regs->sp;
+	f->bp = regs->bp;
+	if (!get_stack(ctx, 0, &f->kernel))
+		f->kernel.n = 0;
+	copy_stack(f);
+	/* The news has woken the agent; the rest may wait until it looks. */
+	bpf_ringbuf_submit(f, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+/* False: the sample is on its way already. */
+static __always_inline bool take_user(struct bpf_perf_event_data *ctx, void *stacks,
 				      struct ep_bpf_key *k, struct ep_bpf_stack *st,
 				      struct ep_bpf_stats *s, bool by_tables)
 {
 	struct ep_regs regs;
 	enum ep_step why = EP_STEP_OK;
-	if (by_tables && user_regs(ctx, bpf_get_current_task_btf(), &regs))
-		why = walk_user(&k->who, &regs, st);
+	if (by_tables && user_regs(ctx, bpf_get_current_task_btf(), &regs)) {
+		const struct ep_bpf_code *c = find_code(k);
+		if (!c && send_first(ctx, k, &regs))
+			return false;
+		why = walk_user(c, &regs, st);
+	}
 	if (why == EP_STEP_OK && !get_stack(ctx, BPF_F_USER_STACK, st)) {
 		k->flags |= EP_BPF_NO_USER;
-		return;
+		return true;
 	}
 	if (why != EP_STEP_OK)
 		k->flags |= EP_BPF_BY_TABLE | why << EP_BPF_WHY_SHIFT;
@@ -229,6 +300,7 @@ static __always_inline void take_user(struct bpf_perf_event_data *ctx, void *sta
 	if (why < EP_BPF_N_ENDS)
 		s->ended[why]++;
 	k->user_stack = take_stack(stacks, st, s);
+	return true;
 }
 
 static __always_inline void sample(struct bpf_perf_event_data *ctx, void *counts,
@@ -242,10 +314,13 @@ static __always_inline void sample(struct bpf_perf_event_data *ctx, void *counts
 	fill_key(&k);
 	if (!(k.flags & EP_BPF_OUTSIDE)) {
 		tell(&k, s);
+		if (!(k.flags & EP_BPF_KTHREAD) &&
+		    !take_user(ctx, stacks, &k, st, s, by_tables)) {
+			s->firsts++;
+			return;
+		}
 		if (get_stack(ctx, 0, st))
 			k.kernel_stack = take_stack(stacks, st, s);
-		if (!(k.flags & EP_BPF_KTHREAD))
-			take_user(ctx, stacks, &k, st, s, by_tables);
 	}
 	count(counts, &k, s);
 }

@@ -227,15 +227,15 @@ static long walk_frame(__u32 i, struct walk_on *on)
 /*
  * walk_user - the user stack into st, leaf first.
  *
- * in       regs     of the user code that was interrupted
- * returns  why it ended; EP_STEP_OK: it did not begin, this image is not known (yet)
+ * in       c        its areas; NULL: they are not known (yet)
+ *          regs     of the user code that was interrupted
+ * returns  why it ended; EP_STEP_OK: it did not begin
  */
-static __always_inline enum ep_step walk_user(const struct ep_bpf_who *who,
+static __always_inline enum ep_step walk_user(const struct ep_bpf_code *c,
 					      const struct ep_regs *regs,
 					      struct ep_bpf_stack *st)
 {
 	__u32 zero = 0;
-	struct ep_bpf_code *c = bpf_map_lookup_elem(&code, who);
 	struct walk_on on = {
 		.w = bpf_map_lookup_elem(&walks, &zero),
 		.mem = bpf_map_lookup_elem(&memory, &zero),
