@@ -93,7 +93,7 @@ struct ep_series_opts {
 	const struct ep_slice *by; /* group by these labels; none: one series without labels */
 	uint32_t n_by;
 	uint32_t limit;            /* the heaviest; 0: all */
-	bool spread;               /* a profile longer than a step counts evenly over its time,
+	bool spread;               /* a profile counts evenly over its time,
 				      not all at its start; not for gauges */
 };
 int ep_query_series(const struct ep_query_env *env, const struct ep_query *q,

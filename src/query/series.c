@@ -138,7 +138,7 @@ static int add_group(struct build *b, const struct ep_hit *h, uint32_t set, int6
 		return ep_fail(err, -ENOMEM, 0, "no memory for a time series");
 	int64_t start = (int64_t)(h->point->time_ns / EP_NS_PER_MS);
 	int64_t length = (int64_t)(h->point->duration_ns / EP_NS_PER_MS);
-	if (b->o->spread && length > b->o->step_ms)
+	if (b->o->spread && length > 0)
 		return add_spread(b, r, start, length, value, err);
 	return add_point(b, r, step_of(b, start), value, err);
 }

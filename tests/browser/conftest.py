@@ -27,7 +27,7 @@ class View:
         page.on("console", lambda m: m.type == "error" and self.errors.append(m.text))
         page.on("request", lambda r: (self.asked if r.url.startswith(base) else self.foreign).append(r.url))
 
-    def open(self, path="/?live=0"):
+    def open(self, path="/?live=0&service=checkout&from=now-1h"):
         self.page.goto(self.base + path)
         return self
 

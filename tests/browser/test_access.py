@@ -6,13 +6,16 @@ import pytest
 
 AXE = pathlib.Path(__file__).resolve().parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PATHS = {
-    "flame": "/?live=0",
-    "focus": "/?live=0&search=parse&focus=main&focus=event_loop",
-    "compare": "/?live=0&compare=prev",
-    "top": "/?live=0&view=top",
-    "tree": "/?live=0&view=tree",
-    "changes": "/?live=0&compare=prev&view=changes",
-    "services": "/?live=0&view=services",
+    "all": "/?live=0",
+    "by label": "/?live=0&service=checkout&by=endpoint",
+    "versus": "/?live=0&service=checkout&compare=label&label=endpoint%3D%22%2Fcart%22&clabel=endpoint%3D%22%2Flogin%22",
+    "flame": "/?live=0&service=checkout",
+    "focus": "/?live=0&service=checkout&search=parse&focus=main&focus=event_loop",
+    "compare": "/?live=0&service=checkout&compare=prev",
+    "top": "/?live=0&service=checkout&view=top",
+    "tree": "/?live=0&service=checkout&view=tree",
+    "changes": "/?live=0&service=checkout&compare=prev&view=changes",
+    "services": "/?live=0&service=checkout&view=services",
 }
 
 

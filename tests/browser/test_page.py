@@ -1,6 +1,7 @@
 """The page in Chromium on generated data: what is shown, clicked and kept in the URL."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -14,15 +15,74 @@ def shop(mock, look):
     return look(mock("shop")).open().drawn()
 
 
-def test_the_page_opens_on_the_heaviest_service(shop):
-    assert shop.query()["service"] == ["checkout"]
+def test_the_page_opens_on_all_services_and_a_click_opens_one(mock, look):
+    v = look(mock()).open("/?live=0").drawn()
+    assert "service" not in v.query()
+    assert v.text("#service") == "all services" and v.text("#time") == "last 15 min"
+    rows = v.page.locator("table.services tbody tr")
+    first = re.sub(r"\s+", " ", rows.first.inner_text())
+    assert re.match(r"checkout [\d.]+ cores [\d.]+ % now", first)
+    v.page.wait_for_selector("table.services .spark path")
+    assert v.hover("checkout")["name"] == "checkout"
+    v.shot("all-light")
+    v.click("checkout")
+    v.drawn()
+    assert v.query()["service"] == ["checkout"]
+    assert v.where("main") and not v.where("checkout")
+    v.page.go_back()
+    v.wait_for("checkout")
+    rows.first.click()
+    v.wait_for("checkout", there=False)
+    assert v.query()["service"] == ["checkout"]
+
+
+def test_a_service_says_what_it_costs_and_how_whole_that_is(shop):
     assert "cores" in shop.text(".strip-head")
     assert shop.details()["name"] == "everything"
     ledger = shop.text(".ledger")
-    for word in ("samples", "taken", "lost", "cut", "named", "covers 60 min of 60 min"):
+    for word in ("samples", "taken", "lost", "cut", "named", "covers 60 min"):
         assert word in ledger
+    assert shop.page.locator(".ledger .bad").count() == 0
     assert shop.page.title().startswith("checkout")
     shop.shot("flame-light")
+
+
+def test_two_values_of_a_label_are_compared_in_two_clicks(mock, look):
+    v = look(mock()).open("/?live=0&service=checkout&by=endpoint").drawn()
+    assert v.hover("/cart")["name"] == "endpoint = /cart"
+    v.click("/cart")
+    v.page.mouse.move(2, 2)
+    v.page.click(".versus >> text=/login")
+    v.page.wait_for_selector("#sentence")
+    v.drawn()
+    q = v.query()
+    assert q["compare"] == ["label"] and q["label"] == ['endpoint="/cart"'] and q["clabel"] == ['endpoint="/login"']
+    assert v.text("#sentence").startswith("/login → /cart: CPU ")
+    d = v.details()
+    assert "/login" in d and "/cart" in d
+    v.shot("versus-light")
+
+
+def test_sides_swap_and_shares_take_the_total_out(mock, look):
+    v = look(mock()).open("/?live=0&service=checkout&from=now-1h&compare=day").drawn()
+    d = v.details()
+    assert d["change"].startswith(("+", "−"))
+    v.page.keyboard.press("x")
+    v.wait("location.search.includes('swap=1')")
+    v.still()
+    v.wait("document.querySelector('.details .kv dt')?.innerText === 'now'")
+    other = v.details()
+    assert (other["before"], other["now"]) == (d["before"], d["now"])
+    assert other["change"][0] == {"+": "−", "−": "+"}[d["change"][0]]
+    assert v.text("#sentence").startswith("now → before: CPU ")
+    v.page.click("#compare")
+    v.page.click("#by-share")
+    v.wait("document.querySelector('#sentence')?.innerText.includes('Each as a share')")
+    assert v.query()["share"] == ["1"] and v.query()["swap"] == ["1"]
+    v.still()
+    v.page.keyboard.press("Escape")
+    d = v.details()
+    assert d["before"] == d["now"]
 
 
 def test_hover_shows_the_frame_at_the_right_at_once(shop):
@@ -169,19 +229,19 @@ def test_the_brush_sets_the_range_and_back_takes_it_away(shop):
     shop.page.mouse.down()
     shop.page.mouse.move(box["x"] + box["width"] * 0.5, y, steps=5)
     shop.page.mouse.up()
-    shop.wait("document.querySelector('.ledger').innerText.includes('15 min of 15 min')")
+    shop.wait("document.querySelector('.ledger').innerText.includes('covers 15 min')")
     q = shop.query()
     span = int(q["until"][0]) - int(q["from"][0])
     assert abs(span - 15 * 60_000) < 30_000, "a quarter of an hour"
     shop.page.go_back()
-    shop.wait("document.querySelector('.ledger').innerText.includes('60 min of 60 min')")
-    assert "from" not in shop.query()
+    shop.wait("document.querySelector('.ledger').innerText.includes('covers 60 min')")
+    assert shop.query()["from"] == ["now-1h"]
 
 
 def test_a_preset_stays_relative(shop):
     shop.page.click("#time")
     shop.page.click(".panel >> text=last 15 min")
-    shop.wait("document.querySelector('.ledger').innerText.includes('15 min of 15 min')")
+    shop.wait("document.querySelector('.ledger').innerText.includes('covers 15 min')")
     assert shop.query()["from"] == ["now-15m"] and "until" not in shop.query()
 
 
@@ -317,7 +377,7 @@ def test_hostile_names_are_text(mock, look, view):
 
 
 def test_hostile_frames_can_be_read(mock, look):
-    v = look(mock("hostile")).open().drawn()
+    v = look(mock("hostile")).open(f"/?live=0&service={quote(HOSTILE)}").drawn()
     assert v.hover("")["name"] == "(no name)"
     assert v.hover("__proto__")["name"] == "__proto__"
     assert "‹U+202E›" in v.hover("\u202egnirts desrever")["name"]

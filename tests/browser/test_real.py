@@ -35,6 +35,10 @@ def test_the_first_profile_turns_the_first_page_into_the_graph(served, data, loo
     profile = at_time((data / "browser" / "go-after.pb.gz").read_bytes(), time.time() - 20)
     assert served.api.push(profile, name="shop.backend")[0] == 200
     v.drawn()
+    assert "shop.backend" in v.text("table.services")
+    assert v.where("shop.backend") and v.where(BLOCK)
+    v.click("shop.backend")
+    v.drawn()
     assert v.query()["service"] == ["shop.backend"]
     assert v.where(BLOCK)
 

@@ -246,12 +246,33 @@ function weighted(query, ranges) {
 	}).filter((x) => x.w[0] + x.w[1] > 0);
 }
 
+const valueOf = (labels, name) => (name === "service_name" ? service : Object.hasOwn(labels, name) ? labels[name] : "");
+
+const labelIds = new Map();
+
+/** A first frame for the value of a label. */
+function grouped(list, by) {
+	if (!by) return list;
+	const id = (v) => {
+		const key = JSON.stringify([by, v]);
+		if (!labelIds.has(key)) labelIds.set(key, functions.push({ name: v, file: by, kind: "label" }) - 1);
+		return labelIds.get(key);
+	};
+	return list.map((x) => ({ ...x, s: [id(valueOf(x.l, by)), ...x.s] }));
+}
+
 const sum = (list, k = 0) => list.reduce((a, x) => a + x.w[k], 0);
 const ledger = (whole, from, until) => ({
 	profiles: Math.round((until - from) / 15_000), samples: Math.round(whole / SAMPLE), asked: Math.round(whole / SAMPLE * 1.0003),
 	taken: Math.round(whole / SAMPLE), lost: Math.round(whole / SAMPLE / 5000), truncated: Math.round(whole / SAMPLE / 9000),
 	unsymbolised: Math.round(whole * 0.021), covered_ms: until - from, span_ms: until - from,
 });
+
+/** Both sides: other times of one query, or other labels of one time. */
+function sidesOf(p, a, b) {
+	if (p.get("a_query") === p.get("b_query")) return weighted(p.get("b_query"), [a, b]);
+	return [...weighted(p.get("a_query"), [a]).map((x) => ({ ...x, w: [x.w[0], 0] })), ...weighted(p.get("b_query"), [b]).map((x) => ({ ...x, w: [0, x.w[0]] }))];
+}
 
 const routes = {
 	services(p, now) {
@@ -260,7 +281,7 @@ const routes = {
 		if (CASE === "sparse" && from > now - 3 * HOUR) return { services: [] };
 		const w = sum(weighted("", [[from, until]]));
 		const of = (name, k) => ({ name, types: k === 0 ? [CPU, ALLOC] : [CPU], total: k === 0 ? { [CPU]: w, [ALLOC]: w / 9 } : { [CPU]: w / (k * 3) },
-			profiles: Math.round((until - from) / 15_000), last: CASE === "sparse" ? now - 3 * HOUR : now - 2000 * k });
+			profiles: Math.round((until - from) / 15_000), first: CASE === "sparse" ? now - 4 * HOUR : from, last: CASE === "sparse" ? now - 3 * HOUR : now - 2000 * k });
 		return { services: [of(service, 0), ...OTHER.map((n, k) => of(n, k + 1))].sort((a, b) => (a.name < b.name ? -1 : 1)) };
 	},
 	types: () => ({ types: [CPU, ALLOC].map((id) => { const [name, st, su, pt, pu] = id.split(":"); return { id, name, sample_type: st, sample_unit: su, period_type: pt, period_unit: pu }; }) }),
@@ -283,7 +304,7 @@ const routes = {
 		for (let t = Math.ceil(from / step) * step; t <= until; t += step) {
 			if (CASE === "sparse" && t > start - 3 * HOUR) continue;
 			for (const x of weighted(p.get("query"), [[t - step, t]])) {
-				const v = by && Object.hasOwn(x.l, by) ? x.l[by] : "";
+				const v = by ? valueOf(x.l, by) : "";
 				if (!lines.has(v)) lines.set(v, new Map());
 				lines.get(v).set(t, (lines.get(v).get(t) ?? 0) + x.w[0]);
 			}
@@ -293,13 +314,13 @@ const routes = {
 	},
 	flamegraph(p, now) {
 		const from = when(p.get("from"), now - HOUR, now), until = when(p.get("until"), now, now);
-		const list = weighted(p.get("query"), [[from, until]]), whole = sum(list);
+		const list = grouped(weighted(p.get("query"), [[from, until]]), p.get("by")), whole = sum(list);
 		const max = CASE === "huge" ? Math.max(120_000, Number(p.get("max_nodes") ?? 16384)) : CASE === "shop" ? (p.getAll("path").length ? 16384 : 500) : 16384;
 		return { unit: unitOf(p), total: Math.round(whole), type: p.get("type"), ...columns(buildTree(list), max, false, p.getAll("path")), ledger: ledger(whole, from, until) };
 	},
 	diff(p, now) {
 		const a = [when(p.get("a_from"), 0, now), when(p.get("a_until"), 0, now)], b = [when(p.get("b_from"), 0, now), when(p.get("b_until"), 0, now)];
-		const list = weighted(p.get("b_query"), [a, b]), ta = sum(list, 0), tb = sum(list, 1);
+		const list = grouped(sidesOf(p, a, b), p.get("by")), ta = sum(list, 0), tb = sum(list, 1);
 		return { unit: unitOf(p), total: Math.round(ta), total_a: Math.round(ta), total_b: Math.round(tb), type: p.get("type"), ...columns(buildTree(list), 16384, true, []), ledger: ledger(ta + tb, b[0], b[1]) };
 	},
 	top(p, now) {

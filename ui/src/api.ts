@@ -63,16 +63,20 @@ export interface Query {
 	type: string;
 	query: string;
 	range: Range;
+	/** Count what is measured twice twice. */
+	copies?: boolean;
 }
 
 const base = (q: Query): Params => ({
 	type: q.type, query: q.query, from: Math.round(q.range.from), until: Math.round(q.range.until),
+	copies: q.copies === true ? 1 : undefined,
 });
 
-export const services = async (range: Range | null, signal: AbortSignal): Promise<Service[]> =>
-	(await get<{ services: Service[] }>("services",
-		range === null ? { from: 0, until: "now" } : { from: Math.round(range.from), until: Math.round(range.until) },
-		signal)).services;
+export const services = async (range: Range | null, copies: boolean, signal: AbortSignal): Promise<Service[]> =>
+	(await get<{ services: Service[] }>("services", {
+		...(range === null ? { from: 0, until: "now" } : { from: Math.round(range.from), until: Math.round(range.until) }),
+		copies: copies ? 1 : undefined,
+	}, signal)).services;
 
 export const labels = async (q: Query, signal: AbortSignal): Promise<LabelName[]> =>
 	(await get<{ labels: LabelName[] }>("labels", base(q), signal)).labels;
@@ -82,19 +86,31 @@ export const labelValues = (
 ): Promise<{ values: LabelValue[]; more: boolean }> =>
 	get(`labels/${encodeURIComponent(name)}/values`, { ...base(q), prefix, limit }, signal);
 
-export const series = (q: Query, step: number, by: string, signal: AbortSignal): Promise<SeriesAnswer> =>
-	get("series", { ...base(q), step, by }, signal);
+export interface Steps {
+	step: number;
+	by: string;
+	/** Even over the time of each profile; not for gauges. */
+	spread: boolean;
+	limit?: number;
+}
+
+/** From whole steps on, so that a point stays what it was when the range moves. */
+export const series = (q: Query, s: Steps, signal: AbortSignal): Promise<SeriesAnswer> =>
+	get("series", {
+		...base(q), from: Math.floor(q.range.from / s.step) * s.step, step: s.step, by: s.by,
+		spread: s.spread ? 1 : undefined, limit: s.limit,
+	}, signal);
 
 export const flamegraph = (
-	q: Query, path: readonly string[], maxNodes: number, signal: AbortSignal,
-): Promise<TreeAnswer> => get("flamegraph", { ...base(q), path, max_nodes: maxNodes }, signal);
+	q: Query, by: string, path: readonly string[], maxNodes: number, signal: AbortSignal,
+): Promise<TreeAnswer> => get("flamegraph", { ...base(q), by, path, max_nodes: maxNodes }, signal);
 
 export const top = (q: Query, limit: number, search: string, signal: AbortSignal): Promise<TopAnswer> =>
 	get("top", { ...base(q), limit, search }, signal);
 
-export const diff = (a: Query, b: Query, path: readonly string[], maxNodes: number, signal: AbortSignal): Promise<TreeAnswer> =>
+export const diff = (a: Query, b: Query, by: string, path: readonly string[], maxNodes: number, signal: AbortSignal): Promise<TreeAnswer> =>
 	get("diff", {
-		type: b.type, max_nodes: maxNodes, path,
+		type: b.type, max_nodes: maxNodes, path, by, copies: b.copies === true ? 1 : undefined,
 		a_query: a.query, a_from: Math.round(a.range.from), a_until: Math.round(a.range.until),
 		b_query: b.query, b_from: Math.round(b.range.from), b_until: Math.round(b.range.until),
 	}, signal);

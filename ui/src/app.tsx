@@ -9,7 +9,7 @@ import { Model, useModel } from "./model";
 import { State } from "./state";
 import { go, state, subscribe } from "./store";
 import { useTheme } from "./theme";
-import { rangeText, spanText } from "./time";
+import { AUTO, rangeText, spanText } from "./time";
 import { pathOf, find } from "./tree";
 import { Message } from "./view/bits";
 import { Changes } from "./view/changes";
@@ -63,8 +63,8 @@ function nothing(model: Model) {
 	const t = model.tree;
 	if (t === null) return <div class="loading" aria-label="loading" />;
 	if (t.totalA + t.totalB > 0) return null;
-	const last = model.service?.last ?? 0;
-	const range = rangeText(s.from, s.until, model.now);
+	const last = model.service?.last ?? Math.max(0, ...(model.services.value ?? []).map((x) => x.last));
+	const range = s.from === AUTO ? "the last 15 min" : rangeText(s.from, s.until, model.now);
 	return (
 		<Message title={`No ${typeText(s.type)} profiles here`}>
 			<p>Nothing matches {s.labels.length > 0 ? "these labels " : ""}in {range}.</p>
@@ -80,7 +80,7 @@ function nothing(model: Model) {
 
 function useTitle(model: Model): void {
 	const s = model.state;
-	const title = s.service === "" ? "everprof" : `${s.service} \u00b7 ${typeText(s.type)} \u00b7 everprof`;
+	const title = s.service === "" ? "all services \u00b7 everprof" : `${s.service} \u00b7 ${typeText(s.type)} \u00b7 everprof`;
 	useEffect(() => { document.title = title; }, [title]);
 }
 
@@ -106,6 +106,7 @@ export function App() {
 	};
 	const words = s.view === "services" ? null : nothing(model);
 	const t = model.tree;
+	const overview = s.service === "" && s.view !== "services";
 	return (
 		<>
 			<div class={`progress ${busy ? "busy" : ""}`} aria-hidden="true" />
@@ -113,6 +114,7 @@ export function App() {
 			{model.empty ? <FirstRun /> : (
 				<>
 					<Strip model={model} theme={theme} />
+					{overview && <Services model={model} compact />}
 					<Toolbar model={model} selected={selected} select={show} />
 					<main class={`main ${model.stale && s.view !== "services" ? "stale" : ""}`} id="main" aria-busy={model.stale}>
 						{words}
@@ -124,8 +126,8 @@ export function App() {
 					</main>
 				</>
 			)}
-			<LedgerBar ledger={t !== null && t.totalA + t.totalB > 0 ? t.ledger : null} whole={t === null ? 0 : t.totalA + t.totalB}
-				right={model.against === null ? "" : `compared with ${rangeText(String(Math.round(model.against.from)), String(Math.round(model.against.until)), model.now)}`} />
+			<LedgerBar model={model} ledger={t !== null && t.totalA + t.totalB > 0 ? t.ledger : null} whole={t === null ? 0 : t.totalA + t.totalB}
+				right={model.against === null || s.compare === "label" ? "" : `compared with ${rangeText(String(Math.round(model.against.from)), String(Math.round(model.against.until)), model.now)}`} />
 			{help && <Help close={() => setHelp(false)} />}
 		</>
 	);

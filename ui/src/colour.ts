@@ -3,7 +3,7 @@
 // that it is the same in every load.  Kernel, unnamed and lost frames are grey.
 
 import { isReal, Noise } from "./diff";
-import { fileOf, JIT, KERNEL, kindOf, LOST, MORE, nameOf, ROOT, Tree, UNNAMED } from "./tree";
+import { fileOf, JIT, KERNEL, kindOf, LABEL, LOST, MORE, nameOf, ROOT, Tree, UNNAMED } from "./tree";
 
 export type Theme = "light" | "dark";
 export type Rgb = readonly [number, number, number];
@@ -41,9 +41,12 @@ export function contrast(a: Rgb, b: Rgb): number {
 	return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
 }
 
-// Hues in the order in which neighbours differ most; no red, no pure blue or orange,
-// which mean "lost" and "changed".
-const HUES = [62, 155, 285, 95, 205, 330, 125, 245, 80, 180, 310, 110, 265, 38];
+// Hues in the order in which neighbours differ most; no red, which means "lost".
+const HUES = [250, 160, 62, 292, 200, 95, 130, 270, 78, 180, 308, 225, 112, 42];
+/** Violet and rose shout at the chroma at which green is quiet. */
+const quiet = (h: number): number => (h > 260 && h < 330 ? 0.72 : h < 60 ? 0.9 : 1);
+/** Shades of one package: its functions are told apart, and stay a family. */
+const SHADES: readonly (readonly [number, number])[] = [[0, 0], [0.028, 7], [-0.028, -7], [0.014, -5], [-0.014, 5]];
 
 /** The colour of the k-th line of a chart: told apart from its neighbours and the page. */
 export const lineColour = (k: number, theme: Theme): string => {
@@ -60,7 +63,11 @@ export interface Palette {
 	lost: Rgb;
 	more: Rgb;
 	match: Rgb;
-	hues: readonly Rgb[];
+	/** By hue, then shade. */
+	hues: readonly (readonly Rgb[])[];
+	/** Without names, faintly in the hue of the module. */
+	modules: readonly Rgb[];
+	label: Rgb;
 	merged: Rgb;
 	background: Rgb;
 	outline: Rgb;
@@ -71,19 +78,25 @@ const light: Palette = {
 	root: oklch(0.9, 0.008, 260), kernel: oklch(0.84, 0.012, 250), unnamed: oklch(0.91, 0.004, 90),
 	lost: oklch(0.84, 0.06, 20), more: oklch(0.95, 0.004, 260), match: oklch(0.83, 0.17, 92),
 	merged: oklch(0.885, 0.01, 260), outline: [20, 22, 28],
-	hues: HUES.map((h) => oklch(0.865, 0.062, h)),
+	label: oklch(0.82, 0.03, 260),
+	hues: HUES.map((h) => SHADES.map(([l, turn]) => oklch(0.86 + l, 0.07 * quiet(h), h + turn))),
+	modules: HUES.map((h) => oklch(0.91, 0.017, h)),
 };
 const dark: Palette = {
-	text: [240, 241, 244], dim: [160, 165, 176], background: [20, 22, 27],
-	root: oklch(0.36, 0.012, 260), kernel: oklch(0.41, 0.016, 250), unnamed: oklch(0.34, 0.004, 90),
-	lost: oklch(0.42, 0.09, 20), more: oklch(0.27, 0.006, 260), match: oklch(0.52, 0.12, 85),
-	merged: oklch(0.33, 0.01, 260), outline: [250, 250, 252],
-	hues: HUES.map((h) => oklch(0.43, 0.058, h)),
+	text: [13, 15, 19], dim: [168, 173, 184], background: [20, 22, 27],
+	root: oklch(0.62, 0.014, 260), kernel: oklch(0.6, 0.026, 250), unnamed: oklch(0.63, 0.006, 90),
+	lost: oklch(0.66, 0.11, 20), more: oklch(0.29, 0.008, 260), match: oklch(0.87, 0.16, 95),
+	merged: oklch(0.38, 0.014, 260), outline: [250, 250, 252],
+	label: oklch(0.7, 0.035, 260),
+	hues: HUES.map((h) => SHADES.map(([l, turn]) => oklch(0.69 + l, 0.088 * quiet(h), h + turn))),
+	modules: HUES.map((h) => oklch(0.62, 0.024, h)),
 };
 export const PALETTES: Readonly<Record<Theme, Palette>> = { light, dark };
 
 /** What a frame belongs to: a Go package, a C++ namespace, a file, a library. */
 export function packageOf(name: string, file: string): string {
+	const module = /^(?:.*\/)?([^/]+)\+0x[0-9a-f]+$/.exec(name);
+	if (module !== null) return module[1]!;
 	const slash = name.lastIndexOf("/");
 	const dot = name.indexOf(".", slash + 1);
 	if (dot > 0 && /^[\w./\-~%]+$/.test(name.slice(0, dot))) return name.slice(0, dot);
@@ -104,8 +117,8 @@ function kindColour(kind: number, p: Palette): Rgb | null {
 	switch (kind) {
 		case ROOT: return p.root;
 		case KERNEL: return p.kernel;
-		case UNNAMED: return p.unnamed;
 		case LOST: return p.lost;
+		case LABEL: return p.label;
 		case MORE: return p.more;
 		default: return null;
 	}
@@ -118,15 +131,17 @@ export function namePaints(t: Tree, theme: Theme): string[] {
 		const fixed = kindColour(t.kinds[k]!, p);
 		if (fixed !== null) return css(fixed);
 		const shift = t.kinds[k] === JIT ? 3 : 0;
-		return css(p.hues[(hash(packageOf(name, t.files[k]!)) + shift) % HUES.length]!);
+		const hue = (hash(packageOf(name, t.files[k]!)) + shift) % HUES.length;
+		if (t.kinds[k] === UNNAMED) return css(p.modules[hue]!);
+		return css(p.hues[hue]![hash(name) % SHADES.length]!);
 	});
 }
 
 const STEPS = 12;
 /** From strongly less (blue), over grey, to strongly more (orange). */
 export function diffScale(theme: Theme): Rgb[] {
-	const base = theme === "light" ? 0.9 : 0.36;
-	const far = theme === "light" ? 0.75 : 0.5;
+	const base = theme === "light" ? 0.9 : 0.6;
+	const far = theme === "light" ? 0.75 : 0.72;
 	return Array.from({ length: 2 * STEPS + 1 }, (_, k) => {
 		const x = (k - STEPS) / STEPS;
 		const m = Math.abs(x);

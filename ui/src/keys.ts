@@ -58,6 +58,7 @@ function act(d: Desk, key: string): boolean {
 		case "n": match(d, true); return true;
 		case "N": match(d, false); return true;
 		case "c": go({ compare: s.compare === "" ? "prev" : "", view: s.view === "changes" ? "flame" : s.view }); return true;
+		case "x": if (s.compare !== "") go({ swap: !s.swap }); return true;
 		case "l": go({ live: !s.live }, true); return true;
 		case "+": case "=": d.canvas?.zoom(1 / 1.5); return true;
 		case "-": d.canvas?.zoom(1.5); return true;

@@ -27,6 +27,10 @@ export function parseMatcher(text: string): Matcher | null {
 	return { name: m[1]!, op: m[2] as Op, value };
 }
 
+/** `labels` with others in the place of those on the same names. */
+export const withMatchers = (labels: readonly Matcher[], others: readonly Matcher[]): Matcher[] =>
+	[...labels.filter((m) => !others.some((o) => o.name === m.name)), ...others];
+
 export const sameMatcher = (a: Matcher, b: Matcher): boolean =>
 	a.name === b.name && a.op === b.op && a.value === b.value;
 

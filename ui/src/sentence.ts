@@ -12,13 +12,23 @@ export interface Totals {
 	ms: number;
 	type: string;
 	unit: string;
+	/** Both sides are brought to one total. */
+	share: boolean;
+	/** What the sides are called when they are not two times. */
+	names: readonly [string, string] | null;
 }
 
 const amount = (n: number, t: Totals): string => rate(n, t.ms, t.type, t.unit);
 
 /** "CPU rose from 1.2 to 1.6 cores (+33 % ± 4 %)": the total, and whether it is real. */
 export function totalSentence(t: Totals): string {
+	if (t.names !== null) return `${visible(t.names[0], 40) || "without"} \u2192 ${visible(t.names[1], 40) || "without"}: ${sums(t)}`;
+	return sums(t);
+}
+
+function sums(t: Totals): string {
 	const what = typeText(t.type);
+	if (t.share && t.a > 0 && t.b > 0) return `Each as a share of its own total.`;
 	if (t.a <= 0 && t.b <= 0) return "Nothing was recorded in either range.";
 	if (t.a <= 0) return `Nothing was recorded in the earlier range; now ${what} is ${amount(t.b, t)}.`;
 	if (t.b <= 0) return `Nothing was recorded in this range; before, ${what} was ${amount(t.a, t)}.`;
@@ -36,7 +46,7 @@ export function whereSentence(list: readonly Change[], t: Totals, most = 3): str
 	const real = list.filter((c) => c.real).slice(0, most);
 	if (real.length === 0) return list.length === 0 ? "" : "No single function changed by more than chance.";
 	const parts = real.map((c) => {
-		const text = rateKind(t.type, t.unit) === "sum" ? value(Math.abs(c.delta), t.unit) : amount(Math.abs(c.delta), t);
+		const text = t.share ? percent(Math.abs(c.delta), t.b) : rateKind(t.type, t.unit) === "sum" ? value(Math.abs(c.delta), t.unit) : amount(Math.abs(c.delta), t);
 		const tail = c.what === "new" ? " (new)" : c.what === "gone" ? " (gone)" : "";
 		return `${c.delta > 0 ? "+" : "\u2212"}${text} in ${visible(c.name, 60)}${tail}`;
 	});

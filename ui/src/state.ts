@@ -3,7 +3,7 @@
 // (a taste of the reader, not of the link) and what the pointer is on.
 
 import { Matcher, matcherText, parseMatcher } from "./selector";
-import { Compare, resolveTime } from "./time";
+import { AUTO, Compare, resolveTime } from "./time";
 
 export type View = "flame" | "top" | "tree" | "changes" | "services";
 export const VIEWS: readonly View[] = ["flame", "top", "tree", "changes", "services"];
@@ -16,11 +16,18 @@ export interface State {
 	from: string;
 	until: string;
 	live: boolean;
-	/** Label that splits the time series; "": none. */
+	/** Label that splits the time series and the graph; "": none, of all services: theirs. */
 	by: string;
 	compare: Compare;
 	cfrom: string;
 	cuntil: string;
+	/** What takes the place of filters on the same labels, in a comparison of labels. */
+	clabels: Matcher[];
+	/** Both sides as shares of their totals. */
+	share: boolean;
+	swap: boolean;
+	/** Count the agent's samples of processes that push themselves, too. */
+	copies: boolean;
 	view: View;
 	search: string;
 	regex: boolean;
@@ -31,12 +38,13 @@ export interface State {
 }
 
 export const DEFAULTS: Readonly<State> = {
-	service: "", type: "", labels: [], from: "now-1h", until: "now", live: true,
-	by: "", compare: "", cfrom: "now-2h", cuntil: "now-1h", view: "flame", search: "", regex: false,
+	service: "", type: "", labels: [], from: AUTO, until: "now", live: true,
+	by: "", compare: "", cfrom: "now-2h", cuntil: "now-1h",
+	clabels: [], share: false, swap: false, copies: false, view: "flame", search: "", regex: false,
 	focus: [], sort: "self", rising: false,
 };
 
-const COMPARES: readonly Compare[] = ["prev", "day", "week", "custom"];
+const COMPARES: readonly Compare[] = ["prev", "day", "week", "custom", "label"];
 const SORTS: readonly SortKey[] = ["self", "total", "name", "file"];
 
 function oneOf<T extends string>(text: string | null, all: readonly T[], otherwise: T): T {
@@ -44,15 +52,18 @@ function oneOf<T extends string>(text: string | null, all: readonly T[], otherwi
 }
 
 function timeOr(text: string | null, otherwise: string): string {
-	return text !== null && resolveTime(text, 0) !== null ? text : otherwise;
+	return text === AUTO || (text !== null && resolveTime(text, 0) !== null) ? text! : otherwise;
 }
+
+const matchers = (p: URLSearchParams, key: string): Matcher[] =>
+	p.getAll(key).map(parseMatcher).filter((m): m is Matcher => m !== null);
 
 export function parse(query: string): State {
 	const p = new URLSearchParams(query);
 	return {
 		service: p.get("service") ?? "",
 		type: p.get("type") ?? "",
-		labels: p.getAll("label").map(parseMatcher).filter((m): m is Matcher => m !== null),
+		labels: matchers(p, "label"),
 		from: timeOr(p.get("from"), DEFAULTS.from),
 		until: timeOr(p.get("until"), DEFAULTS.until),
 		live: p.get("live") !== "0",
@@ -60,6 +71,10 @@ export function parse(query: string): State {
 		compare: oneOf<Compare>(p.get("compare"), COMPARES, ""),
 		cfrom: timeOr(p.get("cfrom"), DEFAULTS.cfrom),
 		cuntil: timeOr(p.get("cuntil"), DEFAULTS.cuntil),
+		clabels: matchers(p, "clabel"),
+		share: p.get("share") === "1",
+		swap: p.get("swap") === "1",
+		copies: p.get("copies") === "1",
 		view: oneOf(p.get("view"), VIEWS, "flame"),
 		search: p.get("search") ?? "",
 		regex: p.get("regex") === "1",
@@ -86,6 +101,8 @@ export function format(s: State): string {
 		p.set("cfrom", s.cfrom);
 		p.set("cuntil", s.cuntil);
 	}
+	for (const m of s.clabels) p.append("clabel", matcherText(m));
+	for (const key of ["share", "swap", "copies"] as const) if (s[key]) p.set(key, "1");
 	put("view");
 	put("search");
 	if (s.regex) p.set("regex", "1");

@@ -23,3 +23,9 @@ export function visible(name: string, max = 4096): string {
 	const cut = name.length > max ? name.slice(0, max) + "\u2026" : name;
 	return cut.replace(CONTROLS, picture).replace(TURNS, spelled);
 }
+
+/** A value of a label, as a part of a graph. */
+export function labelText(value: string, name: string): string {
+	if (value === "") return name === "" ? "without" : `without ${visible(name, 60)}`;
+	return name === "" || name === "service_name" ? visible(value, 200) : `${visible(name, 60)} = ${visible(value, 200)}`;
+}

@@ -25,15 +25,27 @@ export function resolveTime(text: string, now: number): number | null {
 	return null;
 }
 
-export const isRelative = (text: string): boolean => text.startsWith("now");
+/** The range nobody chose: the last 15 min, or since the first data when that is younger. */
+export const AUTO = "auto";
+export const AUTO_MS = 15 * MINUTE;
+/** First data this close to the start of a range fills it. */
+const YOUNG_MS = 30 * SECOND;
 
-export function resolveRange(from: string, until: string, now: number): Range {
-	const a = resolveTime(from, now) ?? now - HOUR;
+/** `first`: of the data of the last 15 min, or 0. */
+export function autoFrom(now: number, first: number): number {
+	const full = now - AUTO_MS;
+	return first < full + YOUNG_MS ? full : Math.min(first - SECOND, now - MINUTE);
+}
+
+export const isRelative = (text: string): boolean => text.startsWith("now") || text === AUTO;
+
+export function resolveRange(from: string, until: string, now: number, first = 0): Range {
+	const a = from === AUTO ? autoFrom(now, first) : (resolveTime(from, now) ?? now - HOUR);
 	const b = resolveTime(until, now) ?? now;
 	return a < b ? { from: a, until: b } : { from: b, until: Math.max(a, b + SECOND) };
 }
 
-export type Compare = "" | "prev" | "day" | "week" | "custom";
+export type Compare = "" | "prev" | "day" | "week" | "custom" | "label";
 
 /** The range that `r` is compared with. */
 export function compareRange(
@@ -42,6 +54,7 @@ export function compareRange(
 	const shift = (ms: number): Range => ({ from: r.from - ms, until: r.until - ms });
 	switch (compare) {
 		case "": return null;
+		case "label": return r;
 		case "prev": return shift(r.until - r.from);
 		case "day": return shift(DAY);
 		case "week": return shift(WEEK);
@@ -55,10 +68,10 @@ const STEPS = [
 	HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK,
 ];
 
-/** The finest round step that gives at most `points` points, never under 10 s:
+/** The finest round step that gives at most `points` points, never under 5 s:
  * profiles come every 5 to 15 s, and a finer step would show that, not the load. */
 export function stepFor(r: Range, points: number): number {
-	const want = Math.max((r.until - r.from) / points, 10 * SECOND);
+	const want = Math.max((r.until - r.from) / points, 5 * SECOND);
 	return STEPS.find((s) => s >= want) ?? Math.ceil(want / WEEK) * WEEK;
 }
 
@@ -95,7 +108,11 @@ export const PRESET_LIST: readonly string[] = [
 ];
 
 /** The range as the top bar reads it. */
-export function rangeText(from: string, until: string, now: number): string {
+export function rangeText(from: string, until: string, now: number, first = 0): string {
+	if (from === AUTO && until === "now") {
+		const a = autoFrom(now, first);
+		return now - a < AUTO_MS ? `since ${clockText(a)}` : "last 15 min";
+	}
 	const preset = until === "now" ? PRESETS[from] : undefined;
 	if (preset !== undefined) return preset;
 	const r = resolveRange(from, until, now);

@@ -8,8 +8,8 @@
 
 import { Ledger, TreeAnswer } from "./types";
 
-export const KINDS = ["root", "native", "kernel", "jit", "unnamed", "lost", "more"] as const;
-export const ROOT = 0, NATIVE = 1, KERNEL = 2, JIT = 3, UNNAMED = 4, LOST = 5, MORE = 6;
+export const KINDS = ["root", "native", "kernel", "jit", "unnamed", "lost", "more", "label"] as const;
+export const ROOT = 0, NATIVE = 1, KERNEL = 2, JIT = 3, UNNAMED = 4, LOST = 5, MORE = 6, LABEL = 7;
 export const MORE_NAME = "\u2026 smaller frames";
 
 export interface Tree {

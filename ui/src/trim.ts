@@ -43,6 +43,11 @@ function* cuts(name: string): Generator<number> {
 export function trim(name: string, max: number): string {
 	if (name.length <= max) return name;
 	if (max < 2) return "";
+	// A place in a module without names: the module says more than the address.
+	if (/\+0x[0-9a-f]+$/.test(name)) {
+		const own = name.replace(/^.*\//, "");
+		return own.length <= max ? own : own.slice(0, max - 1) + "\u2026";
+	}
 	let s = name.length > 4096 ? name.slice(0, 4096) : name;
 	s = withoutGroups(s, "(", "").replace(/ const$/, "").trim() || s;
 	if (s.length <= max) return s;

@@ -5,6 +5,8 @@ export interface Service {
 	types: string[];
 	total: Record<string, number>;
 	profiles: number;
+	/** Starts of its first and newest profile in the range asked for. */
+	first: number;
 	last: number;
 }
 
@@ -33,6 +35,8 @@ export interface Ledger {
 	lost: number;
 	truncated: number;
 	unsymbolised: number;
+	/** Weight left out because the process pushed it itself. */
+	copies?: number;
 	covered_ms: number;
 	span_ms: number;
 }

@@ -175,17 +175,19 @@ test("changes are joined by function and sorted by size; new and gone are said",
 });
 
 test("the sentence says direction, amount and chance", () => {
-	const totals = { a: 60e9, b: 90e9, noise: { perSample: 1e7, scaleA: 1 }, ms: 60_000, type: "process_cpu:cpu:nanoseconds:cpu:nanoseconds", unit: "nanoseconds" };
+	const totals = { a: 60e9, b: 90e9, noise: { perSample: 1e7, scaleA: 1 }, ms: 60_000, type: "process_cpu:cpu:nanoseconds:cpu:nanoseconds", unit: "nanoseconds", share: false, names: null };
 	assert.ok(totalSentence(totals).startsWith("CPU rose from 1\u202fcores to 1.5\u202fcores (+50.0\u202f%"), totalSentence(totals));
 	assert.ok(totalSentence({ ...totals, b: 60.1e9 }).includes("unchanged within chance"));
 	assert.ok(totalSentence({ ...totals, a: 0 }).includes("earlier range"));
+	assert.ok(totalSentence({ ...totals, names: ["/cart", "/login"] }).startsWith("/cart \u2192 /login: CPU rose"));
+	assert.equal(whereSentence([{ name: "f", file: "", a: 0, b: 30e9, delta: 30e9, real: true, what: "new" }], { ...totals, share: true }), "Most: +33.3\u202f% in f (new).");
 	assert.equal(whereSentence([{ name: "f", file: "", a: 0, b: 30e9, delta: 30e9, real: true, what: "new" }], totals), "Most: +0.5\u202fcores in f (new).");
 });
 
 test("text stays readable on every colour, dark and light", () => {
 	for (const theme of ["light", "dark"] as const) {
 		const p = PALETTES[theme];
-		const all = [...p.hues, p.root, p.kernel, p.unnamed, p.lost, p.match, ...diffScale(theme)];
+		const all = [...p.hues.flat(), ...p.modules, p.label, p.root, p.kernel, p.unnamed, p.lost, p.match, ...diffScale(theme)];
 		for (const c of all) assert.ok(contrast(p.text, c) >= 4.5, `${theme} ${c} ${contrast(p.text, c)}`);
 		assert.ok(contrast(p.dim, p.more) >= 4.5, `${theme} dim on more`);
 	}
@@ -196,4 +198,5 @@ test("packages of Go, C++ and C", () => {
 	assert.equal(packageOf("github.com/acme/shop/cart.(*Cart).Total", "cart.go"), "github.com/acme/shop/cart");
 	assert.equal(packageOf("db::Pool::query(int)", "/src/pool.cc"), "db");
 	assert.equal(packageOf("parse", "/src/json.c"), "json.c");
+	assert.equal(packageOf("/usr/bin/python3.11+0x13f6c0", ""), "python3.11");
 });

@@ -41,6 +41,7 @@ export class FlameCanvas {
 	private scheduled = 0;
 	private motion: { x0: number; x1: number; to0: number; to1: number; at: number } | null = null;
 	private drag: { x: number; y: number; x0: number; top: number; moved: boolean } | null = null;
+	private pointer = { x: -1, y: -1 };
 	private readonly ctx: CanvasRenderingContext2D;
 	private readonly resizer: ResizeObserver;
 	private readonly charWidth: number;
@@ -100,8 +101,10 @@ export class FlameCanvas {
 		this.look!.rootText = show.rootText;
 		this.marks.focus = show.focus;
 		this.marks.selected = show.selected;
-		if (this.marks.hover >= t.n) this.marks.hover = -1;
 		this.frame(old, show);
+		// A number is another node in another tree; what is under the pointer stays true.
+		if (old !== null && old.tree !== t && this.marks.hover >= 0)
+			this.hover(nodeAt(t, this.view, this.pointer.x, this.pointer.y));
 		this.request();
 	}
 
@@ -259,7 +262,7 @@ export class FlameCanvas {
 
 	private readonly onMove = (e: PointerEvent): void => {
 		if (this.show === null) return;
-		const at = this.point(e);
+		const at = this.pointer = this.point(e);
 		if (this.drag === null) return this.hover(nodeAt(this.show.tree, this.view, at.x, at.y));
 		const dx = at.x - this.drag.x, dy = at.y - this.drag.y;
 		if (!this.drag.moved && Math.hypot(dx, dy) < 4) return;

@@ -2,8 +2,8 @@
 // holds; the cost of a frame depends on the pixels, not on the size of the tree.
 
 import { css, Palette } from "../colour";
-import { visible } from "../text";
-import { Tree, kindOf, MORE, nameOf, ROOT } from "../tree";
+import { labelText, visible } from "../text";
+import { Tree, fileOf, kindOf, LABEL, MORE, nameOf, ROOT } from "../tree";
 import { trim } from "../trim";
 import { Box, boxesOf, endX, pixelsPer, ROW, toPixel, View } from "./geometry";
 
@@ -38,13 +38,21 @@ export interface Drawn {
 /** Texts by name and room for characters; thrown away with the tree. */
 export type TextCache = Map<number, string>;
 
+const cut = (s: string, room: number): string => (s.length <= room ? s : room < 2 ? "" : s.slice(0, room - 1) + "\u2026");
+
+/** The whole where it fits, else the value alone. */
+function labelIn(t: Tree, i: number, room: number): string {
+	const whole = labelText(nameOf(t, i), fileOf(t, i));
+	return cut(whole.length <= room ? whole : labelText(nameOf(t, i), ""), room);
+}
+
 function label(t: Tree, i: number, room: number, cache: TextCache, look: Look): string {
 	if (kindOf(t, i) === ROOT) return trim(look.rootText, room);
 	// Names past 511 characters of room are the same as at 511: no canvas is wider.
 	const key = t.name[i]! * 512 + Math.min(room, 511);
 	let s = cache.get(key);
 	if (s === undefined) {
-		s = trim(visible(nameOf(t, i), 4096), room);
+		s = kindOf(t, i) === LABEL ? labelIn(t, i, room) : trim(visible(nameOf(t, i), 4096), room);
 		cache.set(key, s);
 	}
 	return s;
@@ -109,9 +117,8 @@ export function draw(
 	let fill = "";
 	for (let d = first; d <= last; d++) {
 		const y = d * ROW - v.top;
-		ctx.globalAlpha = d < focusDepth ? 0.55 : 1;
 		boxesOf(t, v, d, (b) => {
-			const paint = runMatches(t, b, look) ? css(p.match) : paintOf(t, b, look);
+			const paint = runMatches(t, b, look) ? css(p.match) : d < focusDepth ? css(p.more) : paintOf(t, b, look);
 			if (paint !== fill) ctx.fillStyle = fill = paint;
 			// A gap of one pixel parts the frames; the narrowest go without.
 			ctx.fillRect(b.x, y, b.w > 3 ? b.w - 1 : b.w, ROW - 1);
@@ -119,14 +126,13 @@ export function draw(
 			if (b.n > 1 || b.w < TEXT_FROM) return;
 			const s = label(t, b.node, Math.floor((b.w - 2 * PAD) / look.charWidth), cache, look);
 			if (s === "") return;
-			const muted = kindOf(t, b.node) === MORE || (look.matches !== null && look.matches[t.name[b.node]!] === 0);
+			const muted = kindOf(t, b.node) === MORE || d < focusDepth || (look.matches !== null && look.matches[t.name[b.node]!] === 0);
 			const ink = muted ? dim : text;
 			ctx.fillStyle = fill = ink;
 			ctx.fillText(s, b.x + PAD, y + ROW / 2);
 			drawn.texts++;
 		});
 	}
-	ctx.globalAlpha = 1;
 	outline(ctx, t, v, marks.hover, css(p.outline), 1);
 	outline(ctx, t, v, marks.selected, css(p.outline), 2);
 	return drawn;

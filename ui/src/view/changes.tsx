@@ -6,6 +6,7 @@ import { count, percent, value } from "../format";
 import { Model } from "../model";
 import { go } from "../store";
 import { matcher } from "../search";
+import { visible } from "../text";
 import { Message, Name } from "./bits";
 
 type Filter = "all" | "real" | "new" | "gone";
@@ -55,8 +56,8 @@ export function Changes({ model }: { model: Model }) {
 			{rows.length === 0 ? <Message title="Nothing of this kind"><p>No function differs in this way between the two ranges.</p></Message> :
 				<table class="changes">
 					<thead><tr>
-						<th scope="col" class="num">self</th><th scope="col" class="num">of before</th><th scope="col"><span class="spoken">change as a bar</span></th>
-						<th scope="col" class="num">before</th><th scope="col" class="num">now</th><th scope="col">kind</th><th scope="col">function</th><th scope="col">file</th>
+						<th scope="col" class="num">self</th><th scope="col" class="num">{model.state.share ? "of all" : `of ${visible(model.sides.a, 16)}`}</th><th scope="col"><span class="spoken">change as a bar</span></th>
+						<th scope="col" class="num">{visible(model.sides.a, 24)}</th><th scope="col" class="num">{visible(model.sides.b, 24)}</th><th scope="col">kind</th><th scope="col">function</th><th scope="col">file</th>
 					</tr></thead>
 					<tbody>{rows.slice(0, LIMIT).map((c, k) => <Row key={`${k} ${c.name}`} c={c} unit={t.unit} most={most} totalA={t.totalA} />)}</tbody>
 				</table>}

@@ -5,11 +5,13 @@ import { Theme } from "../colour";
 import { crowd } from "../flame/draw";
 import { FlameCanvas } from "../flame/canvas";
 import { percent, rate, typeText, value } from "../format";
-import { Model } from "../model";
+import { Model, SERVICE } from "../model";
 import { go } from "../store";
-import { kindOf, MORE, pathOf, Tree } from "../tree";
+import { visible } from "../text";
+import { fileOf, kindOf, LABEL, MORE, nameOf, pathOf, Tree } from "../tree";
 import { Details, frameText } from "./details";
-import { covered } from "./strip";
+import { openService } from "./services";
+import { rateMs } from "./strip";
 
 interface Props {
 	model: Model;
@@ -21,10 +23,10 @@ interface Props {
 }
 
 function rootText(model: Model, t: Tree): string {
-	const ms = model.range.until - model.range.from;
-	if (t.isDiff) return `all \u00b7 ${rate(t.totalA, ms, t.type, t.unit)} before, ${rate(t.totalB, ms, t.type, t.unit)} now`;
+	if (t.isDiff && model.state.share) return `all \u00b7 shares of ${visible(model.sides.a)} and ${visible(model.sides.b)}`;
+	if (t.isDiff) return `all \u00b7 ${rate(t.totalA, model.sides.ms, t.type, t.unit)} ${visible(model.sides.a)}, ${rate(t.totalB, model.sides.ms, t.type, t.unit)} ${visible(model.sides.b)}`;
 	const sum = value(t.totalA, t.unit);
-	const per = rate(t.totalA, covered(model, ms), t.type, t.unit);
+	const per = rate(t.totalA, rateMs(model), t.type, t.unit);
 	return per === sum ? `all \u00b7 ${sum}` : `all \u00b7 ${per} \u00b7 ${sum} of ${typeText(t.type)}`;
 }
 
@@ -33,6 +35,15 @@ function focusOn(t: Tree, node: number, focus: number): void {
 	const at = kindOf(t, node) === MORE ? t.parent[node]! : node;
 	if (at === focus && at > 0 && kindOf(t, node) !== MORE) return go({ focus: pathOf(t, t.parent[at]!) });
 	go({ focus: pathOf(t, at) });
+}
+
+/** A service in the graph of all of them opens its own. */
+function openLabel(m: Model, t: Tree, i: number): boolean {
+	if (kindOf(t, i) !== LABEL || fileOf(t, i) !== SERVICE) return false;
+	const s = m.services.value?.find((x) => x.name === nameOf(t, i));
+	if (s === undefined) return false;
+	openService(m, s);
+	return true;
 }
 
 export function Flame({ model, theme, selected, select, hold }: Props) {
@@ -50,7 +61,7 @@ export function Flame({ model, theme, selected, select, hold }: Props) {
 				const m = now.current;
 				if (m.tree === null) return;
 				select(i);
-				focusOn(m.tree, i, m.focus);
+				if (!openLabel(m, m.tree, i)) focusOn(m.tree, i, m.focus);
 			},
 			moved: () => setZoomed(canvas.current?.zoomed() ?? false),
 		});

@@ -5,6 +5,7 @@ export const KEYS: readonly [string, string][] = [
 	["\u2190 \u2192", "frames beside"], ["\u2191 \u2193", "caller, heaviest callee"],
 	["Enter", "focus the frame"], ["Backspace", "back one step of focus"],
 	["+  \u2212  0", "zoom in, out, whole width"], ["c", "compare with the time before, or stop"],
+	["x", "swap the sides of a comparison"],
 	["1 \u2013 5", "flame, top, tree, changes, services"], ["l", "live on or off"],
 	["Esc", "stop loading; clear the search; leave the focus"], ["?", "this list"],
 ];

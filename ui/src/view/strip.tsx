@@ -6,37 +6,58 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "preact/hooks";
 import { lineColour, Theme } from "../colour";
 import { figures, percent, rate, rateKind, typeText, value } from "../format";
-import { Model } from "../model";
+import { Model, SERVICE } from "../model";
 import { totalSentence, whereSentence } from "../sentence";
 import { toggleMatcher } from "../selector";
 import { go } from "../store";
 import { visible } from "../text";
-import { clockText, dateText, DAY, Range, zoneText } from "../time";
+import { clockText, dateText, DAY, isRelative, Range, zoneText } from "../time";
 import { SeriesAnswer } from "../types";
 import { Caret, Name } from "./bits";
 import { Names } from "./labels";
 import { Popup } from "./popup";
-import { COMPARE_TEXT } from "./topbar";
+import { compareText } from "./topbar";
 
 const HEIGHT = 88;
+/** Steps without a profile that are drawn as zero. */
+const BRIDGE = 6;
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 
 /** The points on an even grid; null where no profile came. */
 export function onGrid(rows: SeriesAnswer["series"], r: Range, step: number, shift: number): (number | null)[] {
 	const first = Math.ceil(r.from / step) * step;
-	const n = Math.max(0, Math.floor((r.until - first) / step) + 1);
+	const n = Math.max(0, Math.ceil((r.until - first) / step) + 1);
 	const out: (number | null)[] = new Array<number | null>(n).fill(null);
 	for (const s of rows)
 		for (const [t, v] of s.points) {
 			const k = Math.round((t + shift - first) / step);
 			if (k >= 0 && k < n) out[k] = (out[k] ?? 0) + v;
 		}
-	return out;
+	return bridged(out);
+}
+
+/** A short time without a profile is one in which nothing ran: zero, not a hole. */
+function bridged(values: (number | null)[]): (number | null)[] {
+	let last = -1;
+	values.forEach((v, k) => {
+		if (v === null) return;
+		if (last >= 0 && k - last <= BRIDGE + 1) values.fill(0, last + 1, k);
+		last = k;
+	});
+	return values;
+}
+
+/** The newest step is still filling up: drawn, it would look like a fall. */
+function settled(values: (number | null)[], live: boolean): (number | null)[] {
+	let last = values.length - 1;
+	while (last >= 0 && values[last] === null) last--;
+	if (live && last > 2 && last >= values.length - 6) values[last] = null;
+	return values;
 }
 
 export function gridTimes(r: Range, step: number): number[] {
 	const first = Math.ceil(r.from / step) * step;
-	const n = Math.max(0, Math.floor((r.until - first) / step) + 1);
+	const n = Math.max(0, Math.ceil((r.until - first) / step) + 1);
 	return Array.from({ length: n }, (_, k) => (first + k * step) / 1000);
 }
 
@@ -119,7 +140,7 @@ function Plot({ model, theme, say }: PlotProps) {
 		const lines = split === null ? plain :
 			split.map((_, k) => line(lineColour(k, theme)));
 		const rows = split === null ? [pair[0].series] : split.map((s) => [s]);
-		const data: uPlot.AlignedData = [gridTimes(range, used), ...rows.map((x) => scaled(onGrid(x, range, used, 0), kind, used))];
+		const data: uPlot.AlignedData = [gridTimes(range, used), ...rows.map((x) => scaled(settled(onGrid(x, range, used, 0), isRelative(model.state.until)), kind, used))];
 		if (pair[1] !== null && against !== null) {
 			lines.push(line(colours.other, { dash: [4, 3] }));
 			data.push(scaled(onGrid(pair[1].series, range, used, range.from - against.from), kind, used));
@@ -145,15 +166,16 @@ function Sum({ model }: { model: Model }) {
 	const t = model.tree;
 	const { type } = model.query;
 	if (t === null || model.stale) return <strong class="num dim">{"\u2026"}</strong>;
-	const ms = model.range.until - model.range.from;
 	const whole = t.isDiff ? t.totalB : t.totalA;
-	return <strong class="num">{rate(whole, covered(model, ms), type, t.unit)}</strong>;
+	return <strong class="num">{rate(whole, rateMs(model), type, t.unit)}</strong>;
 }
 
-/** A rate is over the time for which profiles came, not over an empty past. */
-export function covered(model: Model, ms: number): number {
-	const c = model.tree?.ledger?.covered_ms ?? 0;
-	return !model.tree?.isDiff && c > 0 ? Math.min(c, ms) : ms;
+/** A rate is over the time since the first profile, not over an empty past; of a lone
+ * profile over its own time. */
+export function rateMs(model: Model): number {
+	const l = model.tree?.ledger ?? null;
+	if (model.tree?.isDiff) return model.sides.ms;
+	return l !== null && l.profiles <= 2 && l.covered_ms > 0 ? Math.min(l.covered_ms, model.lived) : model.lived;
 }
 
 /** The rows of a split series, or null when it is one line. */
@@ -187,14 +209,14 @@ function Split({ model, theme }: { model: Model; theme: Theme }) {
 
 function By({ model }: { model: Model }) {
 	const { by } = model.state;
-	if (model.against !== null) return null;
+	const shown = by !== "" ? by : model.by === SERVICE ? "service" : "none";
 	return (
-		<Popup id="by" label={`by label: ${by === "" ? "none" : visible(by, 40)}`} title="a line for each value of a label" align="right" className="quiet small"
-			text={<>by label: {by === "" ? "none" : visible(by, 24)}<Caret /></>}>
+		<Popup id="by" label={`by label: ${visible(shown, 40)}`} title="the first level of the graph, and a line each: the values of a label" align="right" className="quiet small"
+			text={<>by label: <span class={by === "" ? "" : "strong"}>{visible(shown, 24)}</span><Caret /></>}>
 			{(close) => (
 				<>
-					{by !== "" && <button class="action" type="button" onClick={() => { go({ by: "" }); close(); }}>one line</button>}
-					<Names query={model.query} pick={(name) => { go({ by: name }); close(); }} />
+					{by !== "" && <button class="action" type="button" onClick={() => { go({ focus: [], by: "" }); close(); }}>none</button>}
+					<Names query={model.query} pick={(name) => { go({ focus: [], by: name }); close(); }} />
 				</>
 			)}
 		</Popup>
@@ -206,7 +228,8 @@ function Sentence({ model }: { model: Model }) {
 	if (model.against === null || t === null || !t.isDiff || model.stale) return null;
 	const totals = {
 		a: t.totalA, b: t.totalB, noise: model.noise, type: model.query.type, unit: t.unit,
-		ms: model.range.until - model.range.from,
+		ms: model.sides.ms, share: model.state.share,
+		names: model.state.compare === "label" || model.state.swap ? ([model.sides.a, model.sides.b] as const) : null,
 	};
 	const where = model.changes === null ? "" : whereSentence(model.changes, totals);
 	return (
@@ -233,7 +256,7 @@ export function Strip({ model, theme }: { model: Model; theme: Theme }) {
 			<div class="strip-head">
 				<Sum model={model} />
 				{against === null ? <span class="dim">{typeText(model.query.type)}</span> :
-					<span class="dim"><span class="dash" aria-hidden="true" /> {COMPARE_TEXT[model.state.compare]}</span>}
+					<span class="dim"><span class="dash" aria-hidden="true" /> {compareText(model.state)}</span>}
 				<Sentence model={model} />
 				<Split model={model} theme={theme} />
 				<span class="readout num dim" ref={out} />

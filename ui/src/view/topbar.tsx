@@ -1,14 +1,15 @@
 // The bar at the top: the whole query as a sentence.  Every part is a control.
 
 import { useState } from "preact/hooks";
-import { profileAddress } from "../api";
+import { labelValues, profileAddress } from "../api";
 import { typeText, typeUnit, value } from "../format";
+import { useLoad } from "../load";
 import { Model, preferredType } from "../model";
-import { Matcher, matcherText } from "../selector";
-import { State } from "../state";
+import { Matcher, matcherText, sameMatcher, selector } from "../selector";
+import { DEFAULTS, State } from "../state";
 import { go } from "../store";
 import { visible } from "../text";
-import { Compare, fromInput, isRelative, PRESET_LIST, rangeText, resolveRange, toInput, zoneText } from "../time";
+import { AUTO, Compare, fromInput, isRelative, PRESET_LIST, rangeText, resolveRange, toInput, zoneText } from "../time";
 import { Choice } from "../theme";
 import { Service } from "../types";
 import { Caret, Name } from "./bits";
@@ -23,7 +24,7 @@ function ServiceMenu({ model, close }: { model: Model; close: () => void }) {
 	const pick = (s: Service): void => {
 		const type = s.types.includes(model.state.type) ? model.state.type : preferredType(s.types);
 		const labels = s.name === model.state.service ? model.state.labels : [];
-		go({ service: s.name, type, labels, focus: [] });
+		go({ service: s.name, type, labels, focus: [], by: model.state.service === "" ? "" : model.state.by, view: model.state.view === "services" ? "flame" : model.state.view });
 		close();
 	};
 	return (
@@ -32,6 +33,13 @@ function ServiceMenu({ model, close }: { model: Model; close: () => void }) {
 				value={filter} onInput={(e) => setFilter(e.currentTarget.value)}
 				onKeyDown={(e) => e.key === "Enter" && list[0] !== undefined && pick(list[0])} />
 			<ul class="menu" aria-label="services">
+				{filter === "" && (
+					<li>
+						<button type="button" aria-current={model.state.service === ""} onClick={() => { go({ service: "", labels: [], focus: [], by: "" }); close(); }}>
+							<span>all services</span>
+						</button>
+					</li>
+				)}
 				{list.slice(0, 500).map((s) => (
 					<li key={s.name}>
 						<button type="button" aria-current={s.name === model.state.service} onClick={() => pick(s)}>
@@ -52,7 +60,8 @@ function serviceWeight(s: Service, type: string): string {
 }
 
 function TypeMenu({ model, close }: { model: Model; close: () => void }) {
-	const types = model.service?.types ?? [];
+	const all = model.services.value ?? [];
+	const types = model.state.service !== "" ? (model.service?.types ?? []) : [...new Set(all.flatMap((s) => s.types))].sort();
 	return (
 		<ul class="menu" aria-label="profile types">
 			{types.map((t) => (
@@ -87,11 +96,11 @@ function TimeMenu({ model, close }: { model: Model; close: () => void }) {
 	return (
 		<>
 			<ul class="menu columns" aria-label="time range">
-				{PRESET_LIST.map((p) => (
+				{[AUTO, ...PRESET_LIST].map((p) => (
 					<li key={p}>
-						<button type="button" aria-current={s.from === p && s.until === "now"}
+						<button type="button" aria-current={s.from === p && s.until === "now"} title={p === AUTO ? "the last 15 min, or less when there is less" : undefined}
 							onClick={() => { go({ from: p, until: "now" }); close(); }}>
-							{rangeText(p, "now", model.now)}
+							{p === AUTO ? "what fits" : rangeText(p, "now", model.now)}
 						</button>
 					</li>
 				))}
@@ -103,8 +112,49 @@ function TimeMenu({ model, close }: { model: Model; close: () => void }) {
 }
 
 export const COMPARE_TEXT: Readonly<Record<Compare, string>> = {
-	"": "nothing", prev: "the time before", day: "yesterday", week: "last week", custom: "another time",
+	"": "nothing", prev: "the time before", day: "yesterday", week: "last week", custom: "another time", label: "another label",
 };
+
+/** What it is compared with, as the bar and the strip say it. */
+export const compareText = (s: State): string =>
+	s.compare === "label" ? s.clabels.map((m) => visible(matcherText(m), 40)).join(", ") : COMPARE_TEXT[s.compare];
+
+/** Values that filters stand for now, to be compared with others of their label. */
+function CompareLabels({ model, close }: { model: Model; close: () => void }) {
+	const m = model.state.labels.find((x) => x.op === "=");
+	const rest = model.state.labels.filter((x) => x !== m);
+	const query = { ...model.query, query: selector(model.state.service, rest) };
+	const load = useLoad(m === undefined ? null : `versus ${query.type} ${query.query} ${m.name} ${model.range.from}`, m?.name ?? "", (s) =>
+		labelValues(query, m!.name, "", 12, s));
+	const values = (load.value?.values ?? []).filter((v) => v.value !== m?.value);
+	if (m === undefined || values.length === 0) return null;
+	return (
+		<ul class="menu labels" aria-label={`compare with another ${visible(m.name, 40)}`}>
+			{values.map((v) => {
+				const other: Matcher = { name: m.name, op: "=", value: v.value };
+				return (
+					<li key={v.value}>
+						<button type="button" aria-current={model.state.compare === "label" && model.state.clabels.some((c) => sameMatcher(c, other))}
+							onClick={() => { go({ compare: "label", clabels: [other], focus: [] }); close(); }}><Name text={matcherText(other)} max={60} /></button>
+					</li>
+				);
+			})}
+		</ul>
+	);
+}
+
+/** How the two sides stand to each other. */
+function CompareWays({ model }: { model: Model }) {
+	const { share, swap } = model.state;
+	return (
+		<div class="row ways">
+			<button id="by-share" class={`switch ${share ? "on" : ""}`} type="button" role="switch" aria-checked={share}
+				title="each side as a share of its own total: shows what moved when all of it moved" onClick={() => go({ share: !share })}><i aria-hidden="true" />by share</button>
+			<button id="swap" class={`switch ${swap ? "on" : ""}`} type="button" role="switch" aria-checked={swap}
+				title="the other way round (x)" onClick={() => go({ swap: !swap })}><i aria-hidden="true" />swap sides</button>
+		</div>
+	);
+}
 
 function CompareMenu({ model, close }: { model: Model; close: () => void }) {
 	const s = model.state;
@@ -125,6 +175,8 @@ function CompareMenu({ model, close }: { model: Model; close: () => void }) {
 					</li>
 				))}
 			</ul>
+			<CompareLabels model={model} close={close} />
+			{s.compare !== "" && <CompareWays model={model} />}
 			<CustomRange from={c.from} until={c.until} zone={zoneText(model.now)}
 				use={(a, b) => { go({ compare: "custom", cfrom: String(a), cuntil: String(b) }); close(); }} />
 		</>
@@ -179,10 +231,11 @@ function ShareMenu({ model, close }: { model: Model; close: () => void }) {
 function Sentence({ model }: { model: Model }) {
 	const s = model.state;
 	const relative = isRelative(s.until);
+	const time = s.from === AUTO ? rangeText(s.from, s.until, model.now, model.range.from) : rangeText(s.from, s.until, model.now);
 	return (
 		<>
-			<Popup id="service" label={`service: ${visible(s.service, 80) || "none"}`} title="service"
-				text={<>{s.service === "" ? <span class="dim">service</span> : <Name text={s.service} max={40} class="strong" />}<Caret /></>}>
+			<Popup id="service" label={`service: ${s.service === "" ? "all services" : visible(s.service, 80)}`} title="service"
+				text={<>{s.service === "" ? <span class="strong">all services</span> : <Name text={s.service} max={40} class="strong" />}<Caret /></>}>
 				{(close) => <ServiceMenu model={model} close={close} />}
 			</Popup>
 			<Popup id="type" label={`profile type: ${visible(typeText(s.type), 80)}`} title="profile type"
@@ -195,18 +248,18 @@ function Sentence({ model }: { model: Model }) {
 					{(close) => <LabelPicker model={model} close={close} />}
 				</Popup>
 			</div>
-			<Popup id="time" label={`time: ${rangeText(s.from, s.until, model.now)}`} title="time range" align="right"
-				text={<><span class="num">{rangeText(s.from, s.until, model.now)}</span><Caret /></>}>
+			<Popup id="time" label={`time: ${time}`} title="time range" align="right"
+				text={<><span class="num">{time}</span><Caret /></>}>
 				{(close) => <TimeMenu model={model} close={close} />}
 			</Popup>
 			<button id="live" class={`control live ${s.live && relative ? "on" : ""}`} type="button" aria-pressed={s.live && relative}
-				disabled={!relative} title={relative ? "refresh every 10 s" : "a range that ends at a fixed time does not change"}
+				disabled={!relative} title={relative ? "shows what comes in by itself" : "a range that ends at a fixed time does not change"}
 				onClick={() => go({ live: !s.live }, true)}>
 				<span class="dot" aria-hidden="true" />live
 			</button>
-			<Popup id="compare" label={s.compare === "" ? "compare" : `vs ${COMPARE_TEXT[s.compare]}`} title="compare with another time (c)" align="right"
+			<Popup id="compare" label={s.compare === "" ? "compare" : `vs ${compareText(s)}`} title="compare with another time (c)" align="right"
 				className={s.compare === "" ? "" : "accent"}
-				text={<>{s.compare === "" ? "compare" : `vs ${COMPARE_TEXT[s.compare]}`}<Caret /></>}>
+				text={<>{s.compare === "" ? "compare" : `vs ${compareText(s)}`}{s.share ? " by share" : ""}{s.swap ? ", swapped" : ""}<Caret /></>}>
 				{(close) => <CompareMenu model={model} close={close} />}
 			</Popup>
 			<Popup id="share" label="share" title="link and download" align="right" text="share">
@@ -227,9 +280,9 @@ interface Props {
 export function TopBar({ model, dark, nextTheme, help }: Props) {
 	return (
 		<header class="topbar">
-			{!model.empty && <h1 class="spoken">everprof: {visible(model.state.service, 80)}, {typeText(model.state.type)}</h1>}
+			{!model.empty && <h1 class="spoken">everprof: {model.state.service === "" ? "all services" : visible(model.state.service, 80)}, {typeText(model.state.type)}</h1>}
 			<a class="brand" href="/" title="everprof: start over"
-				onClick={(e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); go({ service: "", type: "", labels: [], focus: [], search: "", compare: "", view: "flame", from: "now-1h", until: "now" }); } }}>
+				onClick={(e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); go({ ...DEFAULTS, live: model.state.live }); } }}>
 				<span class="logo" aria-hidden="true"><i /><i /><i /></span>everprof
 			</a>
 			{model.empty ? <div class="chips" /> : <Sentence model={model} />}
