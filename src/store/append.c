@@ -123,9 +123,14 @@ static int column_labels(const struct labels *own, const struct ep_profile *p, u
 
 /* --- time --------------------------------------------------------------------------------- */
 
-static int check_time(uint64_t time_ns, struct ep_err *err)
+static int check_time(uint64_t time_ns, uint64_t duration_ns, struct ep_err *err)
 {
 	uint64_t now = ep_clock_wall_ns();
+	if (duration_ns > EP_STORE_MAX_AGE_NS)
+		return ep_fail(err, -EINVAL, 0,
+			       "the profile is over %llu days long, the limit is %llu days",
+			       (unsigned long long)(duration_ns / EP_NS_PER_S / 86400),
+			       EP_STORE_MAX_AGE_NS / EP_NS_PER_S / 86400);
 	if (time_ns > now + EP_STORE_MAX_AHEAD_NS)
 		return ep_fail(err, -EINVAL, 0,
 			       "the profile's time is %llu s in the future, the limit is %llu s: "
@@ -138,6 +143,27 @@ static int check_time(uint64_t time_ns, struct ep_err *err)
 			       "retention tier)",
 			       (unsigned long long)((now - time_ns) / EP_NS_PER_S / 86400),
 			       EP_STORE_MAX_AGE_NS / EP_NS_PER_S / 86400);
+	return 0;
+}
+
+/* --- columns ------------------------------------------------------------------------------- */
+
+/* Columns of one type would be one series with two profiles at one time. */
+static int check_columns(const struct ep_profile *p, struct ep_err *err)
+{
+	uint32_t n = p->n_sample_types;
+	if (!n || n > MAX_COLUMNS)
+		return ep_fail(err, n ? -E2BIG : -EINVAL, 0,
+			       "%u sample types, 1 to %d can be stored", n, MAX_COLUMNS);
+	for (uint32_t i = 1; i < n; i++) {
+		struct ep_slice type = ep_profile_str(p, p->sample_types[i].type);
+		struct ep_slice unit = ep_profile_str(p, p->sample_types[i].unit);
+		for (uint32_t k = 0; k < i; k++)
+			if (ep_slice_eq(type, ep_profile_str(p, p->sample_types[k].type)) &&
+			    ep_slice_eq(unit, ep_profile_str(p, p->sample_types[k].unit)))
+				return ep_fail(err, -EINVAL, 0, "sample type %.*s/%.*s is given twice",
+					       EP_SLICE_ARG(type), EP_SLICE_ARG(unit));
+	}
 	return 0;
 }
 
@@ -182,15 +208,18 @@ static int make_points(struct ep_head *h, struct record *r, struct ep_job *job, 
 		return ep_fail(err, -ENOMEM, 0, "no memory for a profile");
 	uint32_t counts = samples_column(r->in->p);
 	for (uint32_t c = 0; c < n; c++) {
-		struct labels l = {0};
-		if (column_labels(&r->labels, r->in->p, c, r->a, &l) < 0 ||
-		    ep_head_series(h, l.v, l.n, job->w.service, &points[c].series) < 0)
-			return ep_fail(err, -ENOMEM, 0, "no memory for a series");
 		points[c].col = c;
 		points[c].time_ns = r->in->time_ns;
 		points[c].duration_ns = r->in->duration_ns;
 		points[c].ledger = r->in->ledger;
 		EP_TRY(sum_column(&r->rows, c, &points[c], err));
+	}
+	/* Last, since a series stays, whatever becomes of its profile. */
+	for (uint32_t c = 0; c < n; c++) {
+		struct labels l = {0};
+		if (column_labels(&r->labels, r->in->p, c, r->a, &l) < 0 ||
+		    ep_head_series(h, l.v, l.n, job->w.service, &points[c].series) < 0)
+			return ep_fail(err, -ENOMEM, 0, "no memory for a series");
 	}
 	for (uint32_t c = 0; counts != EP_NONE && c < n; c++)
 		points[c].samples = (uint64_t)points[counts].total;
@@ -244,11 +273,9 @@ static int append(struct ep_store *s, struct record *r, struct ep_err *err)
 
 int ep_store_append(struct ep_store *s, const struct ep_store_profile *in, struct ep_err *err)
 {
-	int rc = check_time(in->time_ns, err);
-	uint32_t n_cols = in->p->n_sample_types;
-	if (!rc && (!n_cols || n_cols > MAX_COLUMNS))
-		rc = ep_fail(err, n_cols ? -E2BIG : -EINVAL, 0,
-			     "%u sample types, 1 to %d can be stored", n_cols, MAX_COLUMNS);
+	int rc = check_time(in->time_ns, in->duration_ns, err);
+	if (!rc)
+		rc = check_columns(in->p, err);
 	struct record r = {.in = in, .a = rc ? NULL : ep_arena_new(0)};
 	if (!rc && !r.a)
 		rc = ep_fail(err, -ENOMEM, 0, "no memory for a profile");

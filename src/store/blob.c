@@ -115,6 +115,9 @@ int ep_blob_encode(const struct ep_rows *r, struct ep_zstd *z, struct ep_buf *ou
 	ep_auto_buf raw;
 	ep_buf_init(&raw, SIZE_MAX / 2);
 	size_t start = out->len;
+	if (r->n >= MAX_ROWS) /* or it could not be read */
+		return ep_fail(err, -E2BIG, 0, "%u stacks in a profile, the limit is %d", r->n,
+			       MAX_ROWS - 1);
 	uint32_t n_sets = 0;
 	for (uint32_t i = 0; i < r->n; i += run_of(r, i))
 		n_sets++;

@@ -25,6 +25,7 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 #define EP_HEAD_VERSION 1
+#define EP_HEAD_MAX_CHUNK ((size_t)1 << 30) /* what a dictionary gains at once, bytes */
 #define EP_HEAD_APPLICATION_ID 0x45505248 /* "EPRH" */
 
 struct ep_head_series {
@@ -73,6 +74,8 @@ struct ep_head {
 	size_t n_bad, cap_bad;
 
 	struct ep_head_writer w;       /* of the writer thread */
+	int64_t max_pages;    /* its budget on disk, */
+	size_t max_memory;    /* and of its dictionaries in memory */
 	_Atomic bool full;    /* over its budget: the next append begins another head */
 	_Atomic bool damaged; /* something of it was lost: read what is left, add nothing,
 				 since new ids could take the places of lost ones */
@@ -91,6 +94,8 @@ size_t ep_head_bytes(struct ep_head *h);
  * errors   -ENOSPC, -EACCES, -EIO, -EBADMSG (not a head, or a damaged one), -ENOTSUP
  */
 int ep_head_begin(struct ep_head *h, struct ep_err *err);
+/* A new file's or folder's name in its folder is durable on return. */
+int ep_head_sync_entry(const char *path, struct ep_err *err);
 /* Close the writer: the log is folded into the file. */
 void ep_head_end(struct ep_head *h);
 
@@ -130,7 +135,8 @@ struct ep_head_write {
 
 /*
  * ep_head_write - all of these in one transaction, durable on return.
- * errors   -ENOSPC, -EIO, -ENOMEM; nothing was written then
+ * errors   -ENOSPC, -EIO, -ENOMEM, -E2BIG (the head is full then); nothing was
+ *          written then
  * threads  the writer's
  */
 int ep_head_write(struct ep_head *h, struct ep_head_write *const *v, uint32_t n,

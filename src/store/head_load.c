@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CHUNK = 1 << 30, MAX_LABELS = 4096 };
+enum { MAX_LABELS = 4096, MAX_LOST = 1 << 16 /* numbers in a row without a series */ };
 
 static struct ep_slice column_bytes(sqlite3_stmt *s, int i)
 {
@@ -38,7 +38,7 @@ static int add_chunk(struct ep_dict *d, struct ep_slice bytes, struct ep_err *er
 		return ep_fail(err, -EBADMSG, 0, "wrong checksum");
 	struct ep_cursor c = ep_cursor_of(body.p, body.n);
 	uint8_t version = ep_get_u8(&c);
-	size_t raw_len = ep_get_below(&c, MAX_CHUNK);
+	size_t raw_len = ep_get_below(&c, EP_HEAD_MAX_CHUNK);
 	if (c.bad || version != 1)
 		return ep_fail(err, -EBADMSG, 0, "unknown version %u", version);
 	uint8_t *raw ep_auto_mem = ep_alloc(raw_len + 1);
@@ -147,9 +147,16 @@ static uint64_t bound(sqlite3_stmt *s, uint32_t id, uint64_t none, uint64_t unkn
 static int load_row(struct ep_head *h, sqlite3_stmt *s, const struct bounds *bounds,
 		    struct ep_kv *labels)
 {
-	uint32_t id = (uint32_t)sqlite3_column_int64(s, 0), n = 0;
+	int64_t number = sqlite3_column_int64(s, 0), known = ep_vec_n(&h->series);
+	uint32_t id = (uint32_t)number, n = 0;
 	uint32_t service = (uint32_t)sqlite3_column_int64(s, 1);
 	struct ep_slice body;
+	if (number < known || number > known + MAX_LOST) {
+		ep_log_warn("store: a series of %s has the number %lld and is skipped", h->name,
+			    (long long)number);
+		atomic_store(&h->damaged, true);
+		return 0;
+	}
 	EP_TRY(fill_lost(h, id));
 	if (ep_vec_n(&h->series) != id || service >= ep_vec_n(&h->services) ||
 	    !checked(column_bytes(s, 2), &body) || parse_labels(body, labels, &n) < 0) {

@@ -22,7 +22,6 @@ enum {
 	CHECKPOINT_PAGES = 2000, /* 16 MB of log */
 	WRITES_PER_LOOK = 64,	 /* at the memory: a walk over the services */
 };
-/* A head's budget, on disk and of its dictionaries in memory. */
 static const int64_t max_pages = (1ll << 30) / PAGE_BYTES;
 static const size_t max_memory = 512u << 20;
 
@@ -63,15 +62,16 @@ static int make_schema(struct ep_head *h, struct ep_err *err)
 	return ep_sql_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
 }
 
-/* A new file's directory entry must be durable, too. */
-static int sync_folder(const char *path, struct ep_err *err)
+int ep_head_sync_entry(const char *path, struct ep_err *err)
 {
 	char dir[4096];
-	snprintf(dir, sizeof(dir), "%s", path);
-	char *slash = strrchr(dir, '/');
-	if (slash)
-		*slash = '\0';
-	int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t n = strlen(path);
+	while (n && path[n - 1] == '/') /* a folder may be written so */
+		n--;
+	while (n && path[n - 1] != '/')
+		n--;
+	snprintf(dir, sizeof(dir), "%.*s", (int)n, path);
+	int fd = open(n ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0) {
 		int code = -errno;
 		if (fd >= 0)
@@ -113,7 +113,7 @@ static int begin(struct ep_head *h, struct ep_err *err)
 		 PAGE_BYTES, CHECKPOINT_PAGES);
 	EP_TRY(ep_sql_exec(h->w.db, pragmas, err));
 	EP_TRY(make_schema(h, err));
-	EP_TRY(sync_folder(h->path, err));
+	EP_TRY(ep_head_sync_entry(h->path, err));
 	return prepare(&h->w, err);
 }
 
@@ -130,6 +130,8 @@ int ep_head_begin(struct ep_head *h, struct ep_err *err)
 	}
 	h->w.n_series_stored = ep_vec_n(&h->series);
 	h->w.n_services_stored = ep_vec_n(&h->services);
+	h->max_pages = max_pages;
+	h->max_memory = max_memory;
 	return 0;
 }
 
@@ -140,7 +142,12 @@ void ep_head_end(struct ep_head *h)
 			       w->service, w->series, w->blob,	   w->point};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		(void)sqlite3_finalize(all[i]); /* their errors were reported when they ran */
-	(void)sqlite3_close(w->db); /* folds the log in, or leaves it to the next open */
+	/* While readers keep connections, closing alone would leave the log.  If one of them
+	 * is at work it stays, too, and is folded in by the next open. */
+	if (w->db)
+		(void)ep_sql_exec(w->db, "PRAGMA busy_timeout=0; PRAGMA wal_checkpoint(TRUNCATE)",
+				  NULL);
+	(void)sqlite3_close(w->db); /* nothing is unfinished */
 	memset(w, 0, sizeof(*w));
 }
 
@@ -196,6 +203,9 @@ static int encode_chunk(struct ep_dict *d, struct ep_dict_mark *ret_to, struct e
 	pthread_mutex_unlock(&d->lock);
 	if (!grew)
 		return 0;
+	if (raw.len >= EP_HEAD_MAX_CHUNK)
+		return ep_fail(err, -E2BIG, 0, "a service gained %zu bytes of names at once",
+			       raw.len);
 	ep_auto(ep_zstd) z = ep_zstd_new();
 	if (!z || ep_buf_failed(&raw))
 		return ep_fail(err, -ENOMEM, 0, "no memory to store a dictionary");
@@ -309,9 +319,9 @@ static void widen(struct ep_head *h, const struct ep_head_write *w)
 static void check_budget(struct ep_head *h)
 {
 	int64_t pages = 0;
-	if (!ep_sql_int(h->w.db, "PRAGMA page_count", &pages, NULL) && pages > max_pages)
+	if (!ep_sql_int(h->w.db, "PRAGMA page_count", &pages, NULL) && pages > h->max_pages)
 		atomic_store(&h->full, true);
-	if (h->w.n_writes++ % WRITES_PER_LOOK == 0 && ep_head_bytes(h) > max_memory)
+	if (h->w.n_writes++ % WRITES_PER_LOOK == 0 && ep_head_bytes(h) > h->max_memory)
 		atomic_store(&h->full, true);
 }
 
@@ -321,13 +331,17 @@ int ep_head_write(struct ep_head *h, struct ep_head_write *const *v, uint32_t n,
 	struct growth *g ep_auto_mem = ep_zalloc(sizeof(*g) * ((size_t)n + 1));
 	if (!g)
 		return ep_fail(err, -ENOMEM, 0, "no memory to store %u profiles", n);
-	/* Counted before: what comes meanwhile belongs to the next transaction. */
-	struct batch b = {.v = v, .g = g, .n = n, .n_g = distinct(v, n, g),
-			  .n_services = ep_vec_n(&h->services), .n_series = ep_vec_n(&h->series)};
+	/* Counted before: what comes meanwhile belongs to the next transaction.  The series
+	 * first, so that none is stored without its service. */
+	struct batch b = {.v = v, .g = g, .n = n, .n_g = distinct(v, n, g)};
+	b.n_series = ep_vec_n(&h->series);
+	b.n_services = ep_vec_n(&h->services);
 	int rc = put_all(h, &b, err);
 	if (rc < 0) {
 		if (!sqlite3_get_autocommit(h->w.db))
 			(void)ep_sql_run(h->w.db, h->w.rollback, "rolling back", NULL); /* rc says it */
+		if (rc == -E2BIG) /* what it gained stays in memory: it would never fit */
+			atomic_store(&h->full, true);
 		return rc;
 	}
 	h->w.n_services_stored = b.n_services;

@@ -169,7 +169,8 @@ void ep_store_drop_head(struct ep_store *s, struct ep_head *h)
 {
 	pthread_mutex_lock(&s->lock);
 	h->refs--;
-	h->pending--;
+	if (!--h->pending && h != s->active)
+		pthread_cond_signal(&s->work); /* the writer closes it */
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -264,7 +265,9 @@ static void recall_bad(struct ep_store *s)
 
 static int make_dir(const char *path, struct ep_err *err)
 {
-	if (mkdir(path, 0750) == 0 || errno == EEXIST)
+	if (mkdir(path, 0750) == 0)
+		return ep_head_sync_entry(path, err);
+	if (errno == EEXIST)
 		return 0;
 	int code = errno == EACCES || errno == EPERM || errno == EROFS ? -EACCES
 		   : errno == ENOSPC				       ? -ENOSPC

@@ -42,10 +42,11 @@ void ep_store_close(struct ep_store *s);
  *
  * in       p        every column becomes a series of its own.  String labels of a
  *                   sample stay with the sample.
+ *                   Columns differ in type or unit.
  *          labels   series labels, service_name among them; sorted or not.
  *                   "__name__" gives the metric name (process_cpu, memory, …)
  *          time_ns  start, within 90 days back and 10 minutes ahead;
- *          duration_ns the time covered
+ *          duration_ns the time covered, at most 90 days
  *          Samples with a negative value, or none but zeros, are left out.
  * returns  after the profile is on disk (group commit with others)
  * errors   -EINVAL (labels, time), -E2BIG, -ENOSPC (reads go on), -EIO, -ENOMEM; err

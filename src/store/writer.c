@@ -2,7 +2,8 @@
  * writer.c - the one thread that writes: group commit.
  *
  * While a transaction is on its way to the disk, other profiles gather; the next
- * transaction takes them all, so that the price of a sync is shared.
+ * transaction takes them all, so that the price of a sync is shared.  When it fails
+ * each is tried alone, so that one does not cost the others.
  */
 #include "base/log.h"
 #include "store/inside.h"
@@ -22,9 +23,9 @@ static uint32_t take_batch(struct ep_store *s, struct ep_job **v)
 	return n;
 }
 
-static void write_batch(struct ep_job **v, uint32_t n)
+static int write_jobs(struct ep_job **v, uint32_t n)
 {
-	struct ep_head_write *w[MAX_BATCH];
+	struct ep_head_write *w[MAX_BATCH] = {0};
 	struct ep_err err = {0};
 	for (uint32_t i = 0; i < n; i++)
 		w[i] = &v[i]->w;
@@ -33,6 +34,18 @@ static void write_batch(struct ep_job **v, uint32_t n)
 		v[i]->rc = rc;
 		v[i]->err = err;
 	}
+	return rc;
+}
+
+/* Returns the number of transactions that committed. */
+static uint32_t write_batch(struct ep_job **v, uint32_t n)
+{
+	uint32_t commits = 0;
+	if (write_jobs(v, n) == 0)
+		return 1;
+	for (uint32_t i = 0; n > 1 && i < n; i++)
+		commits += write_jobs(v + i, 1) == 0;
+	return commits;
 }
 
 /* A head that nothing goes to any more is folded into its file. */
@@ -64,9 +77,9 @@ static void *run(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&s->lock);
-		write_batch(v, n);
+		uint32_t commits = write_batch(v, n);
 		pthread_mutex_lock(&s->lock);
-		s->stats.commits += !v[0]->rc;
+		s->stats.commits += commits;
 		for (uint32_t i = 0; i < n; i++)
 			v[i]->done = true;
 		pthread_cond_broadcast(&s->done);

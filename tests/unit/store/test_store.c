@@ -321,3 +321,140 @@ TEST(store_answers_enospc_while_the_disk_is_full_and_reads_on)
 	ep_store_close(s);
 	gen_remove(dir);
 }
+
+TEST(store_refuses_two_columns_of_one_type)
+{
+	char *dir = gen_folder();
+	struct ep_store *s = open_store(dir);
+	struct ep_profile *p = small(1);
+	struct ep_err err = {0};
+	p->sample_types[0] = p->sample_types[1];
+	assert_int_equal(gen_try_append(s, p, "shop", NULL, ep_clock_wall_ns(), &err), -EINVAL);
+	assert_non_null(strstr(err.text, "cpu/nanoseconds is given twice"));
+	ep_profile_free(p);
+	append_n(s, 1);
+	ep_store_close(s);
+	gen_remove(dir);
+}
+
+TEST(store_refuses_a_profile_over_an_endless_time)
+{
+	char *dir = gen_folder();
+	struct ep_store *s = open_store(dir);
+	struct ep_profile *p = small(1);
+	struct ep_err err = {0};
+	struct ep_kv kv = {ep_slice_of("service_name"), ep_slice_of("shop")};
+	struct ep_store_profile in = {.p = p, .labels = &kv, .n_labels = 1,
+				      .time_ns = ep_clock_wall_ns(),
+				      .duration_ns = UINT64_MAX - 5};
+	assert_int_equal(ep_store_append(s, &in, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "the limit is 90 days"));
+	ep_profile_free(p);
+	ep_store_close(s);
+	gen_remove(dir);
+}
+
+/* --- one head after the other ------------------------------------------------------------ */
+
+TEST(store_begins_a_head_a_day)
+{
+	char *dir = gen_folder(), path[4096], old[4200];
+	uint64_t bad = 0;
+	ten_profiles(dir, path, sizeof(path));
+	snprintf(old, sizeof(old), "%s/heads/20260101-0001.head", dir);
+	assert_int_equal(rename(path, old), 0);
+	struct ep_store *s = open_store(dir);
+	append_n(s, 3);
+	assert_int_equal(s->n_heads, 2);
+	assert_string_equal(s->heads[0]->name, "20260101-0001.head");
+	assert_string_equal(s->heads[1]->path, path); /* today's first */
+	assert_int_equal(read_all(s, &bad).points, 26);
+	ep_store_close(s);
+	s = open_store(dir);
+	append_n(s, 1); /* on with today's */
+	assert_int_equal(s->n_heads, 2);
+	assert_int_equal(read_all(s, &bad).points, 28);
+	assert_int_equal(bad, 0);
+	ep_store_close(s);
+	gen_remove(dir);
+}
+
+/* The writer closes a head on its own time; this limit is for a hang only. */
+static void wait_for_end(struct ep_store *s, const struct ep_head *h)
+{
+	uint64_t until = ep_clock_mono_ns() + 60 * EP_NS_PER_S;
+	for (bool open = true; open && ep_clock_mono_ns() < until; usleep(1000)) {
+		pthread_mutex_lock(&s->lock);
+		open = h->w.db != NULL;
+		pthread_mutex_unlock(&s->lock);
+		if (!open)
+			return;
+	}
+	fail_msg("%s is still written to", h->name);
+}
+
+static void rotates(struct ep_store *s, const char *dir)
+{
+	uint64_t bad = 0;
+	char log[4200];
+	append_n(s, 1); /* over the budget: it still goes here */
+	assert_int_equal(s->n_heads, 1);
+	append_n(s, 2);
+	assert_int_equal(s->n_heads, 2);
+	assert_non_null(strstr(s->heads[1]->name, "-0002.head"));
+	wait_for_end(s, s->heads[0]);
+	snprintf(log, sizeof(log), "%s-wal", s->heads[0]->path);
+	struct stat st = {0};
+	assert_true(stat(log, &st) != 0 || st.st_size == 0); /* folded in */
+	struct tally t = read_all(s, &bad);
+	assert_int_equal(t.points, 2 * (5 + 1 + 2));
+	assert_int_equal(t.total, t.rows_total);
+	ep_store_close(s);
+	s = open_store(dir);
+	assert_int_equal(read_all(s, &bad).total, t.total);
+	append_n(s, 1);
+	assert_int_equal(s->n_heads, 2);
+	assert_int_equal(bad, 0);
+	ep_store_close(s);
+}
+
+TEST(store_begins_another_head_when_the_file_is_over_its_budget)
+{
+	char *dir = gen_folder();
+	struct ep_store *s = open_store(dir);
+	append_n(s, 5);
+	s->active->max_pages = 1;
+	rotates(s, dir);
+	gen_remove(dir);
+}
+
+TEST(store_begins_another_head_when_its_memory_is_over_its_budget)
+{
+	char *dir = gen_folder();
+	struct ep_store *s = open_store(dir);
+	append_n(s, 5);
+	s->active->max_memory = 1;
+	s->active->w.n_writes = 0; /* it looks again now, not at every write */
+	rotates(s, dir);
+	gen_remove(dir);
+}
+
+/* --- hostile files ------------------------------------------------------------------------ */
+
+/* A flipped bit in a row's number must not make as many series. */
+TEST(store_believes_no_endless_series_number)
+{
+	char *dir = gen_folder(), path[4096];
+	uint64_t bad = 0;
+	ten_profiles(dir, path, sizeof(path));
+	run_sql(path, "INSERT INTO series SELECT 3000000, service, data FROM series WHERE id=0");
+	run_sql(path, "INSERT INTO series SELECT -7, service, data FROM series WHERE id=0");
+	struct ep_store *s = open_store(dir);
+	struct tally t = read_all(s, &bad);
+	assert_int_equal(t.points, 20);
+	assert_true(ep_vec_n(&s->heads[0]->series) < 100000);
+	append_n(s, 1); /* elsewhere */
+	assert_int_equal(s->n_heads, 2);
+	ep_store_close(s);
+	gen_remove(dir);
+}
