@@ -125,10 +125,10 @@ static void tell_state(struct ep_send *s, bool away)
 	if (away != s->is_away) {
 		s->is_away = away;
 		if (away)
-			say(s, "the server does not answer, profiles wait for it: %s",
+			say(s, "profiles can't be sent and wait: %s",
 			    st.last_error);
 		else
-			say(s, "the server answers again");
+			say(s, "profiles are sent again");
 	}
 	if (st.rejected && !s->said_rejected) {
 		s->said_rejected = true;

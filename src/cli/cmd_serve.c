@@ -49,6 +49,8 @@ int ep_cmd_serve(int argc, char **argv)
 	ep_serverflags_init(&f, table);
 	const struct ep_flags flags = {"serve", NULL, about, examples, table};
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
+	if (rc < 0)
+		rc = ep_serverflags_check(&f, "serve");
 	if (rc >= 0)
 		return rc;
 	ep_log_set_name("everprof serve");

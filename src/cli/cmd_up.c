@@ -308,6 +308,8 @@ static int parse(struct up *u, int argc, char **argv)
 	table[EP_SERVERFLAGS_ROWS] = (struct ep_flag){0};
 	const struct ep_flags flags = {"up", NULL, about, examples, table};
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
+	if (rc < 0)
+		rc = ep_serverflags_check(&u->f, "up");
 	if (rc >= 0)
 		return rc;
 	if (u->hz < 19 || u->hz > 99) {

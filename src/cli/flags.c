@@ -250,8 +250,10 @@ int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_res
 			     argv[*ret_rest]);
 	if (rc >= 0)
 		return -1;
-	fprintf(stderr, "everprof %s: %s; see `everprof %s --help`\n", f->command, err.text,
-		f->command);
+	fprintf(stderr, "everprof %s: %s", f->command, err.text);
+	if (err.code == -EINVAL) /* else it is about a file, and help would not help */
+		fprintf(stderr, "; see `everprof %s --help`", f->command);
+	fputc('\n', stderr);
 	return 2;
 }
 

@@ -3,6 +3,7 @@
 
 #include "server/datadir.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SERVERFLAGS_ROWS])
@@ -39,6 +40,18 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 	memcpy(ret_rows, rows, sizeof(rows));
 }
 
+int ep_serverflags_check(const struct ep_serverflags *f, const char *command)
+{
+	const char *wrong = NULL;
+	if (f->workers < 1 || f->workers > EP_SERVERFLAGS_MAX_WORKERS)
+		wrong = "--workers is 1 to 64";
+	else if (!f->max_body || !f->max_bodies || !f->max_profile)
+		wrong = "--max-body, --max-bodies and --max-profile are more than 0";
+	if (wrong)
+		fprintf(stderr, "everprof %s: %s\n", command, wrong);
+	return wrong ? 2 : -1;
+}
+
 void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_config *ret_cfg)
 {
 	*ret_cfg = (struct ep_server_config){
@@ -50,6 +63,6 @@ void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_confi
 		.max_body_bytes = (size_t)f->max_body,
 		.max_bodies_bytes = (size_t)f->max_bodies,
 		.max_profile_bytes = (size_t)f->max_profile,
-		.n_workers = f->workers > 0 && f->workers <= 64 ? (unsigned)f->workers : 0,
+		.n_workers = (unsigned)f->workers,
 	};
 }

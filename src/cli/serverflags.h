@@ -14,10 +14,15 @@ struct ep_serverflags {
 	char default_data[4096];
 };
 
-enum { EP_SERVERFLAGS_ROWS = 10 }; /* with the row of zeroes */
+enum {
+	EP_SERVERFLAGS_ROWS = 10, /* with the row of zeroes */
+	EP_SERVERFLAGS_MAX_WORKERS = 64,
+};
 
 /* Defaults into f, and the rows of the table that point at it. */
 void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SERVERFLAGS_ROWS]);
+/* -1: fine; else the exit code, after a sentence on standard error. */
+int ep_serverflags_check(const struct ep_serverflags *f, const char *command);
 /* The server's configuration from the parsed flags. */
 void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_config *ret_cfg);
 

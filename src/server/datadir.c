@@ -18,10 +18,11 @@ static bool is_dots(const char *name)
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-/* Only what the server makes there. */
+/* Only what the server, and an agent here, make there. */
 static bool is_ours(const char *name)
 {
-	return !strcmp(name, "store") || !strcmp(name, "symbols");
+	return !strcmp(name, "store") || !strcmp(name, "symbols") ||
+	       !strcmp(name, "spool");
 }
 
 static bool holds_others(int fd)
