@@ -7,6 +7,7 @@
 #include "inproc/tally.h"
 #include "inproc/hooks.h"
 #include "inproc/labels.h"
+#include "inproc/mem_own.h"
 #include "inproc/threads.h"
 #include "inproc/write.h"
 #include "push/push.h"
@@ -96,7 +97,13 @@ static void empty_rings(void)
 {
 	uint32_t n = ep_threads_n_slots();
 	for (uint32_t i = 0; i < n; i++) {
-		struct ep_ring *r = &ep_sig_threads[i]->ring;
+		struct ep_sig_thread *t = ep_sig_threads[i];
+		struct ep_ring *r = &t->ring;
+		if (!t->ring_is_there && ep_ring_used(r)) {
+			/* A thread that works; most of a pool's sleep for ever. */
+			ep_mem_own_populate(r->words, r->n_words * sizeof(*r->words));
+			t->ring_is_there = true;
+		}
 		for (const void *s; (s = ep_ring_peek(r)) != NULL; ep_ring_drop(r))
 			add_sample(s);
 	}

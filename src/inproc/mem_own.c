@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@ enum {
 	MAX_SHIFT = 16,
 	CHUNK_BYTES = 256 << 10,
 	PAGE_BYTES = 4096,
+	POPULATE_WRITE = 23, /* MADV_POPULATE_WRITE, not in older headers */
 };
 
 struct block {
@@ -46,6 +48,13 @@ void *ep_mem_own_pages(size_t n_bytes)
 	void *p = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return p == MAP_FAILED ? NULL : p;
+}
+
+void ep_mem_own_populate(void *pages, size_t n_bytes)
+{
+	int saved = errno;
+	(void)madvise(pages, n_bytes, POPULATE_WRITE); /* they come when written to */
+	errno = saved;
 }
 
 static size_t round_to_pages(size_t n)

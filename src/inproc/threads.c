@@ -19,6 +19,7 @@
 
 /* The kernel's clock id of a thread's CPU time: ~tid, per-thread, scheduler's. */
 #define THREAD_CLOCK(tid) ((long)(int)((~(unsigned)(tid) << 3) | 4 | 2))
+#define FIRST_RING_BYTES 8192 /* 250 ms at 100 Hz */
 #define MAX_MAIN_STACK ((uint64_t)128 << 20)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -101,6 +102,9 @@ static struct ep_sig_thread *new_slot(uint32_t *ret_slot)
 	if (!p)
 		return NULL;
 	struct ep_sig_thread *t = (struct ep_sig_thread *)(p + ring_bytes);
+	/* Till the drain has seen a sample of it (drain.c). */
+	ep_mem_own_populate(p, FIRST_RING_BYTES);
+	ep_mem_own_populate(t, sizeof(*t));
 	ep_ring_init(&t->ring, (uint64_t *)p, EP_SIG_RING_WORDS);
 	atomic_store(&t->timer, -1);
 	*ret_slot = n_slots;
@@ -394,6 +398,7 @@ void ep_threads_child(void)
 		atomic_store(&t->timer, -1);
 		atomic_store(&t->tid, 0);
 		atomic_store(&t->hazard, NULL);
+		t->ring_is_there = false; /* shared with the parent until written to */
 		atomic_store(&t->n_taken, 0);
 		atomic_store(&t->n_lost, 0);
 		atomic_store(&t->n_truncated, 0);

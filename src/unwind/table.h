@@ -102,13 +102,15 @@ static inline const struct ep_rule *ep_table_rules(const struct ep_table *t)
 }
 
 /*
- * ep_table_find - the rule at an ELF virtual address.
+ * ep_table_find_range - the rule at an ELF virtual address, and how far it holds.
  *
- * out      NULL outside [start, limit); inside never NULL, but maybe EP_CFA_NONE
+ * out      ret_from, ret_to  it is the rule of all of [from, to), at least
+ *          NULL outside [start, limit); inside never NULL, but maybe EP_CFA_NONE
  * cost     three cache lines: a block entry, its rows, the rule
  */
-static inline const struct ep_rule *ep_table_find(const struct ep_table *t,
-						  uint64_t vaddr)
+static inline __attribute__((always_inline)) const struct ep_rule *
+ep_table_find_range(const struct ep_table *t, uint64_t vaddr, uint64_t *ret_from,
+		    uint64_t *ret_to)
 {
 	uint64_t off = vaddr - t->start;
 	if (off >= t->limit - t->start)
@@ -126,8 +128,21 @@ static inline const struct ep_rule *ep_table_find(const struct ep_table *t,
 	}
 	while (lo < hi && rows[lo] <= key)
 		lo++;
+	/* The offsets of a block differ in their low 16 bits only. */
+	uint64_t base = vaddr - (off & 0xffff), size = 1ull << t->shift;
+	uint64_t start = vaddr - (off & (size - 1)), end = start + size;
+	*ret_from = lo > block[0] ? base + (rows[lo - 1] >> 16) : start;
+	*ret_to = lo < block[1] ? base + (rows[lo] >> 16) : end < t->limit ? end : t->limit;
 	/* Row 0 lies at offset 0, so a row before lo is always there. */
 	return ep_table_rules(t) + (rows[lo - 1] & 0xffff);
+}
+
+/* The rule alone. */
+static inline const struct ep_rule *ep_table_find(const struct ep_table *t,
+						  uint64_t vaddr)
+{
+	uint64_t from, to;
+	return ep_table_find_range(t, vaddr, &from, &to);
 }
 
 #endif

@@ -12,11 +12,16 @@
 #include "safe/sys.h"
 #include "unwind/walk.h"
 
-#include <errno.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/uio.h>
 #include <ucontext.h>
+
+enum {
+	LINE_BYTES = 64,
+	CODE_AHEAD_BYTES = 1536, /* of take(), without what is rare */
+	STACK_AHEAD_BYTES = 1024, /* some 20 frames; by then the walk has gone ahead */
+};
 
 struct ep_sig_thread *_Atomic ep_sig_threads[EP_SIG_MAX_THREADS];
 _Atomic(const struct ep_sig_map *) ep_sig_map;
@@ -32,6 +37,12 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
 			      memory_order_relaxed);
 }
 
+static inline __attribute__((always_inline)) void fetch_lines(const void *p, size_t n)
+{
+	for (size_t at = 0; at < n; at += LINE_BYTES)
+		__builtin_prefetch((const char *)p + at);
+}
+
 /* Whose timer was it?  NULL when it was none of ours. */
 static struct ep_sig_thread *find_thread(const siginfo_t *info)
 {
@@ -42,6 +53,7 @@ static struct ep_sig_thread *find_thread(const siginfo_t *info)
 		return NULL;
 	struct ep_sig_thread *t =
 		atomic_load_explicit(&ep_sig_threads[slot], memory_order_acquire);
+	fetch_lines(t, offsetof(struct ep_sig_thread, memo.rows));
 	if (!t || atomic_load_explicit(&t->timer, memory_order_relaxed) != info->si_timerid)
 		return NULL;
 	return t;
@@ -133,9 +145,25 @@ static void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t ma
 	count(&t->n_taken, weight);
 }
 
-static void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_t *uc)
+/*
+ * What the walk will read, asked for at once: since the last sample of this thread it
+ * has left the caches, and one wait is shorter than ten.  What is asked for in vain
+ * faults nowhere.  What is only written needs no asking: stores don't wait.
+ */
+static void fetch_ahead(const struct ep_sig_thread *t, uint64_t sp)
+{
+	const struct ep_memo *memo = &t->memo;
+	uint32_t n = memo->n < EP_MEMO_ROWS ? memo->n : EP_MEMO_ROWS;
+	__builtin_prefetch(atomic_load_explicit(&ep_sig_map, memory_order_relaxed));
+	fetch_lines(memo->rows[memo->side & 1], n * sizeof(memo->rows[0][0]));
+	fetch_lines((const void *)(uintptr_t)sp, STACK_AHEAD_BYTES);
+}
+
+static __attribute__((noinline)) void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_t *uc)
 {
 	uint32_t weight = 1 + (info->si_overrun > 0 ? (uint32_t)info->si_overrun : 0);
+	struct ep_regs regs = EP_REGS_OF_UCONTEXT(uc);
+	fetch_ahead(t, regs.sp);
 	struct ep_raw_sample *s =
 		ep_ring_reserve(&t->ring, EP_RAW_HEAD_WORDS + EP_SIG_MAX_FRAMES);
 	const struct ep_sig_map *map = s ? hold_map(t) : NULL;
@@ -143,11 +171,13 @@ static void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_
 		count(&t->n_lost, weight);
 		return;
 	}
-	struct ep_regs regs = EP_REGS_OF_UCONTEXT(uc);
 	struct ep_stack stack;
 	enum ep_step why;
+	struct ep_memo_walk memo = ep_memo_begin(&t->memo, map->number);
 	s->flags = choose_stack(t, regs.sp, &stack) ? 0 : EP_RAW_FOREIGN_STACK;
-	s->n_frames = ep_walk(map->modules, &regs, &stack, s->frames, EP_SIG_MAX_FRAMES, &why);
+	s->n_frames = ep_walk_with(&memo, map->modules, &regs, &stack, s->frames,
+				   EP_SIG_MAX_FRAMES, &why);
+	ep_memo_end(&memo, map->number);
 	if (why != EP_STEP_END) {
 		s->flags |= EP_RAW_TRUNCATED;
 		count(&t->n_truncated, weight);
@@ -185,11 +215,11 @@ void ep_cpu_settle(struct ep_sig_thread *t, uint32_t weight)
 void ep_cpu_handler(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
-	int saved = errno; /* nothing below touches it; a change there must not either */
+	fetch_lines((const void *)take, CODE_AHEAD_BYTES);
+	/* errno needs no saving: nothing of libc is called, see tests/data/sigsafe.txt. */
 	struct ep_sig_thread *t = find_thread(info);
 	if (t)
 		take(t, info, context);
 	else
 		atomic_fetch_add_explicit(&ep_sig_n_foreign, 1, memory_order_relaxed);
-	errno = saved;
 }

@@ -8,9 +8,11 @@
 #define EP_INPROC_SIG_STATE_H
 
 #include "safe/ring.h"
+#include "unwind/memo.h"
 #include "unwind/modules.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -47,6 +49,8 @@ struct ep_sig_thread {
 	uint64_t start_routine;
 	uint64_t taken_before; /* n_taken + n_lost when it joined */
 	uint64_t cpu_before_ns;
+	bool ring_is_there; /* all its pages; the drain's */
+	struct ep_memo memo; /* the handler's */
 	/* The last guarded read: [window_at, window_at + window_n) of the process. */
 	uint64_t window_at, window_n;
 	uint64_t window[EP_SIG_WINDOW_BYTES / 8];

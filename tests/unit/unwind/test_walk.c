@@ -30,12 +30,26 @@ static struct ep_stack own_stack(void)
 	return (struct ep_stack){.lo = (uintptr_t)at, .hi = (uintptr_t)at + n};
 }
 
+/* The same walk with a memo of those before must find the same. */
+static bool is_same_with_memo(struct ep_memo *memo, const struct ep_modules *ms,
+			      const struct ep_regs *r, const struct ep_stack *s,
+			      enum ep_step why, const uint64_t *pcs, uint32_t n)
+{
+	uint64_t again[MAX];
+	enum ep_step why_again;
+	struct ep_memo_walk w = ep_memo_begin(memo, 1);
+	uint32_t n_again = ep_walk_with(&w, ms, r, s, again, MAX, &why_again);
+	ep_memo_end(&w, 1);
+	return n_again == n && why_again == why && !memcmp(again, pcs, n * sizeof(*pcs));
+}
+
 /* --- against libgcc -------------------------------------------------------- */
 
 static struct {
 	const struct ep_modules *ms;
 	struct ep_stack stack;
-	volatile unsigned n, n_equal;
+	struct ep_memo memo;
+	volatile unsigned n, n_equal, n_same_with_memo;
 	volatile unsigned why[EP_STEP_N];
 	uint64_t bad_ours[MAX];
 	void *bad_theirs[MAX];
@@ -69,6 +83,8 @@ static void on_prof(int sig, siginfo_t *info, void *context)
 	enum ep_step why;
 	uint32_t n = ep_walk(sampled.ms, &r, &sampled.stack, ours, MAX, &why);
 	int n_theirs = backtrace(theirs, MAX);
+	sampled.n_same_with_memo += is_same_with_memo(
+		&sampled.memo, sampled.ms, &r, &sampled.stack, why, ours, n);
 	sampled.n++;
 	sampled.why[why]++;
 	if (is_equal(ours, n, theirs, n_theirs)) {
@@ -95,7 +111,7 @@ static void start_sampling(void (*handler)(int, siginfo_t *, void *))
 	(void)backtrace(warm, 4); /* loads libgcc */
 	sampled.ms = self_modules();
 	sampled.stack = own_stack();
-	sampled.n = sampled.n_equal = 0;
+	sampled.n = sampled.n_equal = sampled.n_same_with_memo = 0;
 	struct sigaction sa = {.sa_sigaction = handler,
 			       .sa_flags = SA_SIGINFO | SA_RESTART};
 	sigaction(SIGPROF, &sa, NULL);
@@ -127,6 +143,7 @@ static void check_sampled(void)
 		fail_msg("%u of %u stacks equal to libgcc's", sampled.n_equal,
 			 sampled.n);
 	}
+	assert_int_equal(sampled.n_same_with_memo, sampled.n);
 	print_message("%u of %u stacks equal to libgcc's\n", sampled.n_equal,
 		      sampled.n);
 }
@@ -235,6 +252,50 @@ TEST(walk_goes_by_frame_pointer_where_there_are_no_rows)
 	assert_int_equal(why, EP_STEP_BAD_CFA);
 }
 
+/* The memo alone knows the last stack; of another map it knows nothing. */
+TEST(walk_with_a_memo_needs_no_table_for_what_it_saw_before)
+{
+	uint64_t pcs[MAX], again[MAX];
+	struct ep_memo memo = {0};
+	struct ep_regs r;
+	enum ep_step why;
+	const struct ep_modules none = {.n = 0};
+	struct ep_stack s = own_stack();
+	EP_REGS_HERE(&r);
+	struct ep_memo_walk w = ep_memo_begin(&memo, 7);
+	uint32_t n = ep_walk_with(&w, self_modules(), &r, &s, pcs, MAX, &why);
+	ep_memo_end(&w, 7);
+	assert_int_equal(why, EP_STEP_END);
+	assert_true(n > 3);
+	w = ep_memo_begin(&memo, 7);
+	assert_int_equal(ep_walk_with(&w, &none, &r, &s, again, MAX, &why), n);
+	ep_memo_end(&w, 7);
+	assert_memory_equal(pcs, again, n * sizeof(pcs[0]));
+	w = ep_memo_begin(&memo, 8);
+	r.bp = 0;
+	assert_int_equal(ep_walk_with(&w, &none, &r, &s, again, MAX, &why), 1);
+}
+
+/* What lies at the edge of a range of one rule belongs to the next. */
+TEST(walk_finds_no_wrong_rule_in_a_range)
+{
+	const struct ep_modules *ms = self_modules();
+	unsigned n = 0;
+	for (uint32_t i = 0; i < ms->n; i++) {
+		const struct ep_table *t = ms->m[i].table;
+		uint64_t from = 0, to = 0, a = t ? t->start : 0, end = t ? t->limit : 0;
+		for (; a < end && n < 200000; n++) {
+			const struct ep_rule *rule = ep_table_find_range(t, a, &from, &to);
+			assert_non_null(rule);
+			assert_true(from <= a && a < to && to <= end);
+			assert_ptr_equal(ep_table_find(t, from), rule);
+			assert_ptr_equal(ep_table_find(t, to - 1), rule);
+			a = to;
+		}
+	}
+	assert_true(n > 1000);
+}
+
 /* --- against every call and return ----------------------------------------- */
 
 struct stepped {
@@ -243,7 +304,8 @@ struct stepped {
 	uint32_t n_base;
 	uint64_t shadow[MAX]; /* return addresses since, outermost first */
 	uint32_t n_shadow;
-	unsigned n, n_equal;
+	struct ep_memo memo;
+	unsigned n, n_equal, n_same_with_memo;
 	unsigned why[EP_STEP_N];
 };
 
@@ -260,6 +322,8 @@ static void check_step(struct stepped *s, const struct ep_stack *stack,
 	uint64_t pcs[MAX];
 	enum ep_step why;
 	uint32_t n = ep_walk(self_modules(), r, stack, pcs, MAX, &why);
+	s->n_same_with_memo +=
+		is_same_with_memo(&s->memo, self_modules(), r, stack, why, pcs, n);
 	s->n++;
 	s->why[why]++;
 	bool ok = n == 1 + s->n_shadow + s->n_base;
@@ -375,5 +439,6 @@ TEST(walk_is_right_at_every_instruction)
 	print_message("%u of %u instructions%s\n", s.n_equal, s.n,
 		      s.n < MAX_STEPS ? ", to the end" : "");
 	assert_true(s.n > 10000);
+	assert_int_equal(s.n_same_with_memo, s.n);
 	assert_true(s.n_equal * 1000ull >= s.n * 999ull);
 }
