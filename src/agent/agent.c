@@ -165,7 +165,7 @@ static int send_round(struct agent *a, struct ep_err *err)
 	EP_TRY(ep_engine_drain(a->engine, err));
 	int rc = ep_engine_emit(a->engine, on_profile, a, err);
 	if (rc < 0)
-		ep_log_warn("agent: a profile is dropped: %s",
+		ep_log_warn("a profile is dropped: %s",
 			    err->code ? err->text : "the server is far behind");
 	*err = (struct ep_err){0};
 	return 0;

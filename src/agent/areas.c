@@ -214,7 +214,7 @@ static void make_table(struct ep_areas *c, struct table *t, int fd)
 	uint32_t n_words = (uint32_t)((bytes.len + 3) / 4);
 	uint32_t at = take(c, n_words);
 	if (!at) {
-		ep_log_debug("agent: no room for the unwind table of %s", t->build_id);
+		ep_log_debug("no room for the unwind table of %s", t->build_id);
 		return;
 	}
 	memcpy(c->memory.words + at, bytes.data, bytes.len);

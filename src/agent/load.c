@@ -216,7 +216,7 @@ static int open_probe(struct load *l, uint64_t interval_ns, struct ep_err *err)
 		rc = map_memory(l, &first);
 	if (rc >= 0)
 		return 0;
-	ep_log_debug("agent: walks by frame pointers only: %s", first.text);
+	ep_log_debug("walks by frame pointers only: %s", first.text);
 	sample_bpf__destroy(l->skel);
 	l->memory.n_words = 0;
 	return open_skeleton(l, interval_ns, false, err);

@@ -111,7 +111,7 @@ static void queue_parcels(struct ep_send *s)
 		};
 		int rc = ep_push_add(s->push, &item);
 		if (rc < 0)
-			ep_log_debug("agent: a profile of %s is dropped: %s", p->name,
+			ep_log_debug("a profile of %s is dropped: %s", p->name,
 				     strerror(-rc));
 		next = p->next;
 		free_parcel(p);
@@ -154,7 +154,7 @@ static void put_table(struct ep_send *s, const struct offer *o)
 	ep_buf_init(&table, MAX_TABLE_BYTES);
 	int rc = ep_symtab_build(o->fd, &table, &err);
 	if (rc < 0) {
-		ep_log_debug("agent: no symbols of %s: %s", o->build_id, err.text);
+		ep_log_debug("no symbols of %s: %s", o->build_id, err.text);
 		return;
 	}
 	snprintf(path, sizeof(path), "/api/v1/symbols/%.*s", EP_ELF_HEX_MAX - 1,
@@ -162,7 +162,7 @@ static void put_table(struct ep_send *s, const struct offer *o)
 	rc = ep_push_request(s->push, "PUT", path, "application/octet-stream",
 			     table.data, table.len, TABLE_NS, NULL, &err);
 	if (rc != 200)
-		ep_log_debug("agent: symbols of %s are not taken: %d %s", o->build_id,
+		ep_log_debug("symbols of %s are not taken: %d %s", o->build_id,
 			     rc, err.text);
 	else
 		s->n_tables++;

@@ -61,7 +61,9 @@ static int run(const struct options *o)
 	}
 	if (!o->data)
 		ep_datadir_default(data, sizeof(data));
-	snprintf(spool, sizeof(spool), "%s/spool", o->data ? o->data : data);
+	/* Beside the server's folder and not in it, which belongs to another user. */
+	snprintf(spool, sizeof(spool), o->data ? "%s/spool" : "%s-spool",
+		 o->data ? o->data : data);
 	struct sigaction a = {.sa_handler = on_signal};
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
@@ -102,7 +104,7 @@ int ep_cmd_agent(int argc, char **argv)
 		 "whose profiles they are"},
 		{"data", 0, "DIR", EP_FLAG_STRING, &o.data,
 		 "profiles wait in DIR/spool while the server is away "
-		 "(/var/lib/everprof, or $XDG_DATA_HOME/everprof)"},
+		 "(/var/lib/everprof-spool, or $XDG_DATA_HOME/everprof-spool)"},
 		{"host", 0, "NAME", EP_FLAG_STRING, &o.host,
 		 "the label host (the host's name)"},
 		{"frequency", 'F', "HZ", EP_FLAG_INT, &o.hz,

@@ -16,11 +16,13 @@
 #include "server/datadir.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,7 @@ struct up {
 	int news;            /* write end: the server's "+ADDRESS" or its error */
 	char address[640];
 	char token[600];
+	char spool[PATH_MAX]; /* where the agent's profiles wait; "": in memory */
 	struct ep_child server, agent;
 	unsigned n_restarts;
 };
@@ -165,6 +168,7 @@ static int run_agent(void *arg)
 	struct ep_agent_config cfg = {.sz = sizeof(cfg),
 				      .server = url,
 				      .token = u->token[0] ? u->token : NULL,
+				      .spool_dir = u->spool[0] ? u->spool : NULL,
 				      .hz = (unsigned)u->hz,
 				      .say = on_sentence,
 				      .say_arg = u};
@@ -247,9 +251,15 @@ static int watch(struct up *u)
 		if (server_lives && !n_signals && !watch_agent(u))
 			break;
 	}
-	if (n_signals)
+	if (n_signals) {
 		printf("\neverprof up: stopping\n");
-	return stop_both(u, server_lives);
+		fflush(stdout); /* before the last words of the others */
+	}
+	int rc = stop_both(u, server_lives);
+	(void)rmdir(u->spool); /* stays when something waits in it */
+	if (n_signals && rc == 0)
+		printf("everprof up: stopped; the history is kept in %s\n", u->f.data);
+	return rc;
 }
 
 /* --- start --------------------------------------------------------------------------- */
@@ -286,6 +296,29 @@ static int choose_user(struct up *u)
 		return 1;
 	}
 	return 0;
+}
+
+/*
+ * Beside the data folder and not in it: that belongs to the server's user, who could
+ * put a link there, and the agent writes as root.
+ */
+static void choose_spool(struct up *u)
+{
+	struct stat st;
+	size_t n = strlen(u->f.data);
+	while (n > 1 && u->f.data[n - 1] == '/')
+		n--;
+	int len = snprintf(u->spool, sizeof(u->spool), "%.*s-spool", (int)n, u->f.data);
+	bool fits = len > 0 && (size_t)len < sizeof(u->spool);
+	/* Now, while we may: the agent writes only where its user may. */
+	if (fits && (mkdir(u->spool, 0700) == 0 || errno == EEXIST || geteuid() != 0) &&
+	    (lstat(u->spool, &st) < 0 || (S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+					  !(st.st_mode & (S_IWGRP | S_IWOTH)))))
+		return;
+	fprintf(stderr, "everprof up: %s is not a folder of this user alone; profiles wait in "
+			"memory while the server is busy\n",
+		u->spool);
+	u->spool[0] = '\0';
 }
 
 static void look(struct up *u)
@@ -329,8 +362,13 @@ int ep_cmd_up(int argc, char **argv)
 	catch_signals();
 	look(&u);
 	read_token(&u);
-	if (choose_user(&u) != 0 || start_server(&u) != 0)
+	if (choose_user(&u) != 0)
+		return 1;
+	choose_spool(&u);
+	if (start_server(&u) != 0) {
+		(void)rmdir(u.spool); /* nothing waits in it but from an earlier time */
 		return n_signals ? 0 : 1;
+	}
 	printf("%s\n  http://%s\n\n", u.sees ? u.sees : "", u.address);
 	fflush(stdout);
 	if (ep_child_start(&u.agent, run_agent, &u, ep_agent_stop) < 0)

@@ -89,6 +89,31 @@ def test_a_busy_process_shows_up_and_is_kept_over_a_clean_stop(up):
 
 
 @root_only
+def test_what_the_agent_could_not_send_waits_on_disk_for_the_next_start(up):
+    spool = pathlib.Path(f"{up.data}-spool")
+    waiting = lambda: [f for f in spool.rglob("*") if f.is_file()]
+    wait_until("the agent's profiles arrive", lambda: up.api.services(), seconds=60)
+    os.kill(of_role(up, True), signal.SIGKILL)
+    assert up.process.wait(40) == 1
+    assert waiting()
+    assert spool.stat().st_uid == 0 and spool.stat().st_mode & 0o777 == 0o700
+    up.start()
+    wait_until("they have arrived", lambda: not waiting(), seconds=60)
+
+
+def test_it_says_each_thing_once(up):
+    wait_until("the URL is printed", lambda: up.url in up.log.read_text())
+    wait_until("the agent runs", lambda: len(children(up.process.pid)) == 2)
+    time.sleep(0.5)
+    assert up.stop(signal.SIGINT) == 0
+    lines = [l for l in up.log.read_text().splitlines() if l]
+    assert len(set(lines)) == len(lines)
+    assert sum("CPU time" in l for l in lines) == 1
+    assert not any(l.count("agent:") > 1 for l in lines)
+    assert lines[-1].startswith("everprof up: stopped")
+
+
+@root_only
 def test_an_agent_that_dies_is_started_again_and_said_so(up):
     first = wait_until("the agent runs", lambda: of_role(up, False))
     os.kill(first, signal.SIGKILL)
