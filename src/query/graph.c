@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A node's first children are looked through one by one, which most nodes' all are;
+ * the others are in the index. */
+enum { MAX_LISTED = 8 };
+
 static uint64_t hash_node(uint32_t parent, uint32_t fn)
 {
 	return ep_hash_mix(parent, fn);
@@ -23,7 +27,7 @@ static uint32_t append(struct ep_graph *g, uint32_t parent, uint32_t fn)
 	return g->n++;
 }
 
-static uint32_t child(struct ep_graph *g, uint32_t parent, uint32_t fn)
+static uint32_t indexed_child(struct ep_graph *g, uint32_t parent, uint32_t fn)
 {
 	uint64_t h = hash_node(parent, fn);
 	struct ep_index_iter it;
@@ -33,6 +37,22 @@ static uint32_t child(struct ep_graph *g, uint32_t parent, uint32_t fn)
 			return id;
 	uint32_t id = append(g, parent, fn);
 	return id != EP_INDEX_NONE && ep_index_add(&g->ix, h, id) == 0 ? id : EP_INDEX_NONE;
+}
+
+static uint32_t child(struct ep_graph *g, uint32_t parent, uint32_t fn)
+{
+	unsigned n = 0;
+	for (uint32_t id = g->v[parent].first_child; id; id = g->v[id].next, n++)
+		if (g->v[id].fn == fn)
+			return id;
+	if (n == MAX_LISTED)
+		return indexed_child(g, parent, fn);
+	uint32_t id = append(g, parent, fn);
+	if (id == EP_INDEX_NONE)
+		return id;
+	g->v[id].next = g->v[parent].first_child;
+	g->v[parent].first_child = id;
+	return id;
 }
 
 int ep_graph_init(struct ep_graph *g, struct ep_arena *arena)
@@ -210,6 +230,8 @@ int ep_graph_link(struct ep_graph *g, const uint8_t *keep)
 	uint32_t *order ep_auto_mem = rank ? order_nodes(g, rank) : NULL;
 	if (!order)
 		return -ENOMEM;
+	for (uint32_t i = 0; i < g->n; i++)
+		g->v[i].first_child = g->v[i].next = 0;
 	/* From the last: each becomes its parent's first. */
 	for (uint32_t k = g->n; k-- > 0;) {
 		uint32_t i = order[k];

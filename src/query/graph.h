@@ -11,7 +11,7 @@
 
 struct ep_graph_node {
 	uint32_t parent, fn;
-	uint32_t first_child, next; /* 0: none; after ep_graph_link() */
+	uint32_t first_child, next; /* 0: none; to walk by after ep_graph_link() only */
 	int64_t self[2], total[2];
 };
 
