@@ -4,9 +4,12 @@
  *
  * Each figure is the median of whole processes, start-up and all.  `-proto` of one
  * profile decodes, checks and writes gzip, which is what "+write" does here; the
- * reference is called with -symbolize=none, without which it does more.  The go command
- * spends time of its own before it starts the program behind `go tool pprof`; the last
- * columns leave that out and measure the program alone.
+ * reference is called with -symbolize=none, without which it does more.  The ratios are
+ * to the program behind `go tool pprof` alone; the last columns are the command, which
+ * spends time of its own before it starts that program.
+ *
+ * The first row is a process of ours that does nothing: what a small profile costs on
+ * top of it is decoding.
  */
 #include "made.h"
 #include "measure.h"
@@ -41,6 +44,8 @@ static void *map_file(const char *path, size_t *ret_n)
 
 static int child(const char *mode, const char *path)
 {
+	if (strcmp(mode, "--nothing") == 0)
+		return 0;
 	size_t n;
 	void *data = map_file(path, &n);
 	if (!data)
@@ -59,8 +64,7 @@ static int child(const char *mode, const char *path)
 	ep_buf_init(&out, SIZE_MAX);
 	if (ep_encode_gzip(p, &out, &err) < 0)
 		return 1;
-	FILE *f = fopen("/dev/null", "wb");
-	return !f || fwrite(out.data, 1, out.len, f) != out.len || fclose(f) != 0;
+	return write(STDOUT_FILENO, out.data, out.len) != (ssize_t)out.len;
 }
 
 /* In a process of its own, so that its memory is not inherited by those measured. */
@@ -205,13 +209,25 @@ static int measure_file(const struct bench *b, const char *path)
 	       w.rss_mb);
 	if (command.n) {
 		struct cost c = measure_median(&command), p = measure_median(&program);
-		printf(" %8.1f %5.0fx %7.1f %5.1fx %8.1f %5.1fx", c.cpu_s * 1e3,
-		       c.cpu_s / w.cpu_s, c.rss_mb, c.rss_mb / w.rss_mb, p.cpu_s * 1e3,
-		       p.cpu_s / w.cpu_s);
+		printf(" %9.1f %7.1f %5.1fx %5.1fx %9.1f %5.0fx", p.cpu_s * 1e3,
+		       p.rss_mb, p.cpu_s / w.cpu_s, p.rss_mb / w.rss_mb, c.cpu_s * 1e3,
+		       c.cpu_s / w.cpu_s);
 	}
 	printf("\n");
 	fflush(stdout);
 	return 0;
+}
+
+static void measure_nothing(const struct bench *b)
+{
+	struct costs nothing = {0};
+	for (int i = 0; i < MEASURE_MOST; i++)
+		if (measure_once((char *[]){(char *)b->self, "--nothing", "", NULL},
+				 &nothing))
+			return;
+	struct cost c = measure_median(&nothing);
+	printf("%-33s %6s %8.2f %6.1f %8.2f %6.1f\n", "(nothing)", "", c.cpu_s * 1e3,
+	       c.rss_mb, c.cpu_s * 1e3, c.rss_mb);
 }
 
 int main(int argc, char **argv)
@@ -233,7 +249,8 @@ int main(int argc, char **argv)
 		printf("Go is not here: everprof alone.\n");
 	printf("%-33s %6s %8s %6s %8s %6s%s\n", "profile", "KB", "read ms", "MB",
 	       "+write", "MB",
-	       b.go[0] ? "  go tool   CPU      MB    mem  program   CPU" : "");
+	       b.go[0] ? "  go pprof      MB    CPU    mem   go tool    CPU" : "");
+	measure_nothing(&b);
 	for (int i = 0; i < b.n_files; i++)
 		if (measure_file(&b, b.files[i]) < 0)
 			printf("%-33.33s failed\n", name_of(b.files[i]));

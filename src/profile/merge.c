@@ -16,6 +16,7 @@
 #include <inttypes.h>
 
 struct merge {
+	bool short_of_memory; /* an index of ours lacks something */
 	struct ep_build *b;
 	/* Mappings of the result by merge key; the builder's own key is finer. */
 	struct ep_index mappings;
@@ -72,8 +73,9 @@ static uint32_t intern_mapping(struct merge *m, const struct ep_mapping *mapping
 			return i;
 	}
 	uint32_t i = ep_build_mapping(m->b, mapping);
-	/* A failure leaves duplicates at worst; the builder will have met the same. */
-	(void)ep_index_add(&m->mappings, h, i);
+	if (i >= ep_build_profile(m->b)->n_mappings)
+		return i; /* it was not made; the builder remembers why */
+	m->short_of_memory |= ep_index_add(&m->mappings, h, i) < 0;
 	return i;
 }
 
@@ -288,9 +290,10 @@ static void merge_comments(struct merge *m, const struct ep_profile *src)
 		uint64_t h = ep_hash_mix(0, c);
 		if (has_comment(m, h, c))
 			continue;
-		/* A failure leaves a comment twice at worst. */
-		(void)ep_index_add(&m->comments, h, ep_build_profile(m->b)->n_comments);
+		uint32_t id = ep_build_profile(m->b)->n_comments;
 		ep_build_comment(m->b, src->strings[src->comments[i]]);
+		if (id < ep_build_profile(m->b)->n_comments)
+			m->short_of_memory |= ep_index_add(&m->comments, h, id) < 0;
 	}
 }
 
@@ -334,7 +337,8 @@ static int add_all(struct merge *m, const struct ep_profile *const *profiles, si
 		EP_TRY(add_source(m, profiles[i]));
 	}
 	add_ledger(m);
-	return 0;
+	return m->short_of_memory ? ep_fail(m->err, -ENOMEM, 0, "no memory for merging")
+				  : 0;
 }
 
 static int merge_once(const struct ep_profile *const *profiles, size_t n,
