@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "codec/attime.h"
-#include "net/connect.h"
 
 #include <string.h>
 
@@ -189,20 +188,25 @@ static int query_render(struct ep_api *a, struct ep_http *x, struct answer *v,
 	return so.n_by ? ep_query_series(&a->cfg.env, &v->q, &so, &v->groups, err) : 0;
 }
 
+static struct ep_jsonw open_answer(struct ep_http *x, const struct ep_levels *levels)
+{
+	struct ep_jsonw w = ep_api_json(x);
+	ep_jsonw_open(&w, NULL, '{');
+	ep_jsonw_int(&w, "version", 1);
+	write_flamebearer(&w, levels);
+	return w;
+}
+
 void ep_render_get(void *room, struct ep_http *x)
 {
 	struct answer v __attribute__((cleanup(answer_fini))) = {0};
 	struct ep_err err = {0};
 	int rc = query_render(room, x, &v, &err);
 	if (rc < 0) {
-		ep_http_fail(x, ep_connect_status(ep_connect_code_of(rc)),
-			     ep_connect_code_of(rc), "%s", err.text);
+		ep_api_fail(x, rc, &err);
 		return;
 	}
-	struct ep_jsonw w = ep_api_json(x);
-	ep_jsonw_open(&w, NULL, '{');
-	ep_jsonw_int(&w, "version", 1);
-	write_flamebearer(&w, v.levels);
+	struct ep_jsonw w = open_answer(x, v.levels);
 	write_metadata(&w, v.q.type, "single");
 	write_timeline(&w, "timeline", &v.q, v.all->step_ms,
 		       v.all->n_rows ? &v.all->rows[0] : NULL);
@@ -239,14 +243,10 @@ void ep_render_diff(void *room, struct ep_http *x)
 	struct ep_err err = {0};
 	int rc = query_diff(room, x, &v, &err);
 	if (rc < 0) {
-		ep_http_fail(x, ep_connect_status(ep_connect_code_of(rc)),
-			     ep_connect_code_of(rc), "%s", err.text);
+		ep_api_fail(x, rc, &err);
 		return;
 	}
-	struct ep_jsonw w = ep_api_json(x);
-	ep_jsonw_open(&w, NULL, '{');
-	ep_jsonw_int(&w, "version", 1);
-	write_flamebearer(&w, v.levels);
+	struct ep_jsonw w = open_answer(x, v.levels);
 	write_metadata(&w, v.q.type, "double");
 	ep_jsonw_null(&w, "timeline");
 	ep_jsonw_null(&w, "groups");
