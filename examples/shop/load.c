@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,19 +124,46 @@ static void *shop_for_a_while(void *arg)
 	return NULL;
 }
 
+static const char usage[] =
+	"usage: shop-load [--port PORT] [--rate N] [--seconds N]\n"
+	"Customers for the shop on 127.0.0.1.\n"
+	"  --port PORT    8080\n"
+	"  --rate N       requests a second; 300\n"
+	"  --seconds N    stop after that; until a signal\n";
+
+/* Flags to options; -1: go on, else the exit code. */
+static int parse_flags(int argc, char **argv, unsigned *seconds)
+{
+	for (int i = 1; i < argc; i += 2) {
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			fputs(usage, stdout);
+			return 0;
+		}
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		char *end;
+		double v = strtod(value, &end);
+		bool good = end != value && !*end && v > 0 && v < 1e6;
+		if (good && !strcmp(argv[i], "--port") && v < 65536)
+			port = (int)v;
+		else if (good && !strcmp(argv[i], "--rate"))
+			rate = v;
+		else if (good && !strcmp(argv[i], "--seconds"))
+			*seconds = (unsigned)v;
+		else {
+			fprintf(stderr, "shop-load: can't use \"%s%s%s\"\n%s", argv[i],
+				*value ? " " : "", value, usage);
+			return 2;
+		}
+	}
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned seconds = 0;
-	for (int i = 1; i + 1 < argc; i += 2) {
-		if (!strcmp(argv[i], "--port"))
-			port = atoi(argv[i + 1]);
-		else if (!strcmp(argv[i], "--rate"))
-			rate = atof(argv[i + 1]);
-		else if (!strcmp(argv[i], "--seconds"))
-			seconds = (unsigned)atoi(argv[i + 1]);
-	}
-	if (rate <= 0)
-		return 2;
+	int code = parse_flags(argc, argv, &seconds);
+	if (code >= 0)
+		return code;
 	struct sigaction stop = {.sa_handler = on_stop};
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);

@@ -18,6 +18,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,17 +129,57 @@ static int listen_on(int port)
 	return 0;
 }
 
+static const char usage[] =
+	"usage: shop [--listen PORT] [--workers N] [--leak]\n"
+	"A small web shop on 127.0.0.1, profiled by libeverprof from inside.\n"
+	"  --listen PORT   8080\n"
+	"  --workers N     threads that serve, 1 to 1000; 8\n"
+	"  --leak          lose some memory with each request\n";
+
+/* A number of [1, max], or 0. */
+static int parse_number(const char *s, long max)
+{
+	char *end;
+	long v = strtol(s, &end, 10);
+	return end != s && !*end && v >= 1 && v <= max ? (int)v : 0;
+}
+
+/* Flags to options; -1: go on, else the exit code. */
+static int parse_flags(int argc, char **argv, int *port, int *workers)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (!strcmp(argv[i], "--leak")) {
+			handlers_set_leak(1);
+			continue;
+		}
+		bool known = true;
+		if (!strcmp(argv[i], "--listen"))
+			known = (*port = parse_number(value, 65535)) != 0;
+		else if (!strcmp(argv[i], "--workers"))
+			known = (*workers = parse_number(value, 1000)) != 0;
+		else
+			known = false;
+		if (!known) {
+			fprintf(stderr, "shop: can't use \"%s%s%s\"\n%s", argv[i],
+				*value ? " " : "", value, usage);
+			return 2;
+		}
+		i++;
+	}
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	int port = 8080, workers = 8;
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--leak"))
-			handlers_set_leak(1);
-		else if (!strcmp(argv[i], "--listen") && i + 1 < argc)
-			port = atoi(argv[++i]);
-		else if (!strcmp(argv[i], "--workers") && i + 1 < argc)
-			workers = atoi(argv[++i]);
-	}
+	int code = parse_flags(argc, argv, &port, &workers);
+	if (code >= 0)
+		return code;
 	signal(SIGPIPE, SIG_IGN);
 
 	everprof_start(NULL); /* configured by EVERPROF_NAME, EVERPROF_SERVER, … */

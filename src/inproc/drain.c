@@ -161,6 +161,19 @@ static bool copy_mappings(struct batch *b)
 	return true;
 }
 
+static void say_unsampled(const struct ep_threads_totals *t)
+{
+	static bool said;
+	if (said || !t->unsampled)
+		return;
+	said = true;
+	ep_config_say("%llu of %llu samples are missing so far: threads that block SIGPROF, "
+		      "or got no timer (%llu)",
+		      (unsigned long long)t->unsampled,
+		      (unsigned long long)(t->taken + t->lost + t->unsampled),
+		      (unsigned long long)t->refused);
+}
+
 static bool take_window(struct batch *b)
 {
 	struct ep_threads_totals t;
@@ -175,10 +188,12 @@ static bool take_window(struct batch *b)
 	ep_threads_totals(&t);
 	b->tally = window;
 	b->ledger = (struct ep_ledger){.taken = window->weight,
-				       .lost = t.lost - lost_before + window->dropped,
+				       .lost = t.lost + t.unsampled - lost_before +
+					       window->dropped,
 				       .truncated = window_truncated};
 	b->ledger.asked = b->ledger.taken + b->ledger.lost;
-	lost_before = t.lost;
+	lost_before = t.lost + t.unsampled;
+	say_unsampled(&t);
 	window = fresh;
 	window_truncated = 0;
 	window_from_ns = b->until_ns;
@@ -440,6 +455,7 @@ static int open_push(void)
 
 int ep_drain_start(const struct ep_config *c)
 {
+	struct ep_threads_totals t;
 	config = *c;
 	period_ns = ep_config_period_ns(c);
 	window = ep_tally_new();
@@ -450,7 +466,8 @@ int ep_drain_start(const struct ep_config *c)
 	window_from_ns = whole_from_ns = ep_clock_wall_ns();
 	next_flush_ns = ep_clock_mono_ns() + FLUSH_NS;
 	whole_ledger = (struct ep_ledger){0};
-	lost_before = 0;
+	ep_threads_totals(&t);
+	lost_before = t.lost + t.unsampled;
 	ep_drain_lock();
 	int rc = ep_code_refresh(true);
 	ep_drain_unlock();

@@ -33,6 +33,8 @@ static uint64_t n_refused;
 static uint64_t dice;
 static uint64_t last_look_ns;
 static int64_t unsettled_ns;
+static uint64_t cpu_from_ns, cpu_used_ns; /* of the process, while it is sampled */
+static uint64_t n_unsampled, n_unsampled_settled;
 
 bool ep_threads_running(void)
 {
@@ -157,6 +159,38 @@ struct ep_sig_thread *ep_threads_join(uint64_t stack_lo, uint64_t stack_hi,
 	return t;
 }
 
+/* ---- the account of the process ---------------------------------------------------- */
+
+/* CPU time of the process without our own thread's. */
+static uint64_t cpu_of_others(void)
+{
+	uint64_t all = ep_clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+	struct timespec own = {0};
+	if (own_tid) /* of an earlier start it is gone, and stays 0 */
+		(void)clock_gettime((clockid_t)THREAD_CLOCK(own_tid), &own);
+	return all - (uint64_t)own.tv_sec * EP_NS_PER_S - (uint64_t)own.tv_nsec;
+}
+
+static void stop_clock_locked(void)
+{
+	if (ep_threads_running())
+		cpu_used_ns = cpu_of_others() - cpu_from_ns;
+}
+
+/*
+ * Threads that block SIGPROF, have no slot or no timer, or were not found yet, have
+ * CPU time and no samples.  Whoever they are, the process's clock knows.  What is
+ * less than its sampling error is none: a period a thread, and 2 %.
+ */
+static void account(uint64_t seen)
+{
+	uint64_t cpu = ep_threads_running() ? cpu_of_others() - cpu_from_ns : cpu_used_ns;
+	uint64_t asked = period_ns ? cpu / period_ns : 0;
+	uint64_t known = seen + n_unsampled;
+	if (asked > known && asked - known > 2 + n_slots + asked / 50)
+		n_unsampled = asked - seen;
+}
+
 /*
  * A timer is seen at the kernel's tick only, so threads that live for less are
  * seen too rarely.  What a thread used beyond its samples is put on one account;
@@ -171,7 +205,12 @@ static void settle(struct ep_sig_thread *t)
 		return;
 	uint64_t weight = (uint64_t)unsettled_ns / period_ns;
 	unsettled_ns -= (int64_t)(weight * period_ns);
-	ep_cpu_settle(t, (uint32_t)weight);
+	/* What was told to be lost stays lost. */
+	uint64_t told = n_unsampled - n_unsampled_settled;
+	told = told < weight ? told : weight;
+	n_unsampled_settled += told;
+	if (weight > told)
+		ep_cpu_settle(t, (uint32_t)(weight - told));
 }
 
 void ep_threads_leave(struct ep_sig_thread *t)
@@ -313,6 +352,7 @@ int ep_threads_start(uint64_t period, uint64_t lo, uint64_t hi)
 	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	pthread_mutex_lock(&lock);
 	period_ns = period;
+	cpu_from_ns = cpu_of_others() - cpu_used_ns; /* goes on after a stop */
 	atomic_store_explicit(&running, true, memory_order_release);
 	if (!hi && tid == (uint32_t)getpid()) {
 		lo = main_stack_lo;
@@ -331,6 +371,7 @@ int ep_threads_start(uint64_t period, uint64_t lo, uint64_t hi)
 void ep_threads_stop(void)
 {
 	pthread_mutex_lock(&lock);
+	stop_clock_locked();
 	atomic_store(&running, false);
 	for (uint32_t i = 0; i < n_slots; i++)
 		leave_locked(ep_sig_threads[i]);
@@ -367,7 +408,9 @@ void ep_threads_totals(struct ep_threads_totals *ret)
 		sum.lost += atomic_load_explicit(&t->n_lost, memory_order_relaxed);
 		sum.truncated += atomic_load_explicit(&t->n_truncated, memory_order_relaxed);
 	}
+	account(sum.taken + sum.lost);
 	sum.refused = n_refused;
+	sum.unsampled = n_unsampled;
 	pthread_mutex_unlock(&lock);
 	*ret = sum;
 }
@@ -407,6 +450,7 @@ void ep_threads_child(void)
 	n_joined = 0;
 	n_refused = 0;
 	unsettled_ns = 0;
+	cpu_used_ns = n_unsampled = n_unsampled_settled = 0;
 	own_tid = 0;
 	atomic_store(&running, false);
 	pthread_mutex_unlock(&lock);

@@ -45,6 +45,9 @@ void ep_threads_look(bool thorough);
 struct ep_threads_totals {
 	uint64_t taken, lost, truncated; /* weights, since the process began */
 	uint64_t refused;	 /* threads without a slot or a timer */
+	/* Weight that the process's CPU time is worth beyond all of these: of threads
+	 * that could not be sampled.  Never falls. */
+	uint64_t unsampled;
 };
 void ep_threads_totals(struct ep_threads_totals *ret);
 /* Used slots have an index below this. */

@@ -19,7 +19,7 @@
 struct ep_ledger {
 	uint64_t asked;	    /* what the clock asked for: taken + lost */
 	uint64_t taken;	    /* what is in the profile */
-	uint64_t lost;	    /* what was dropped: no room, no thread slot */
+	uint64_t lost;	    /* what was dropped: no room, no slot, no signal */
 	uint64_t truncated; /* of those taken: the stack does not reach its root */
 };
 

@@ -108,6 +108,21 @@ def test_what_breaks_profilers_does_not_break_the_program(compiled, tmp_path, ki
         assert profile.share_with("co_main") > 0.1
 
 
+def test_what_could_not_be_sampled_is_lost_in_the_ledger(compiled, tmp_path):
+    """A thread that blocks SIGPROF uses half of the CPU time: the other half is taken,
+    this one is lost, and both are all that was asked."""
+    out, log = tmp_path / "cpu.pb.gz", tmp_path / "log"
+    p = run([compiled("torture"), "blocks", 2], EVERPROF_OUT=out, EVERPROF_LOG=log)
+    assert (p.returncode, p.stderr) == (0, ""), p
+    profile = Profile(str(out))
+    cpu_ns, ledger = int(p.stdout.split()[1]), profile.ledger()
+    asked = cpu_ns / profile.period
+    assert ledger["asked"] == ledger["taken"] + ledger["lost"]
+    assert abs(ledger["asked"] - asked) < 0.03 * asked + 3, (ledger, asked)
+    assert abs(ledger["lost"] - asked / 2) < 0.05 * asked + 3, (ledger, asked)
+    assert "block SIGPROF" in log.read_text()
+
+
 def test_a_program_that_takes_sigprof_gets_it(compiled, tmp_path):
     log = tmp_path / "log"
     p = run([compiled("torture"), "takes", 1], EVERPROF_OUT=tmp_path / "cpu.pb.gz", EVERPROF_LOG=log)
@@ -162,6 +177,16 @@ def test_run_keeps_exit_code_and_the_users_preload(everprof, tmp_path):
     assert p.returncode == 7
     first, second = p.stdout.strip().split(":")
     assert "libeverprof.so" in first and second == "libm.so.6"
+
+
+@pytest.mark.parametrize("name", ["shop", "shop-load"])
+def test_the_shop_explains_itself_and_takes_no_unknown_flag(build, name):
+    program = build / "examples" / "shop" / name
+    p = run([program, "--help"], seconds=10)
+    assert (p.returncode, p.stderr) == (0, "") and p.stdout.startswith(f"usage: {name} ")
+    for bad in (["--no-such-flag"], ["--port", "x"], ["--listen"], ["8080"]):
+        p = run([program, *bad], seconds=10)
+        assert (p.returncode, p.stdout) == (2, "") and bad[0] in p.stderr and "usage:" in p.stderr
 
 
 class Ingest:

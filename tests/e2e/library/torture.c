@@ -6,6 +6,7 @@
  *   dlopen     a library opened and closed under load (argv[3]: its path)
  *   coroutine  stacks made by hand, and a small alternate signal stack
  *   reset      a program that sets all signals to default
+ *   blocks     a thread that never lets SIGPROF in, half of the CPU time
  *   takes      a program that wants SIGPROF for itself later on
  *
  * Prints "done" and leaves with 0 when nothing broke.
@@ -140,6 +141,20 @@ static void reset(void)
 		abort();
 }
 
+static void blocks(void)
+{
+	pthread_t t;
+	sigset_t prof;
+	double cpu = seconds / 2;
+	sigemptyset(&prof);
+	sigaddset(&prof, SIGPROF);
+	if (pthread_create(&t, NULL, short_life, &cpu))
+		abort();
+	pthread_sigmask(SIG_BLOCK, &prof, NULL);
+	burn(seconds / 2);
+	pthread_join(t, NULL);
+}
+
 static volatile sig_atomic_t n_prof;
 
 static void on_prof(int signo)
@@ -179,6 +194,8 @@ int main(int argc, char **argv)
 		coroutine();
 	else if (!strcmp(argv[1], "reset"))
 		reset();
+	else if (!strcmp(argv[1], "blocks"))
+		blocks();
 	else if (!strcmp(argv[1], "takes"))
 		takes();
 	else
