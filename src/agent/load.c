@@ -34,7 +34,7 @@ enum {
 
 /* Of unwind tables; all of a server's programs have a few megabytes of them. */
 #define MIN_MEMORY ((uint64_t)8 << 20)
-#define MAX_MEMORY ((uint64_t)32 << 20)
+#define MAX_MEMORY ((uint64_t)64 << 20)
 
 _Static_assert(EP_BPF_N_ENDS == EP_STEP_N, "the probe counts every end");
 

@@ -19,7 +19,7 @@
  *                       perf_event programs); the text names the step
  * threads  one thread at a time per object
  * cost     8 to 80 MB of kernel memory, by the number of CPUs; for unwind tables a
- *          512th of the machine's memory, 8 to 32 MB
+ *          512th of the machine's memory, 8 to 64 MB
  */
 int ep_load_open(unsigned hz, uint64_t interval_ns, struct ep_source **ret_s,
 		 struct ep_err *err);

@@ -2,11 +2,13 @@
 
 #include "agent/bpf/probe.h"
 #include "agent/areas.h"
+#include "unwind/regs.h"
 #include "unwind/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* A probe's memory, and what it was told of the one image here. */
@@ -143,5 +145,38 @@ TEST(areas_all_room_is_back_when_the_process_is_forgotten_but_for_idle_tables)
 	ep_areas_stats(f.code, &after);
 	assert_int_equal(after.n_free, before.n_free + n_areas * EP_BPF_AREA_WORDS);
 	assert_int_equal(after.n_tables, before.n_tables);
+	teardown(&f);
+}
+
+/* The frames of this very function, by a copy of its stack made in it. */
+__attribute__((noinline)) static void walk_here(struct fixture *f, struct ep_process *p,
+						enum ep_step *ret_why)
+{
+	static uint8_t bytes[4 * 4096];
+	static uint64_t frames[EP_AREAS_MAX_FRAMES];
+	struct ep_stack_copy copy = {.bytes = bytes};
+	EP_REGS_HERE(&copy.regs);
+	copy.at = copy.regs.sp & ~(uint64_t)4095;
+	for (; copy.n_bytes < sizeof(bytes); copy.n_bytes += 4096) {
+		struct iovec to = {bytes + copy.n_bytes, 4096};
+		struct iovec from = {(void *)(uintptr_t)(copy.at + copy.n_bytes), 4096};
+		if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != 4096)
+			break;
+	}
+	uint32_t n = ep_areas_walk(f->code, p, &copy, frames, ret_why);
+	assert_true(n >= 3);
+	assert_true(frames[0] == copy.regs.ip);
+	assert_true(frames[1] == (uint64_t)(uintptr_t)__builtin_return_address(0));
+}
+
+TEST(areas_the_copy_of_a_stack_is_walked_to_its_start)
+{
+	struct fixture f;
+	enum ep_step why;
+	setup(&f, 1u << 22);
+	struct ep_process *p = get_self(&f);
+	assert_non_null(p);
+	walk_here(&f, p, &why);
+	assert_int_equal(why, EP_STEP_END);
 	teardown(&f);
 }
