@@ -74,7 +74,7 @@ export function Services({ model, compact = false }: { model: Model; compact?: b
 			<table class="services">
 				<thead><tr>
 					<th scope="col">{count(rows.length)} {rows.length === 1 ? "service" : "services"}</th><th scope="col" class="over-time">over time</th>
-					<th scope="col" class="num">{typeText(type)}</th><th scope="col" class="num">share</th><th scope="col" class="num">seen</th>
+					<th scope="col" class="num">{typeText(type)}</th><th scope="col" class="num share">share</th><th scope="col" class="num">seen</th>
 					<th scope="col" class="num extra">profiles</th><th scope="col" class="extra">types</th>
 				</tr></thead>
 				<tbody>
