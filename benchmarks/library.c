@@ -5,37 +5,36 @@
  * libeverprof go off or on, inside one run, since differences between runs on a
  * shared machine are larger than what is measured.  Each "on" phase is compared
  * with the mean of the "off" phases around it, by CPU time an operation.
- * Also the handler itself, timed in place around each signal.
  *
- *     bench-library [phases=200] [phase_ms=100] [threads=2] [null=1]
+ *     bench-library [seconds=30]
  *
- * null=1 switches nothing: what the method measures of nothing.
+ * runs all of it, one after the other, each a process of its own:
+ *
+ *     steady=SECONDS         no switching; the handler is timed by sigtime.so
+ *     phases=N [phase_ms=100] [threads=2]   switched each phase
+ *     null=1                 nothing is switched: what the method measures of nothing
+ *     plain=1                without libeverprof (for a profiler that is preloaded)
  */
 #include "everprof.h"
-#include "inproc/hooks.h"
-#include "inproc/sig/cpu.h"
 #include "inproc/threads.h"
 
 #include <math.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PHASES = 4096, MAX_THREADS = 16, DEPTH = 28, MAX_TIMES = 1 << 16 };
+enum { MAX_PHASES = 4096, MAX_THREADS = 16, DEPTH = 28 };
 
 static _Atomic int phase;
 static _Atomic bool done;
 static double cost[MAX_THREADS][MAX_PHASES]; /* CPU ns an operation */
 static _Atomic uint64_t sink;
-
-static uint32_t handler_ns[MAX_TIMES];
-static _Atomic uint32_t n_handled;
 
 static uint64_t now(clockid_t id)
 {
@@ -86,24 +85,9 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void timed_handler(int signo, siginfo_t *info, void *context)
-{
-	uint64_t t = now(CLOCK_MONOTONIC);
-	ep_cpu_handler(signo, info, context);
-	uint32_t i = atomic_fetch_add(&n_handled, 1);
-	if (i < MAX_TIMES)
-		handler_ns[i] = (uint32_t)(now(CLOCK_MONOTONIC) - t);
-}
-
 static int by_double(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static int by_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 	return (x > y) - (x < y);
 }
 
@@ -139,56 +123,122 @@ static void report(int n_phases, int n_threads)
 	printf("overhead pairs=%zu median_pct=%.3f trimmed_mean_pct=%.3f standard_error_pct=%.3f\n",
 	       n, (ratio[n / 2] - 1) * 100, (mean - 1) * 100,
 	       100 * sqrt(square) / (double)(hi - lo));
-	uint32_t k = atomic_load(&n_handled);
-	k = k < MAX_TIMES ? k : MAX_TIMES;
-	if (!k)
-		return;
-	qsort(handler_ns, k, sizeof(handler_ns[0]), by_u32);
-	printf("handler n=%u min_ns=%u p10_ns=%u median_ns=%u p90_ns=%u p99_ns=%u max_ns=%u (with one clock read)\n", k,
-	       handler_ns[0], handler_ns[k / 10], handler_ns[k / 2], handler_ns[k * 9 / 10], handler_ns[k * 99 / 100],
-	       handler_ns[k - 1]);
 }
 
-int main(int argc, char **argv)
+static int start(void)
 {
-	long phases = option(argc, argv, "phases", 200), ms = option(argc, argv, "phase_ms", 100);
-	long threads = option(argc, argv, "threads", 2), null = option(argc, argv, "null", 0);
-	bool timed = option(argc, argv, "timed", 0);
-	pthread_t t[MAX_THREADS];
-	char out[] = "/tmp/bench-library-XXXXXX";
-	if (phases > MAX_PHASES || threads > MAX_THREADS || mkstemp(out) < 0)
-		return 2;
+	static char out[] = "/tmp/bench-library-XXXXXX";
+	int fd = mkstemp(out);
+	if (fd < 0)
+		return -1;
+	close(fd);
 	everprof_config config = {.name = "bench-library", .out = out};
-	if (everprof_start(&config) < 0)
-		return 1;
-	if (timed) { /* in place of ours, which it calls */
-		struct sigaction act;
-		sigset_t none;
-		sigemptyset(&none);
-		act = (struct sigaction){.sa_sigaction = timed_handler,
-					 .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK,
-					 .sa_mask = none};
-		ep_hooks_set_handler(&act);
-	}
-	for (size_t i = 0; i < (size_t)threads; i++)
-		pthread_create(&t[i], NULL, work, (void *)i);
-	sleep(1); /* the unwind tables are made now */
+	int rc = everprof_start(&config);
+	unlink(out); /* it is written under this name again at the end */
+	return rc;
+}
+
+static void wait_ms(long ms)
+{
+	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+static void toggle(long phases, long ms, bool null)
+{
 	for (int p = 0; p < phases; p++) {
 		if (!null && p % 2)
 			ep_threads_resume();
 		else
 			ep_threads_pause();
 		atomic_store(&phase, p);
-		nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+		wait_ms(ms);
 	}
 	ep_threads_stop();
 	atomic_store(&phase, (int)phases);
-	usleep(20000);
+	wait_ms(20);
+}
+
+static int measure(int argc, char **argv)
+{
+	long phases = option(argc, argv, "phases", 0), n = option(argc, argv, "threads", 2);
+	long steady = option(argc, argv, "steady", 0);
+	pthread_t t[MAX_THREADS];
+	if (phases >= MAX_PHASES || n < 1 || n > MAX_THREADS)
+		return 2;
+	if (!option(argc, argv, "plain", 0) && start() < 0)
+		return 1;
+	for (size_t i = 0; i < (size_t)n; i++)
+		pthread_create(&t[i], NULL, work, (void *)i);
+	wait_ms(1000); /* the unwind tables are made now */
+	if (phases)
+		toggle(phases, option(argc, argv, "phase_ms", 100), option(argc, argv, "null", 0));
+	wait_ms(steady * 1000);
 	atomic_store(&done, true);
-	for (long i = 0; i < threads; i++)
+	for (long i = 0; i < n; i++)
 		pthread_join(t[i], NULL);
-	report((int)phases, (int)threads);
-	everprof_stop();
-	unlink(out);
+	report((int)phases, (int)n);
+	fflush(stdout);
+	(void)everprof_stop();
 	return 0;
+}
+
+/* ---- all of it ------------------------------------------------------------------- */
+
+static char folder[4096];
+
+/* One run; preload: what comes behind sigtime.so, "": nothing, NULL: no sigtime.so. */
+static void run(const char *title, const char *program, const char *preload, char *arg,
+		char *arg2)
+{
+	char path[5000], env[9000];
+	snprintf(path, sizeof(path), "%s/%s", folder, program);
+	snprintf(env, sizeof(env), "%s/sigtime.so:%s", folder, preload ? preload : "");
+	printf("%-46s ", title);
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (preload)
+			setenv("LD_PRELOAD", env, 1);
+		if (preload && *preload)
+			setenv("CPUPROFILE", "/dev/null", 1);
+		(void)!freopen("/dev/null", "w", stderr);
+		execl(path, path, arg, arg2, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &(int){0}, 0) < 0)
+		printf("could not run\n");
+}
+
+static int all(long seconds)
+{
+	static char phases[32], steady[32];
+	const char *peer = "/usr/lib/x86_64-linux-gnu/libprofiler.so.0";
+	ssize_t n = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+	if (n <= 0)
+		return 1;
+	*strrchr(folder, '/') = '\0';
+	snprintf(phases, sizeof(phases), "phases=%ld", seconds * 10);
+	snprintf(steady, sizeof(steady), "steady=%ld", seconds / 4);
+	double load[1] = {0};
+	(void)getloadavg(load, 1);
+	printf("100 Hz, 2 threads, 33 frames; load before: %.1f; clock reads included\n", load[0]);
+	for (int round = 0; round < 2; round++) {
+		run("everprof, no frame pointers", "bench-library", "", steady, NULL);
+		run("everprof, frame pointers", "bench-library-fp", "", steady, NULL);
+		if (access(peer, R_OK) == 0) {
+			run("gperftools, no frame pointers", "bench-library", peer, steady, "plain=1");
+			run("gperftools, frame pointers", "bench-library-fp", peer, steady, "plain=1");
+		}
+	}
+	run("everprof off and on", "bench-library", NULL, phases, NULL);
+	run("off and off: the method's own error", "bench-library", NULL, phases, "null=1");
+	if (access(peer, R_OK) < 0)
+		printf("gperftools beside it: apt-get install libgoogle-perftools4\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool one = option(argc, argv, "phases", 0) || option(argc, argv, "steady", 0);
+	return one ? measure(argc, argv) : all(option(argc, argv, "seconds", 30));
 }

@@ -221,11 +221,6 @@ int ep_hooks_take_sigprof(void)
 	return 0;
 }
 
-void ep_hooks_set_handler(const struct sigaction *act)
-{
-	(void)real_sigaction(SIGPROF, act, NULL);
-}
-
 bool ep_hooks_own_sigprof(void)
 {
 	struct sigaction now;

@@ -20,9 +20,6 @@ int ep_hooks_real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 
 /* Take SIGPROF.  0, or -EBUSY when the program has a handler for it. */
 int ep_hooks_take_sigprof(void);
-/* Put a wrapper of ep_cpu_handler() in its place; for measuring. */
-struct sigaction;
-void ep_hooks_set_handler(const struct sigaction *act);
 /* Is the handler still ours? */
 bool ep_hooks_own_sigprof(void);
 

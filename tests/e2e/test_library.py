@@ -64,10 +64,14 @@ def check_split(profile, spent, cpu_ns):
 
 def test_known_split_by_function_and_by_label(compiled, tmp_path):
     out = tmp_path / "cpu.pb.gz"
-    p = run([compiled("spin"), 3], EVERPROF_OUT=out)
+    p = run([compiled("spin"), os.environ.get("SPIN_SECONDS", 3)], EVERPROF_OUT=out)
     assert p.returncode == 0, p.stderr
     *spent, cpu_ns = map(int, p.stdout.split())
     profile = Profile(str(out))
+    for (label, function), ns in zip(PARTS.items(), spent):
+        of_label, of_function = profile.shares_by_label("part").get(label, 0), profile.share_with(function)
+        print(f"{function}: {ns / sum(spent):.2%} used; {of_function:.2%} by function, {of_label:.2%} by label")
+    print(f"CPU time in the profile / used: {profile.total() / cpu_ns:.4f}; {profile.ledger()}")
     check_split(profile, spent, cpu_ns)
     assert profile.ledger()["lost"] == 0
     assert profile.ledger()["taken"] == profile.total("samples")
