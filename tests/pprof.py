@@ -1,6 +1,8 @@
 """Just enough of the pprof format to make profiles for tests, written apart from ours."""
 
+import collections
 import gzip
+import pathlib
 
 
 def varint(n):
@@ -111,10 +113,15 @@ def _ints(values):
     return out
 
 
-class Profile:
-    """What is in a profile: samples as (function names leaf first, values, labels)."""
+Mapping = collections.namedtuple("Mapping", "file build_id")
+Sample = collections.namedtuple("Sample", "stack values labels")  # stack: names, leaf first
 
-    def __init__(self, data):
+
+class Profile:
+    """What is in a profile, from its bytes or a file: samples of (stack, values, labels)."""
+
+    def __init__(self, source):
+        data = source if isinstance(source, bytes) else pathlib.Path(source).read_bytes()
         raw = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
         top = {}
         for number, value in _fields(raw):
@@ -126,30 +133,39 @@ class Profile:
         self.comments = [text(i) for i in _ints(top.get(13, []))]
         self.period = top.get(12, [0])[0]
         self.time_ns, self.duration_ns = top.get(9, [0])[0], top.get(10, [0])[0]
-        names = {}
-        for f in map(message, top.get(5, [])):
-            names[f[1]] = text(f.get(2, 0))
-        self.mappings = {}
-        for m in map(message, top.get(3, [])):
-            self.mappings[m[1]] = (text(m.get(5, 0)), text(m.get(6, 0)))
-        frames, self.location_mapping = {}, {}
+        names = {f[1]: text(f.get(2, 0)) for f in map(message, top.get(5, []))}
+        maps = [message(m) for m in top.get(3, [])]
+        self.mappings = {m[1]: Mapping(text(m.get(5, 0)), text(m.get(6, 0))) for m in maps}
+        frames = {}
         for l in top.get(4, []):
-            lines = [v for n, v in _fields(l) if n == 4]
+            lines = [message(v)[1] for n, v in _fields(l) if n == 4]
             head = {n: v for n, v in _fields(l) if n != 4}
-            mapping = self.mappings.get(head.get(2), ("", ""))
-            frames[head[1]] = [names[message(x)[1]] for x in lines] or [f"[{mapping[0]}]"]
+            frames[head[1]] = [names[f] for f in lines] or [hex(head.get(3, 0))]
         self.samples = []
         for s in top.get(2, []):
             parts = list(_fields(s))
             stack = [f for l in _ints([v for n, v in parts if n == 1]) for f in frames[l]]
             labels = [message(v) for n, v in parts if n == 3]
             self.samples.append(
-                (
+                Sample(
                     stack,
                     _ints([v for n, v in parts if n == 2]),
                     {text(l[1]): text(l[2]) if l.get(2) else l.get(3, 0) for l in labels},
                 )
             )
+
+    def total(self, column="cpu"):
+        i = self.types.index(column)
+        return sum(s.values[i] for s in self.samples)
+
+    def shares_by_label(self, name):
+        total = self.total()
+        return {k: v / total for k, v in self.total_by(name).items()}
+
+    def share_with(self, function):
+        """Share of the total whose stack holds the function."""
+        i = self.types.index("cpu")
+        return sum(s.values[i] for s in self.samples if function in s.stack) / self.total()
 
     def total_by(self, label, column=-1):
         """Sums of a value column by a label."""

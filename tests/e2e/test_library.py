@@ -12,7 +12,7 @@ import urllib.parse
 import pytest
 
 from harness import ROOT, need
-from pprof_read import Profile
+from pprof import Profile
 
 SOURCES = pathlib.Path(__file__).parent / "library"
 PARTS = {"seventy": "spin_seventy", "twenty": "spin_twenty", "ten": "spin_ten"}
@@ -234,7 +234,8 @@ def test_pushes_addresses_with_build_ids_under_the_service(compiled):
     assert int(query["until"]) > int(query["from"])
     assert profile.types == ["samples", "cpu"]
     assert all(f.startswith("0x") for s in profile.samples for f in s.stack), "the server names them"
-    assert profile.mappings[0]["file"].endswith("/spin") and profile.mappings[0]["build_id"]
+    main = profile.mappings[1]
+    assert main.file.endswith("/spin") and main.build_id
     assert set(PARTS) <= set(profile.shares_by_label("part"))
     assert all(s.labels["pid"].isdigit() for s in profile.samples)
 

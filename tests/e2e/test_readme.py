@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from harness import CPU, ROOT, wait_until
-from pprof_read import Profile
+from pprof import Profile
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(c|sh)\n(.*?)^```$", README, re.S | re.M)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from harness import need
-from pprof_read import Profile
+from pprof import Profile
 
 PYTHON = "/usr/bin/python3"
 WORK = """
