@@ -98,7 +98,8 @@ def test_what_the_agent_could_not_send_waits_on_disk_for_the_next_start(up):
     assert waiting()
     assert spool.stat().st_uid == 0 and spool.stat().st_mode & 0o777 == 0o700
     up.start()
-    wait_until("they have arrived", lambda: not waiting(), seconds=60)
+    # After failed tries the agent waits up to a minute for the next.
+    wait_until("they have arrived", lambda: not waiting(), seconds=150)
 
 
 def test_it_says_each_thing_once(up):
