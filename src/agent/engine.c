@@ -14,7 +14,8 @@ struct ep_engine {
 	struct ep_run_names names;
 	struct ep_gather *gather;
 	struct ep_source_stats round, totals;
-	uint64_t from_ns; /* wall clock of the last emit */
+	uint64_t from_ns;  /* wall clock of the drain before the last emit */
+	uint64_t until_ns; /* of the last drain: samples up to here are in hand */
 };
 
 static void on_seen(void *arg, const struct ep_who *who, uint32_t tid, const char *comm)
@@ -94,7 +95,7 @@ int ep_engine_new(const struct ep_engine_config *config, struct ep_source *sourc
 		return ep_fail(err, -ENOMEM, 0, "no memory for the agent");
 	}
 	e->source = source;
-	e->from_ns = ep_clock_wall_ns();
+	e->from_ns = e->until_ns = ep_clock_wall_ns();
 	if (start(e, config) < 0) {
 		ep_engine_free(e);
 		return ep_fail(err, -ENOMEM, 0, "no memory for the agent");
@@ -148,7 +149,11 @@ int ep_engine_drain(struct ep_engine *e, struct ep_err *err)
 {
 	const struct ep_sink sink = {e, on_seen, on_sample};
 	struct ep_source_stats s = {0};
+	/* Before, not after: reading the files of new programs may take seconds on a
+	 * busy machine, and what is sampled meanwhile belongs to the next interval. */
+	uint64_t until_ns = ep_clock_wall_ns();
 	EP_TRY(ep_source_drain(e->source, &sink, &s, err));
+	e->until_ns = until_ns;
 	if (e->areas)
 		ep_areas_turn(e->areas);
 	ep_processes_turn(e->processes);
@@ -160,7 +165,7 @@ int ep_engine_drain(struct ep_engine *e, struct ep_err *err)
 int ep_engine_emit(struct ep_engine *e, ep_gather_emit_fn *emit, void *arg,
 		   struct ep_err *err)
 {
-	uint64_t until_ns = ep_clock_wall_ns();
+	uint64_t until_ns = e->until_ns;
 	uint64_t from_ns =
 		e->from_ns < until_ns ? e->from_ns : until_ns; /* a clock set back */
 	int rc = ep_gather_finish(e->gather, &e->round, from_ns, until_ns, emit, arg,
