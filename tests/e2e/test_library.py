@@ -105,7 +105,9 @@ def test_what_breaks_profilers_does_not_break_the_program(compiled, tmp_path, ki
     if kind == "fork":
         children = [f for f in tmp_path.iterdir() if f.name.startswith("cpu.pb.gz.")]
         assert children, "children that worked write a profile of their own"
-        assert all("burn" in s.stack for f in children for s in Profile(str(f)).samples if "main" in s.stack)
+        stacks = [s.stack for f in children for s in Profile(str(f)).samples if "main" in s.stack]
+        # the rest is fork() itself and the way out
+        assert sum("burn" in stack for stack in stacks) >= 0.8 * len(stacks) > 0
     if kind == "dlopen":
         assert profile.share_with("library_work") > 0.5
     if kind == "coroutine":

@@ -21,6 +21,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_MODULES = 500, MAX_FILES = 100, MAX_FRAMES = 500, STOPS = 150 };
@@ -164,6 +165,20 @@ static void exec_quietly(const char *const *argv)
 	_exit(127);
 }
 
+/* Past the loader, whose trampoline keeps its CFA in a register that rows lack. */
+static void wait_for_work(pid_t pid)
+{
+	clockid_t clock;
+	struct timespec used = {0};
+	if (clock_getcpuclockid(pid, &clock) != 0)
+		return;
+	for (int i = 0; i < 3000 && used.tv_sec == 0 && used.tv_nsec < 100000000; i++) {
+		usleep(10000);
+		if (clock_gettime(clock, &used) < 0)
+			return;
+	}
+}
+
 static void run(const char *const *argv)
 {
 	struct program *p = &program;
@@ -182,7 +197,7 @@ static void run(const char *const *argv)
 		print_message("ptrace is not allowed here\n");
 		skip();
 	}
-	usleep(20000); /* how far it has come does not matter */
+	wait_for_work(p->pid);
 	bool alive = true;
 	for (int i = 0; alive && i < STOPS; i++) {
 		alive = stop_and_look();
