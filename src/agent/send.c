@@ -393,7 +393,8 @@ void ep_send_offer(void *send, const char *build_id, const char *path, int fd)
 	bool room = !s->no_upload && !s->stop && s->n_offers < MAX_OFFERS;
 	if (room) {
 		struct offer *o = &s->offers[s->n_offers++];
-		snprintf(o->build_id, sizeof(o->build_id), "%.64s", build_id);
+		snprintf(o->build_id, sizeof(o->build_id), "%.*s",
+			 (int)sizeof(o->build_id) - 1, build_id);
 		o->fd = fd;
 	}
 	pthread_mutex_unlock(&s->lock);
