@@ -1,5 +1,6 @@
 """Profiles through our decoder, merge and encoder, as the reference sees them."""
 
+import os
 import subprocess
 
 import pytest
@@ -30,7 +31,8 @@ def raw(tmp_path):
         out = subprocess.run(
             [go, "tool", "pprof", "-symbolize=none", "-raw", *files],
             capture_output=True, text=True, timeout=120, check=False,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TZ": "UTC"},
+            # Go's cache stays, so that the tool is built once; pprof's own folders don't.
+            env={**os.environ, "TZ": "UTC", "PPROF_TMPDIR": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
         )
         assert out.returncode == 0, out.stderr
         return out.stdout
