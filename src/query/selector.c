@@ -4,7 +4,7 @@
 #include "query/selector.h"
 
 #include "base/arena.h"
-#include "query/regex.h"
+#include "codec/regex.h"
 
 #include <string.h>
 
@@ -207,7 +207,7 @@ static int take_matcher(struct parser *s, struct ep_matcher *m)
 	EP_TRY(take_op(s, &m->op));
 	EP_TRY(take_string(s, &m->value));
 	if (m->op == EP_MATCH_RE || m->op == EP_MATCH_NRE)
-		return ep_regex_new(m->value, &m->re, s->err);
+		return ep_regex_new(m->value, EP_REGEX_WHOLE, &m->re, s->err);
 	return 0;
 }
 

@@ -5,11 +5,11 @@
  * byte.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "query/regex.h"
+#include "codec/regex.h"
 
 #include <pcre2.h>
 
-enum { MAX_PATTERN = 8 << 10, MATCH_LIMIT = 200000, DEPTH_LIMIT = 2000, HEAP_LIMIT_KB = 4096 };
+enum { MAX_PATTERN = 64 << 10, MATCH_LIMIT = 200000, DEPTH_LIMIT = 2000, HEAP_LIMIT_KB = 4096 };
 
 struct ep_regex {
 	pcre2_code *code;
@@ -25,7 +25,8 @@ static int compile_failed(int code, size_t at, struct ep_err *err)
 	return ep_fail(err, -EINVAL, at, "regular expression: %s at character %zu", (char *)text, at);
 }
 
-int ep_regex_new(struct ep_slice pattern, struct ep_regex **ret_r, struct ep_err *err)
+int ep_regex_new(struct ep_slice pattern, enum ep_regex_mode mode, struct ep_regex **ret_r,
+		 struct ep_err *err)
 {
 	if (pattern.n > MAX_PATTERN)
 		return ep_fail(err, -E2BIG, 0, "a regular expression of %zu bytes, the limit is %d",
@@ -35,7 +36,9 @@ int ep_regex_new(struct ep_slice pattern, struct ep_regex **ret_r, struct ep_err
 		return ep_fail(err, -ENOMEM, 0, "no memory for a regular expression");
 	int code = 0;
 	size_t at = 0;
-	const uint32_t options = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NEVER_BACKSLASH_C;
+	const uint32_t whole = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
+	const uint32_t options =
+		PCRE2_NEVER_BACKSLASH_C | (mode == EP_REGEX_WHOLE ? whole : 0);
 	PCRE2_SPTR text = (PCRE2_SPTR)(pattern.n ? pattern.p : "");
 	r->bytes = pcre2_compile(text, pattern.n, options, &code, &at, NULL);
 	r->code = pcre2_compile(text, pattern.n, options | PCRE2_UTF, &code, &at, NULL);
