@@ -15,34 +15,46 @@
 struct ep_fetch;
 
 struct ep_fetch_options {
-	const char *tls_cert, *tls_key, *tls_ca; /* PEM files; NULL: none */
+	const char *tls_cert, *tls_key, *tls_ca; /* PEM files; NULL or "": none */
 	const char *token_file;	 /* Bearer token for everprof's own endpoints; NULL: none */
 };
 
-/* Loads nothing yet.  One thread at a time per object. */
+/* Loads and checks nothing yet.  The strings are copied.  -ENOMEM. */
 int ep_fetch_new(const struct ep_fetch_options *o, struct ep_fetch **ret_f, struct ep_err *err);
 void ep_fetch_free(struct ep_fetch *f);
 EP_DEFINE_AUTO(ep_fetch);
 
 struct ep_fetch_request {
-	const char *url;	/* http, https, https+insecure, unix */
+	/* http://, https://, https+insecure:// (no certificate is checked), or
+	 * unix:SOCKET:/PATH */
+	const char *url;
 	struct ep_slice body;	/* POST when `post`, else not read */
 	bool post;
-	uint64_t timeout_ns;	/* of the whole; 0: none */
-	size_t max_bytes;	/* of the answer; 0: 1 GiB */
+	uint64_t timeout_ns;	/* until the head of the answer is there; 0: none */
+	size_t max_bytes;	/* of the answer, unpacked; 0: 1 GiB */
 };
 
 /*
- * ep_fetch_url - the body of a 200 answer.
+ * ep_fetch_url - the body of a 200 answer, appended to out.
  *
- * errors   -ECONNREFUSED nobody there, -ETIMEDOUT, -EACCES (401, 403), -ENOENT (404),
- *          -EIO any other answer: "server response: STATUS", with the server's own
- *          words behind " - " when it sent X-Go-Pprof; -E2BIG; -ENOTSUP without libcurl
+ * Follows ten redirects, uses the proxies of the environment (never for loopback), and
+ * gives up when a body stands still for a minute.
+ *
+ * errors   -ECONNREFUSED nobody there, or no such host; -ETIMEDOUT, -EACCES (401, 403),
+ *          -ENOENT (404), -EIO any other answer: "server response: STATUS", with the
+ *          server's own words behind " - " when it sent X-Go-Pprof; -EINVAL the URL or
+ *          the TLS files; -E2BIG; -ENOTSUP without libcurl; -ENOMEM
+ * threads  any thread, many at once with one object
  */
-int ep_fetch_url(struct ep_fetch *f, const struct ep_fetch_request *rq, struct ep_buf *out,
-		 struct ep_err *err);
+int ep_fetch_url(const struct ep_fetch *f, const struct ep_fetch_request *rq,
+		 struct ep_buf *out, struct ep_err *err);
 
-/* A whole file, or standard input for "-".  max_bytes 0: 4 GiB. */
+/*
+ * ep_fetch_file - a whole file, or standard input for "-", appended to out.
+ *
+ * in       max_bytes  0: 4 GiB
+ * errors   -ENOENT, -EACCES, -EIO "open PATH: no such file or directory"; -E2BIG, -ENOMEM
+ */
 int ep_fetch_file(const char *path, size_t max_bytes, struct ep_buf *out, struct ep_err *err);
 
 #endif
