@@ -23,7 +23,7 @@
  * owns     the caller frees *ret_p with ep_profile_free()
  * threads  any thread
  */
-int ep_legacy_decode(const void *data, size_t n, size_t max_bytes, struct ep_profile **ret_p,
-		     struct ep_err *err);
+int ep_legacy_decode(const void *data, size_t n, size_t max_bytes,
+		     struct ep_profile **ret_p, struct ep_err *err);
 
 #endif

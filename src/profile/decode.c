@@ -19,6 +19,8 @@ static int copy(const void *data, size_t n, struct ep_buf *out, struct ep_err *e
 		return ep_fail(err, -E2BIG, out->max,
 			       "profile of %zu bytes is over the limit of %zu", n,
 			       out->max);
+	if (!n)
+		return 0;
 	out->data = ep_alloc(n);
 	if (!out->data)
 		return ep_fail(err, -ENOMEM, 0, "no memory for %zu bytes of profile",
@@ -28,8 +30,12 @@ static int copy(const void *data, size_t n, struct ep_buf *out, struct ep_err *e
 	return 0;
 }
 
-static int unpack(const void *data, size_t n, struct ep_buf *out, struct ep_err *err)
+int ep_decode_unpack(const void *data, size_t n, size_t max_bytes, struct ep_buf *out,
+		     struct ep_err *err)
 {
+	if (!max_bytes)
+		max_bytes = EP_DECODE_DEFAULT_MAX;
+	ep_buf_init(out, max_bytes < MOST_BYTES ? max_bytes : MOST_BYTES);
 	if (ep_gzip_is(data, n))
 		return ep_gzip_unpack(data, n, out, err);
 	if (ep_zstd_is(data, n))
@@ -37,17 +43,31 @@ static int unpack(const void *data, size_t n, struct ep_buf *out, struct ep_err 
 	return copy(data, n, out, err);
 }
 
-/* The bytes become the profile's, without the room the unpacker had left over. */
-static int adopt(struct ep_profile *p, struct ep_buf *bytes, const void **ret_plain,
-		 struct ep_err *err)
+/* Without the room the unpacker had left over. */
+static void fit(struct ep_buf *bytes)
 {
-	void *fit = ep_realloc(bytes->data, bytes->len);
-	if (fit)
-		bytes->data = fit;
+	void *data = ep_realloc(bytes->data, bytes->len);
+	if (!data)
+		return;
+	bytes->data = data;
+	bytes->cap = bytes->len;
+}
+
+int ep_decode_take(struct ep_buf *bytes, struct ep_profile **ret_p, struct ep_err *err)
+{
+	if (!bytes->len)
+		return ep_fail(err, -ENODATA, 0, "empty input file");
+	ep_auto(ep_profile) p = ep_profile_new(0);
+	if (!p)
+		return ep_fail(err, -ENOMEM, 0, "no memory for the profile");
+	fit(bytes);
+	struct ep_scan scan;
+	EP_TRY(ep_scan(bytes->data, bytes->len, &scan, err));
+	EP_TRY(ep_fill(&scan, p, err));
 	if (ep_arena_adopt(p->arena, bytes->data, bytes->len) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the profile");
-	*ret_plain = bytes->data;
-	bytes->data = NULL; /* as a sign that they are not the buffer's any more */
+	ep_buf_init(bytes, bytes->max); /* its bytes are the profile's now */
+	*ret_p = ep_take(&p);
 	return 0;
 }
 
@@ -56,21 +76,7 @@ int ep_decode(const void *data, size_t n, size_t max_bytes, struct ep_profile **
 {
 	if (!n)
 		return ep_fail(err, -ENODATA, 0, "empty input file");
-	if (!max_bytes)
-		max_bytes = EP_DECODE_DEFAULT_MAX;
-	ep_auto_buf bytes;
-	ep_buf_init(&bytes, max_bytes < MOST_BYTES ? max_bytes : MOST_BYTES);
-	EP_TRY(unpack(data, n, &bytes, err));
-	if (!bytes.len)
-		return ep_fail(err, -ENODATA, 0, "empty input file");
-	ep_auto(ep_profile) p = ep_profile_new(0);
-	if (!p)
-		return ep_fail(err, -ENOMEM, 0, "no memory for the profile");
-	const void *plain = NULL;
-	EP_TRY(adopt(p, &bytes, &plain, err));
-	struct ep_scan scan;
-	EP_TRY(ep_scan(plain, bytes.len, &scan, err));
-	EP_TRY(ep_fill(&scan, p, err));
-	*ret_p = ep_take(&p);
-	return 0;
+	ep_auto_buf bytes = {0};
+	EP_TRY(ep_decode_unpack(data, n, max_bytes, &bytes, err));
+	return ep_decode_take(&bytes, ret_p, err);
 }

@@ -8,10 +8,14 @@
 #ifndef EP_PROFILE_DECODE_H
 #define EP_PROFILE_DECODE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "profile/profile.h"
 
 #define EP_DECODE_DEFAULT_MAX ((size_t)64 << 20)
+
+/* err->text of two profiles one behind the other. */
+#define EP_DECODE_CONCATENATED "concatenated profiles detected"
 
 /*
  * ep_decode - read and validate one profile.
@@ -32,5 +36,25 @@
  */
 int ep_decode(const void *data, size_t n, size_t max_bytes, struct ep_profile **ret_p,
 	      struct ep_err *err);
+
+/*
+ * The two steps of it, for whoever has another use for bytes that are no pprof.
+ *
+ * ep_decode_unpack - the plain bytes; those that are not packed are copied.
+ *
+ * in       max_bytes  as above
+ * out      out        initialized here; to be freed by the caller, on failure too
+ * errors   of ep_gzip_unpack(), ep_zstd_unpack(); -E2BIG, -ENOMEM
+ */
+int ep_decode_unpack(const void *data, size_t n, size_t max_bytes, struct ep_buf *out,
+		     struct ep_err *err);
+
+/*
+ * ep_decode_take - a profile from plain protobuf.
+ *
+ * in       bytes  become the profile's; on failure they stay the caller's
+ * errors   as ep_decode()
+ */
+int ep_decode_take(struct ep_buf *bytes, struct ep_profile **ret_p, struct ep_err *err);
 
 #endif

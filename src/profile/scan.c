@@ -1,6 +1,8 @@
 /* scan.c - see scan.h. */
 #include "profile/scan.h"
 
+#include "profile/decode.h"
+
 #include <inttypes.h>
 
 int ep_scan_fail(const struct ep_scan *s, struct ep_pb_reader r, const char *message,
@@ -158,7 +160,7 @@ static int check_stamp(struct stamp *t, const struct ep_scan *s, struct ep_pb_re
 {
 	if (t->again && r.field != 9)
 		return ep_fail(err, -EBADMSG, (uint64_t)(r.tag - s->data),
-			       "concatenated profiles detected");
+			       EP_DECODE_CONCATENATED);
 	if (r.field == 9) {
 		t->again |= t->time != 0;
 		t->time = ep_pb_get_varint(&r); /* a copy: scan_field() steps on */

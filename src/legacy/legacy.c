@@ -1,0 +1,62 @@
+/*
+ * legacy.c - which format is it?  See legacy.h.
+ *
+ * The order and what ends it are the reference's: pprof first; an empty file and two
+ * profiles in one are final; then the older formats, where each says "not mine" or
+ * fails for good; then the foreign ones, which the reference does not know.
+ */
+#include "legacy/legacy.h"
+
+#include "legacy/hint.h"
+#include "profile/decode.h"
+
+#define DEFAULT_MAX ((size_t)1 << 30)
+
+/* Has the pprof decoder the last word? */
+static bool is_final(int rc, const struct ep_err *err)
+{
+	return rc == 0 || rc == -E2BIG || rc == -ENOMEM ||
+	       !strcmp(err->text, EP_DECODE_CONCATENATED);
+}
+
+/* Of bytes that are nothing we know; `pprof` says why they are not that. */
+static int unrecognized(struct ep_slice bytes, const struct ep_err *pprof,
+			struct ep_err *err)
+{
+	const char *hint = ep_hint_of(bytes);
+	if (hint)
+		return ep_fail(err, -EBADMSG, 0,
+			       "unrecognized profile format: it looks like %s", hint);
+	return ep_fail(err, -EBADMSG, pprof->pos,
+		       "unrecognized profile format: not pprof (%.80s), nor text of "
+		       "gperftools, jemalloc, Go or Java, folded stacks, perf script",
+		       pprof->text);
+}
+
+static int decode_plain(struct ep_buf *bytes, struct ep_profile **ret_p,
+			struct ep_err *err)
+{
+	struct ep_err pprof = {0};
+	int rc = ep_decode_take(bytes, ret_p, &pprof);
+	if (is_final(rc, &pprof))
+		return rc < 0 ? ep_fail(err, rc, pprof.pos, "%s", pprof.text) : 0;
+	return unrecognized((struct ep_slice){(char *)bytes->data, bytes->len}, &pprof,
+			    err);
+}
+
+int ep_legacy_decode(const void *data, size_t n, size_t max_bytes,
+		     struct ep_profile **ret_p, struct ep_err *err)
+{
+	ep_auto_buf bytes = {0};
+	int rc = ep_decode_unpack(data, n, max_bytes ? max_bytes : DEFAULT_MAX, &bytes,
+				  err);
+	if (rc == -EBADMSG || rc == -ENODATA)
+		ep_err_context(err, "decompressing profile");
+	EP_TRY(rc);
+	if (!bytes.len)
+		return ep_fail(err, -ENODATA, 0, "parsing profile: empty input file");
+	rc = decode_plain(&bytes, ret_p, err);
+	if (rc < 0)
+		ep_err_context(err, "parsing profile");
+	return rc;
+}
