@@ -49,3 +49,45 @@ ep_str ep_view_string(struct ep_profile *view, struct ep_slice s)
 	v->p.strings[v->p.n_strings] = (struct ep_slice){copy, s.n};
 	return v->p.n_strings++;
 }
+
+void *ep_view_copy_bytes(struct ep_profile *view, const void *table, size_t n_bytes)
+{
+	void *copy = ep_arena_alloc(view->arena, n_bytes);
+	if (copy && n_bytes)
+		memcpy(copy, table, n_bytes);
+	return copy;
+}
+
+static uint32_t count_kept(const uint8_t *keep, uint32_t n)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < n; i++)
+		kept += keep[i] != 0;
+	return kept;
+}
+
+int ep_view_keep_samples(struct ep_profile *view, const uint8_t *keep, struct ep_err *err)
+{
+	uint32_t n = count_kept(keep, view->n_samples), columns = view->n_sample_types;
+	if (n == view->n_samples)
+		return 0;
+	struct ep_sample *samples = ep_arena_alloc(view->arena, n * sizeof(*samples));
+	int64_t *values =
+		ep_arena_alloc(view->arena, (size_t)n * columns * sizeof(*values));
+	if (!samples || !values)
+		return ep_fail(err, -ENOMEM, 0, "no memory for filtering samples");
+	uint32_t at = 0;
+	for (uint32_t i = 0; i < view->n_samples; i++) {
+		if (!keep[i])
+			continue;
+		const int64_t *row = ep_profile_values(view, i);
+		samples[at] = view->samples[i];
+		for (uint32_t k = 0; k < columns; k++)
+			values[(size_t)at * columns + k] = row[k];
+		at++;
+	}
+	view->samples = samples;
+	view->values = values;
+	view->n_samples = n;
+	return 0;
+}

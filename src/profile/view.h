@@ -8,6 +8,7 @@
 #ifndef EP_PROFILE_VIEW_H
 #define EP_PROFILE_VIEW_H
 
+#include "base/err.h"
 #include "profile/profile.h"
 
 /*
@@ -27,5 +28,20 @@ struct ep_profile *ep_view_new(const struct ep_profile *p, size_t max_bytes);
  * Not interned: each call takes a new index.  0 when memory is short.
  */
 ep_str ep_view_string(struct ep_profile *view, struct ep_slice s);
+
+/* A copy of a table in the view's arena, for a transform to change and put in place:
+ * ep_view_copy(view, locations).  NULL when memory is short. */
+#define ep_view_copy(view, table)                                                      \
+	((__typeof__((view)->table))ep_view_copy_bytes(                                \
+		(view), (view)->table, (view)->n_##table * sizeof(*(view)->table)))
+void *ep_view_copy_bytes(struct ep_profile *view, const void *table, size_t n_bytes);
+
+/*
+ * ep_view_keep_samples - drop samples: the view's samples and values are new tables.
+ *
+ * in       keep  a byte a sample; 0: goes.  Nothing is copied when all stay
+ * errors   -ENOMEM, -E2BIG
+ */
+int ep_view_keep_samples(struct ep_profile *view, const uint8_t *keep, struct ep_err *err);
 
 #endif

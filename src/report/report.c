@@ -1,0 +1,52 @@
+/* report.c - the one door: a table of the kinds.  See report.h. */
+#include "report/report.h"
+
+#include "report/prepare.h"
+#include "report/reports.h"
+
+/* `write` is NULL where a kind is not there yet. */
+struct kind {
+	const char *name;
+	int (*write)(struct ep_report *r, struct ep_objects *objects, struct ep_buf *out,
+		     struct ep_err *err);
+};
+
+static const struct kind kinds[] = {
+	[EP_REPORT_TEXT] = {"text", NULL},
+	[EP_REPORT_TREE] = {"tree", NULL},
+	[EP_REPORT_PEEK] = {"peek", NULL},
+	[EP_REPORT_TRACES] = {"traces", NULL},
+	[EP_REPORT_TAGS] = {"tags", NULL},
+	[EP_REPORT_COMMENTS] = {"comments", ep_comments_write},
+	[EP_REPORT_RAW] = {"raw", NULL},
+	[EP_REPORT_DOT] = {"dot", NULL},
+	[EP_REPORT_CALLGRIND] = {"callgrind", NULL},
+	[EP_REPORT_PROTO] = {"proto", ep_proto_write},
+	[EP_REPORT_TOPPROTO] = {"topproto", NULL},
+	[EP_REPORT_LIST] = {"list", NULL},
+	[EP_REPORT_WEBLIST] = {"weblist", NULL},
+	[EP_REPORT_DISASM] = {"disasm", NULL},
+};
+
+int ep_report_write(const struct ep_profile *p, const struct ep_report_options *o,
+		    struct ep_objects *objects, const struct ep_notes *notes,
+		    struct ep_buf *out, struct ep_err *err)
+{
+	const struct kind *k = &kinds[o->kind];
+	if (!k->write)
+		return ep_fail(err, -ENOTSUP, 0, "the report %s is not there yet", k->name);
+	ep_auto(ep_report) r = NULL;
+	EP_TRY(ep_report_prepare(p, o, notes, &r, err));
+	EP_TRY(k->write(r, objects, out, err));
+	int rc = ep_buf_failed(out);
+	return rc < 0 ? ep_fail(err, rc, 0, "the report %s is too large", k->name) : 0;
+}
+
+int ep_report_header(const struct ep_profile *p, const struct ep_report_options *o,
+		     struct ep_buf *out, struct ep_err *err)
+{
+	ep_auto(ep_report) r = NULL;
+	EP_TRY(ep_report_prepare_header(p, o, &r, err));
+	ep_report_header_lines(r, out);
+	return ep_buf_failed(out);
+}
