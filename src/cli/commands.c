@@ -46,6 +46,8 @@ static const struct ep_command commands[] = {
 	 ep_cmd_run},
 	{"record", "Profile", "one CPU profile to a file: a command, a process, the machine",
 	 ep_cmd_record},
+	{"pprof", "Profile", "reports on profiles: all of `go tool pprof`, and a shell",
+	 ep_cmd_pprof},
 	{"doctor", "Profile", "what this kernel and user allow, and what to change for more",
 	 ep_cmd_doctor},
 	{"completion", "About", "print a completion script for your shell", ep_cmd_completion},

@@ -28,6 +28,7 @@ void ep_commands_print(FILE *to);
 int ep_cmd_agent(int argc, char **argv);
 int ep_cmd_completion(int argc, char **argv);
 int ep_cmd_doctor(int argc, char **argv);
+int ep_cmd_pprof(int argc, char **argv);
 int ep_cmd_record(int argc, char **argv);
 int ep_cmd_run(int argc, char **argv);
 int ep_cmd_serve(int argc, char **argv);

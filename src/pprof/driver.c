@@ -1,0 +1,55 @@
+/* driver.c - see driver.h.  Arguments, profile, then what was asked for. */
+#include "pprof/driver.h"
+
+#include "pprof/args.h"
+#include "pprof/load.h"
+#include "pprof/output.h"
+#include "pprof/tempfile.h"
+#include "pprof/ui.h"
+#include "pprof/usage.h"
+
+#include <stdio.h>
+
+static int fail(const struct ep_err *err)
+{
+	if (err->code == -ENODATA)
+		ep_usage_print_short(stderr);
+	ep_ui_print(err->text);
+	if (err->code == -ENOENT)
+		ep_ui_print("`everprof pprof -help` lists them all");
+	return 2;
+}
+
+static int run(const struct ep_args *a, const struct ep_notes *notes,
+	       struct ep_err *err)
+{
+	ep_auto(ep_profile) p = NULL;
+	EP_TRY(ep_load_profile(a, notes, &p, err));
+	struct ep_session s = {.profile = p, .config = a->config, .notes = *notes};
+	if (a->format)
+		return ep_output_report(&s, &s.config, a->format, a->argument, err);
+	return ep_fail(err, -ENOTSUP, 0, "the shell and the page are not there yet");
+}
+
+int ep_driver_run(int argc, char **argv)
+{
+	ep_auto(ep_arena) arena = ep_arena_new(0);
+	if (!arena)
+		return 2;
+	struct ep_notes notes = ep_ui_notes();
+	struct ep_args a;
+	struct ep_err err = {0};
+	int rc = ep_args_parse(argc, argv, arena, &notes, &a, &err);
+	if (rc == -ECANCELED) {
+		ep_usage_print(stdout);
+		return 0;
+	}
+	if (rc < 0)
+		return fail(&err);
+	rc = run(&a, &notes, &err);
+	ep_tempfile_cleanup();
+	if (rc >= 0)
+		return 0;
+	ep_ui_print(err.text);
+	return 2;
+}

@@ -1,0 +1,54 @@
+/*
+ * format.h - the reports a user can ask for by name, and what becomes of each.
+ *
+ * A format is a report (report/options.h), perhaps drawn by Graphviz, and a place:
+ * standard output, a file when that is a terminal, a viewer.
+ */
+#ifndef EP_PPROF_FORMAT_H
+#define EP_PPROF_FORMAT_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "report/options.h"
+
+#include <stdbool.h>
+
+enum ep_format_place {
+	EP_FORMAT_STDOUT,
+	EP_FORMAT_FILE,	  /* standard output, but never a terminal */
+	EP_FORMAT_VIEWER, /* a temporary file, and a program that shows it */
+};
+
+enum ep_format_viewer {
+	EP_VIEWER_BROWSER,
+	EP_VIEWER_EOG,
+	EP_VIEWER_EVINCE,
+	EP_VIEWER_GV,
+	EP_VIEWER_KCACHEGRIND,
+};
+
+enum ep_format_usage { EP_USAGE_NONE, EP_USAGE_REPORT, EP_USAGE_LIST, EP_USAGE_OWN };
+
+struct ep_format {
+	const char *name;
+	enum ep_report_kind kind;
+	const char *dot; /* what `dot -T` makes of it; NULL: nothing */
+	bool has_pan;	 /* an SVG that can be moved and zoomed */
+	enum ep_format_place place;
+	const char *suffix; /* of the file, without the dot */
+	enum ep_format_viewer viewer;
+	bool has_argument;
+	const char *description;
+	enum ep_format_usage usage;
+	bool has_cum, has_redirect; /* in the usage */
+	const char *own_usage;
+};
+
+/* By name; ends with a row of zeroes. */
+const struct ep_format *ep_formats(void);
+/* NULL: there is none of this name. */
+const struct ep_format *ep_format_find(struct ep_slice name);
+/* What the shell's `help NAME` says. */
+void ep_format_help(const struct ep_format *f, struct ep_buf *out);
+
+#endif
