@@ -125,21 +125,21 @@ static bool is_base(struct ep_slice name)
 	return ep_slice_is(name, "base") || ep_slice_is(name, "diff_base");
 }
 
-static enum ep_goflags_kind config_kind(const struct ep_config_field *f,
-					const struct ep_config_choice *choice)
+static enum ep_goflags_kind config_kind(const struct ep_vars_field *f,
+					const struct ep_vars_choice *choice)
 {
 	if (choice)
 		return EP_GOFLAGS_BOOL;
 	switch (f->kind) {
-	case EP_CONFIG_BOOL:
+	case EP_VARS_BOOL:
 		return EP_GOFLAGS_BOOL;
-	case EP_CONFIG_INT:
+	case EP_VARS_INT:
 		return EP_GOFLAGS_INT;
-	case EP_CONFIG_FLOAT:
+	case EP_VARS_FLOAT:
 		return EP_GOFLAGS_FLOAT;
-	case EP_CONFIG_STRING:
+	case EP_VARS_STRING:
 		return EP_GOFLAGS_STRING;
-	case EP_CONFIG_CHOICE: /* a group's name is no flag */
+	case EP_VARS_CHOICE: /* a group's name is no flag */
 		break;
 	}
 	return EP_GOFLAGS_UNKNOWN;
@@ -150,11 +150,11 @@ static enum ep_goflags_kind flag_kind(void *ctx, struct ep_slice given)
 	(void)ctx;
 	char buf[MAX_NAME];
 	struct ep_slice name = plain_name(given, buf);
-	const struct ep_format *f = ep_format_find(name);
+	const struct ep_format *f = ep_formats_find(name);
 	if (f)
 		return f->has_argument ? EP_GOFLAGS_STRING : EP_GOFLAGS_BOOL;
-	const struct ep_config_choice *choice;
-	const struct ep_config_field *field = ep_config_find(name, &choice);
+	const struct ep_vars_choice *choice;
+	const struct ep_vars_field *field = ep_vars_find(name, &choice);
 	if (field)
 		return config_kind(field, choice);
 	if (find_misc(name) >= 0)
@@ -164,24 +164,24 @@ static enum ep_goflags_kind flag_kind(void *ctx, struct ep_slice given)
 	return is_base(name) ? EP_GOFLAGS_STRING : EP_GOFLAGS_UNKNOWN;
 }
 
-static int take_choice(struct parse *s, const struct ep_config_field *f,
-		       const struct ep_config_choice *c, bool on)
+static int take_choice(struct parse *s, const struct ep_vars_field *f,
+		       const struct ep_vars_choice *c, bool on)
 {
-	unsigned *bits = &s->choices[f->offset != offsetof(struct ep_config, sort)];
+	unsigned *bits = &s->choices[f->offset != offsetof(struct ep_vars, sort)];
 	unsigned bit = 1u << (c - f->choices);
 	*bits = on ? *bits | bit : *bits & ~bit;
 	return 0;
 }
 
-static int take_config(struct parse *s, const struct ep_config_field *f,
+static int take_config(struct parse *s, const struct ep_vars_field *f,
 		       const struct ep_goflags_value *v, struct ep_err *err)
 {
-	void *to = (char *)&s->a->config + f->offset;
-	if (f->kind == EP_CONFIG_BOOL)
+	void *to = (char *)&s->a->vars + f->offset;
+	if (f->kind == EP_VARS_BOOL)
 		*(bool *)to = v->b;
-	else if (f->kind == EP_CONFIG_FLOAT)
+	else if (f->kind == EP_VARS_FLOAT)
 		*(double *)to = v->f;
-	else if (f->kind == EP_CONFIG_STRING)
+	else if (f->kind == EP_VARS_STRING)
 		*(const char **)to = v->s;
 	else if (v->i > INT32_MAX || v->i < INT32_MIN)
 		return ep_fail(err, -EINVAL, 0,
@@ -220,14 +220,14 @@ static int take_flag(void *ctx, struct ep_slice given, const struct ep_goflags_v
 	struct parse *s = ctx;
 	char buf[MAX_NAME];
 	struct ep_slice name = plain_name(given, buf);
-	const struct ep_format *f = ep_format_find(name);
+	const struct ep_format *f = ep_formats_find(name);
 	if (f) {
 		bool on = f->has_argument ? *v->s : v->b;
-		s->formats[f - ep_formats()] = on ? v->s : NULL;
+		s->formats[f - ep_formats_all()] = on ? v->s : NULL;
 		return 0;
 	}
-	const struct ep_config_choice *choice;
-	const struct ep_config_field *field = ep_config_find(name, &choice);
+	const struct ep_vars_choice *choice;
+	const struct ep_vars_field *field = ep_vars_find(name, &choice);
 	if (field)
 		return choice ? take_choice(s, field, choice, v->b)
 			      : take_config(s, field, v, err);
@@ -289,12 +289,12 @@ static void try_name(struct nearest *n, const char *candidate)
 static const char *nearest_flag(struct ep_slice name)
 {
 	struct nearest n = {name, NULL, name.n < 4 ? 2 : 3};
-	for (const struct ep_format *f = ep_formats(); f->name; f++)
+	for (const struct ep_format *f = ep_formats_all(); f->name; f++)
 		try_name(&n, f->name);
-	for (const struct ep_config_field *f = ep_config_fields(); f->name; f++) {
-		if (f->kind != EP_CONFIG_CHOICE)
+	for (const struct ep_vars_field *f = ep_vars_fields(); f->name; f++) {
+		if (f->kind != EP_VARS_CHOICE)
 			try_name(&n, f->name);
-		for (const struct ep_config_choice *c = f->choices; c && c->name; c++)
+		for (const struct ep_vars_choice *c = f->choices; c && c->name; c++)
 			try_name(&n, c->name);
 	}
 	for (const struct ep_args_flag *f = flags; f->help; f++)
@@ -332,8 +332,8 @@ static bool is_object_file(const char *path)
 static int set_choice(struct ep_args *a, const char *field, unsigned bits,
 		      struct ep_err *err)
 {
-	const struct ep_config_choice *none;
-	const struct ep_config_field *f = ep_config_find(ep_slice_of(field), &none);
+	const struct ep_vars_choice *none;
+	const struct ep_vars_field *f = ep_vars_find(ep_slice_of(field), &none);
 	char names[128] = "";
 	size_t n = 0, len = 0;
 	for (size_t i = 0; f->choices[i].name; i++) {
@@ -341,7 +341,7 @@ static int set_choice(struct ep_args *a, const char *field, unsigned bits,
 			continue;
 		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
 					n++ ? " " : "", f->choices[i].name);
-		*(int *)((char *)&a->config + f->offset) = f->choices[i].value;
+		*(int *)((char *)&a->vars + f->offset) = f->choices[i].value;
 	}
 	if (n > 1)
 		return ep_fail(err, -EINVAL, 0, "conflicting options set: [%s]", names);
@@ -350,13 +350,13 @@ static int set_choice(struct ep_args *a, const char *field, unsigned bits,
 
 static int choose_format(struct parse *s, struct ep_err *err)
 {
-	for (size_t i = 0; ep_formats()[i].name; i++) {
+	for (size_t i = 0; ep_formats_all()[i].name; i++) {
 		if (!s->formats[i])
 			continue;
 		if (s->a->format)
 			return ep_fail(err, -EINVAL, 0,
 				       "must set at most one output format");
-		s->a->format = &ep_formats()[i];
+		s->a->format = &ep_formats_all()[i];
 		s->a->argument = s->a->format->has_argument ? s->formats[i] : "";
 	}
 	if (s->a->format && *s->a->http)
@@ -374,13 +374,13 @@ static void choose_sample(struct parse *s, const struct ep_notes *notes)
 	for (size_t i = 0; i < N_ALIASES; i++) {
 		if (!s->aliases[i])
 			continue;
-		if (*s->a->config.o.sample_index)
+		if (*s->a->vars.o.sample_index)
 			ep_note(notes, "Multiple value selections, ignoring -%s",
 				aliases[i].name);
 		else
-			s->a->config.o.sample_index = aliases[i].type;
+			s->a->vars.o.sample_index = aliases[i].type;
 		if (!strcmp(aliases[i].name, "mean_delay"))
-			s->a->config.o.mean = true;
+			s->a->vars.o.mean = true;
 	}
 }
 
@@ -393,7 +393,7 @@ static int choose_bases(struct parse *s, struct ep_err *err)
 	a->is_diff_base = s->n_diff_bases > 0;
 	a->bases = a->is_diff_base ? s->diff_bases : s->bases;
 	a->n_bases = s->n_bases + s->n_diff_bases;
-	if (a->config.o.normalize && !a->n_bases)
+	if (a->vars.o.normalize && !a->n_bases)
 		return ep_fail(err, -EINVAL, 0,
 			       "must have base profile to normalize by");
 	return 0;
@@ -430,7 +430,7 @@ int ep_args_parse(int argc, char **argv, struct ep_arena *arena,
 			      .tools = tools ? tools : "",
 			      .seconds = -1,
 			      .timeout = -1};
-	ep_config_init(&a->config, arena);
+	ep_vars_init(&a->vars, arena);
 	struct parse s = {.a = a};
 	size_t n = (size_t)(argc > 0 ? argc : 0) + 1;
 	s.bases = ep_arena_array(arena, const char *, n);

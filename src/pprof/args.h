@@ -6,11 +6,11 @@
 
 #include "base/err.h"
 #include "base/notes.h"
-#include "pprof/config.h"
-#include "pprof/format.h"
+#include "pprof/vars.h"
+#include "pprof/formats.h"
 
 struct ep_args {
-	struct ep_config config;
+	struct ep_vars vars;
 	const struct ep_format *format; /* NULL: the shell, or the page with `http` */
 	const char *argument;		/* of the format; "" */
 

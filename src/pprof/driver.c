@@ -2,7 +2,7 @@
 #include "pprof/driver.h"
 
 #include "pprof/args.h"
-#include "pprof/load.h"
+#include "pprof/acquire.h"
 #include "pprof/output.h"
 #include "pprof/tempfile.h"
 #include "pprof/ui.h"
@@ -24,10 +24,10 @@ static int run(const struct ep_args *a, const struct ep_notes *notes,
 	       struct ep_err *err)
 {
 	ep_auto(ep_profile) p = NULL;
-	EP_TRY(ep_load_profile(a, notes, &p, err));
-	struct ep_session s = {.profile = p, .config = a->config, .notes = *notes};
+	EP_TRY(ep_acquire_profile(a, notes, &p, err));
+	struct ep_session s = {.profile = p, .vars = a->vars, .notes = *notes};
 	if (a->format)
-		return ep_output_report(&s, &s.config, a->format, a->argument, err);
+		return ep_output_report(&s, &s.vars, a->format, a->argument, err);
 	return ep_fail(err, -ENOTSUP, 0, "the shell and the page are not there yet");
 }
 

@@ -77,7 +77,7 @@ static int view(const struct ep_session *s, const struct ep_format *f,
 	return ep_viewer_show(f->viewer, path, !s->is_shell, err);
 }
 
-static int put(const struct ep_session *s, const struct ep_config *c,
+static int put(const struct ep_session *s, const struct ep_vars *c,
 	       const struct ep_format *f, const struct ep_buf *b, struct ep_err *err)
 {
 	if (*c->output)
@@ -91,7 +91,7 @@ static int put(const struct ep_session *s, const struct ep_config *c,
 }
 
 /* Colour and a width that fits, for people at a terminal; pipes get plain text. */
-static void suit_terminal(struct ep_report_options *o, const struct ep_config *c)
+static void suit_terminal(struct ep_report_options *o, const struct ep_vars *c)
 {
 	if (*c->output || o->json || !ep_ui_is_terminal(STDOUT_FILENO))
 		return;
@@ -100,11 +100,11 @@ static void suit_terminal(struct ep_report_options *o, const struct ep_config *c
 	o->width = ep_ui_width(STDOUT_FILENO);
 }
 
-int ep_output_report(const struct ep_session *s, const struct ep_config *c,
+int ep_output_report(const struct ep_session *s, const struct ep_vars *c,
 		     const struct ep_format *format, const char *argument,
 		     struct ep_err *err)
 {
-	struct ep_report_options o = ep_config_options(c, format->kind, argument);
+	struct ep_report_options o = ep_vars_options(c, format->kind, argument);
 	if (format->place == EP_FORMAT_STDOUT)
 		suit_terminal(&o, c);
 	ep_auto_buf report;

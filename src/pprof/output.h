@@ -5,7 +5,7 @@
 #define EP_PPROF_OUTPUT_H
 
 #include "base/err.h"
-#include "pprof/format.h"
+#include "pprof/formats.h"
 #include "pprof/session.h"
 
 /*
@@ -16,7 +16,7 @@
  * errors   those of the report; -EIO of dot, viewers and writing
  * threads  one at a time
  */
-int ep_output_report(const struct ep_session *s, const struct ep_config *c,
+int ep_output_report(const struct ep_session *s, const struct ep_vars *c,
 		     const struct ep_format *format, const char *argument,
 		     struct ep_err *err);
 

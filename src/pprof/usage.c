@@ -42,13 +42,13 @@ static void row(const char *name, const char *value, const char *help, FILE *to)
 	wrapped(help, to);
 }
 
-static const char *value_of(const struct ep_config_field *f)
+static const char *value_of(const struct ep_vars_field *f)
 {
 	switch (f->kind) {
-	case EP_CONFIG_INT:
-	case EP_CONFIG_FLOAT:
+	case EP_VARS_INT:
+	case EP_VARS_FLOAT:
 		return "N";
-	case EP_CONFIG_STRING:
+	case EP_VARS_STRING:
 		return "TEXT";
 	default:
 		return NULL;
@@ -57,19 +57,19 @@ static const char *value_of(const struct ep_config_field *f)
 
 static void options(FILE *to, bool ours)
 {
-	for (const struct ep_config_field *f = ep_config_fields(); f->name; f++)
-		if (f->kind != EP_CONFIG_CHOICE && f->is_ours == ours)
+	for (const struct ep_vars_field *f = ep_vars_fields(); f->name; f++)
+		if (f->kind != EP_VARS_CHOICE && f->is_ours == ours)
 			row(f->name, value_of(f), f->help, to);
 }
 
 static void choices(FILE *to)
 {
-	for (const struct ep_config_field *f = ep_config_fields(); f->name; f++) {
-		if (f->kind != EP_CONFIG_CHOICE)
+	for (const struct ep_vars_field *f = ep_vars_fields(); f->name; f++) {
+		if (f->kind != EP_VARS_CHOICE)
 			continue;
 		fprintf(to, "\n%s (one of them):\n",
 			!strcmp(f->name, "sort") ? "Order" : "Granularity");
-		for (const struct ep_config_choice *c = f->choices; c->name; c++)
+		for (const struct ep_vars_choice *c = f->choices; c->name; c++)
 			row(c->name, NULL, c->help, to);
 	}
 }
@@ -97,7 +97,7 @@ void ep_usage_print(FILE *to)
 	      "Flags stand before the sources; -flag and --flag are the same.\n",
 	      to);
 	fputs("\nFormats (one of them):\n", to);
-	for (const struct ep_format *f = ep_formats(); f->name; f++)
+	for (const struct ep_format *f = ep_formats_all(); f->name; f++)
 		row(f->name, f->has_argument ? "REGEX" : NULL, f->description, to);
 	fputs("\nOptions:\n", to);
 	options(to, false);

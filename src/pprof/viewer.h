@@ -5,7 +5,7 @@
 #define EP_PPROF_VIEWER_H
 
 #include "base/err.h"
-#include "pprof/format.h"
+#include "pprof/formats.h"
 
 /*
  * ep_viewer_show - start the first viewer of its kind that is there.

@@ -1,5 +1,5 @@
-/* config.c - see config.h. */
-#include "pprof/config.h"
+/* vars.c - see vars.h. */
+#include "pprof/vars.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -9,15 +9,15 @@
 #include <string.h>
 #include <strings.h>
 
-#define AT(member) offsetof(struct ep_config, member)
+#define AT(member) offsetof(struct ep_vars, member)
 
-static const struct ep_config_choice sorts[] = {
+static const struct ep_vars_choice sorts[] = {
 	{"cum", "Sort entries based on cumulative weight\n", 0},
 	{"flat", "Sort entries based on own weight\n", 1},
 	{0},
 };
 
-static const struct ep_config_choice granularities[] = {
+static const struct ep_vars_choice granularities[] = {
 	{"functions",
 	 "Aggregate at the function level.\n"
 	 "Ignores the filename where the function was defined.\n",
@@ -42,160 +42,160 @@ static const struct ep_config_choice granularities[] = {
 #define MATCHING "Matching includes the function name, filename or object name.\n"
 
 /* The help is what the reference's shell prints: its users, and tests, compare it. */
-static const struct ep_config_field fields[] = {
-	{"output", EP_CONFIG_STRING, AT(output), NULL, false, false,
+static const struct ep_vars_field fields[] = {
+	{"output", EP_VARS_STRING, AT(output), NULL, false, false,
 	 "Output filename for file-based outputs\n", NULL},
-	{"call_tree", EP_CONFIG_BOOL, AT(o.call_tree), "calltree", true, false,
+	{"call_tree", EP_VARS_BOOL, AT(o.call_tree), "calltree", true, false,
 	 "Create a context-sensitive call tree\n"
 	 "Treat locations reached through different paths as separate.\n",
 	 NULL},
-	{"relative_percentages", EP_CONFIG_BOOL, AT(o.relative_percentages), "rel",
-	 true, false,
+	{"relative_percentages", EP_VARS_BOOL, AT(o.relative_percentages), "rel", true,
+	 false,
 	 "Show percentages relative to focused subgraph\n"
 	 "If unset, percentages are relative to full graph before focusing\n"
 	 "to facilitate comparison with original graph.\n",
 	 NULL},
-	{"unit", EP_CONFIG_STRING, AT(o.unit), "unit", true, false,
+	{"unit", EP_VARS_STRING, AT(o.unit), "unit", true, false,
 	 "Measurement units to display\n"
 	 "Scale the sample values to this unit.\n"
 	 "For time-based profiles, use seconds, milliseconds, nanoseconds, etc.\n"
 	 "For memory profiles, use megabytes, kilobytes, bytes, etc.\n"
 	 "Using auto will scale each value independently to the most natural unit.\n",
 	 NULL},
-	{"compact_labels", EP_CONFIG_BOOL, AT(o.compact_labels), "compact", true, false,
+	{"compact_labels", EP_VARS_BOOL, AT(o.compact_labels), "compact", true, false,
 	 "Show minimal headers", NULL},
-	{"source_path", EP_CONFIG_STRING, AT(o.source_path), NULL, false, false,
+	{"source_path", EP_VARS_STRING, AT(o.source_path), NULL, false, false,
 	 "Search path for source files", NULL},
-	{"trim_path", EP_CONFIG_STRING, AT(o.trim_path), NULL, false, false,
+	{"trim_path", EP_VARS_STRING, AT(o.trim_path), NULL, false, false,
 	 "Path to trim from source paths before search", NULL},
-	{"intel_syntax", EP_CONFIG_BOOL, AT(o.intel_syntax), "intel", true, false,
+	{"intel_syntax", EP_VARS_BOOL, AT(o.intel_syntax), "intel", true, false,
 	 "Show assembly in Intel syntax\n"
 	 "Only applicable to commands `disasm` and `weblist`\n",
 	 NULL},
-	{"mean", EP_CONFIG_BOOL, AT(o.mean), "mean", true, false,
+	{"mean", EP_VARS_BOOL, AT(o.mean), "mean", true, false,
 	 "Average sample value over first value (count)\n"
 	 "For memory profiles, report average memory per allocation.\n"
 	 "For time-based profiles, report average time per event.\n",
 	 NULL},
-	{"sample_index", EP_CONFIG_STRING, AT(o.sample_index), "si", false, false,
+	{"sample_index", EP_VARS_STRING, AT(o.sample_index), "si", false, false,
 	 "Sample value to report (0-based index or name)\n"
 	 "Profiles contain multiple values per sample.\n"
 	 "Use sample_index=i to select the ith value (starting at 0).\n",
 	 NULL},
-	{"divide_by", EP_CONFIG_FLOAT, AT(o.divide_by), NULL, false, false,
+	{"divide_by", EP_VARS_FLOAT, AT(o.divide_by), NULL, false, false,
 	 "Ratio to divide all samples before visualization\n"
 	 "Divide all samples values by a constant, eg the number of processors or "
 	 "jobs.\n",
 	 NULL},
-	{"normalize", EP_CONFIG_BOOL, AT(o.normalize), "norm", true, false,
+	{"normalize", EP_VARS_BOOL, AT(o.normalize), "norm", true, false,
 	 "Scales profile based on the base profile.\n", NULL},
-	{"sort", EP_CONFIG_CHOICE, AT(sort), "sort", true, false, "", sorts},
-	{"tagroot", EP_CONFIG_STRING, AT(o.tagroot), NULL, true, false,
+	{"sort", EP_VARS_CHOICE, AT(sort), "sort", true, false, "", sorts},
+	{"tagroot", EP_VARS_STRING, AT(o.tagroot), NULL, true, false,
 	 "Adds pseudo stack frames for labels key/value pairs at the callstack root.\n"
 	 "A comma-separated list of label keys.\n"
 	 "The first key creates frames at the new root.\n",
 	 NULL},
-	{"tagleaf", EP_CONFIG_STRING, AT(o.tagleaf), NULL, true, false,
+	{"tagleaf", EP_VARS_STRING, AT(o.tagleaf), NULL, true, false,
 	 "Adds pseudo stack frames for labels key/value pairs at the callstack leaf.\n"
 	 "A comma-separated list of label keys.\n"
 	 "The last key creates frames at the new leaf.\n",
 	 NULL},
-	{"drop_negative", EP_CONFIG_BOOL, AT(o.drop_negative), "dropneg", true, false,
+	{"drop_negative", EP_VARS_BOOL, AT(o.drop_negative), "dropneg", true, false,
 	 "Ignore negative differences\n"
 	 "Do not show any locations with values <0.\n",
 	 NULL},
-	{"nodecount", EP_CONFIG_INT, AT(o.nodecount), "n", true, false,
+	{"nodecount", EP_VARS_INT, AT(o.nodecount), "n", true, false,
 	 "Max number of nodes to show\n"
 	 "Uses heuristics to limit the number of locations to be displayed.\n"
 	 "On graphs, dotted edges represent paths through nodes that have been "
 	 "removed.\n",
 	 NULL},
-	{"nodefraction", EP_CONFIG_FLOAT, AT(o.nodefraction), "nf", true, false,
+	{"nodefraction", EP_VARS_FLOAT, AT(o.nodefraction), "nf", true, false,
 	 "Hide nodes below <f>*total", NULL},
-	{"edgefraction", EP_CONFIG_FLOAT, AT(o.edgefraction), "ef", true, false,
+	{"edgefraction", EP_VARS_FLOAT, AT(o.edgefraction), "ef", true, false,
 	 "Hide edges below <f>*total", NULL},
-	{"trim", EP_CONFIG_BOOL, AT(o.trim), "trim", true, false,
+	{"trim", EP_VARS_BOOL, AT(o.trim), "trim", true, false,
 	 "Honor nodefraction/edgefraction/nodecount defaults\n"
 	 "Set to false to get the full profile, without any trimming.\n",
 	 NULL},
-	{"focus", EP_CONFIG_STRING, AT(o.focus), "f", true, false,
+	{"focus", EP_VARS_STRING, AT(o.focus), "f", true, false,
 	 "Restricts to samples going through a node matching regexp\n"
 	 "Discard samples that do not include a node matching this regexp.\n" MATCHING,
 	 NULL},
-	{"ignore", EP_CONFIG_STRING, AT(o.ignore), "i", true, false,
+	{"ignore", EP_VARS_STRING, AT(o.ignore), "i", true, false,
 	 "Skips paths going through any nodes matching regexp\n"
 	 "If set, discard samples that include a node matching this regexp.\n" MATCHING,
 	 NULL},
-	{"prune_from", EP_CONFIG_STRING, AT(o.prune_from), "prunefrom", true, false,
+	{"prune_from", EP_VARS_STRING, AT(o.prune_from), "prunefrom", true, false,
 	 "Drops any functions below the matched frame.\n"
 	 "If set, any frames matching the specified regexp and any frames\n"
 	 "below it will be dropped from each sample.\n",
 	 NULL},
-	{"hide", EP_CONFIG_STRING, AT(o.hide), "h", true, false,
+	{"hide", EP_VARS_STRING, AT(o.hide), "h", true, false,
 	 "Skips nodes matching regexp\n"
 	 "Discard nodes that match this location.\n"
 	 "Other nodes from samples that include this location will be "
 	 "shown.\n" MATCHING,
 	 NULL},
-	{"show", EP_CONFIG_STRING, AT(o.show), "s", true, false,
+	{"show", EP_VARS_STRING, AT(o.show), "s", true, false,
 	 "Only show nodes matching regexp\n"
 	 "If set, only show nodes that match this location.\n" MATCHING,
 	 NULL},
-	{"show_from", EP_CONFIG_STRING, AT(o.show_from), "sf", true, false,
+	{"show_from", EP_VARS_STRING, AT(o.show_from), "sf", true, false,
 	 "Drops functions above the highest matched frame.\n"
 	 "If set, all frames above the highest match are dropped from every "
 	 "sample.\n" MATCHING,
 	 NULL},
-	{"tagfocus", EP_CONFIG_STRING, AT(o.tagfocus), "tf", true, false,
+	{"tagfocus", EP_VARS_STRING, AT(o.tagfocus), "tf", true, false,
 	 "Restricts to samples with tags in range or matched by regexp\n" TAG_EXAMPLES,
 	 NULL},
-	{"tagignore", EP_CONFIG_STRING, AT(o.tagignore), "ti", true, false,
+	{"tagignore", EP_VARS_STRING, AT(o.tagignore), "ti", true, false,
 	 "Discard samples with tags in range or matched by regexp\n" TAG_EXAMPLES,
 	 NULL},
-	{"tagshow", EP_CONFIG_STRING, AT(o.tagshow), "ts", true, false,
+	{"tagshow", EP_VARS_STRING, AT(o.tagshow), "ts", true, false,
 	 "Only consider tags matching this regexp\n"
 	 "Discard tags that do not match this regexp\n",
 	 NULL},
-	{"taghide", EP_CONFIG_STRING, AT(o.taghide), "th", true, false,
+	{"taghide", EP_VARS_STRING, AT(o.taghide), "th", true, false,
 	 "Skip tags matching this regexp\n"
 	 "Discard tags that match this regexp\n",
 	 NULL},
-	{"noinlines", EP_CONFIG_BOOL, AT(o.noinlines), "noinlines", true, false,
+	{"noinlines", EP_VARS_BOOL, AT(o.noinlines), "noinlines", true, false,
 	 "Ignore inlines.\n"
 	 "Attributes inlined functions to their first out-of-line caller.\n",
 	 NULL},
-	{"showcolumns", EP_CONFIG_BOOL, AT(o.showcolumns), "showcolumns", true, false,
+	{"showcolumns", EP_VARS_BOOL, AT(o.showcolumns), "showcolumns", true, false,
 	 "Show column numbers at the source code line level.\n", NULL},
-	{"granularity", EP_CONFIG_CHOICE, AT(granularity), "g", true, false, "",
+	{"granularity", EP_VARS_CHOICE, AT(granularity), "g", true, false, "",
 	 granularities},
-	{"group_by", EP_CONFIG_STRING, AT(o.group_by), "groupby", true, true,
+	{"group_by", EP_VARS_STRING, AT(o.group_by), "groupby", true, true,
 	 "Rows are the values of this label, not functions\n", NULL},
-	{"json", EP_CONFIG_BOOL, AT(o.json), NULL, false, true,
+	{"json", EP_VARS_BOOL, AT(o.json), NULL, false, true,
 	 "JSON, of the reports that have such a form\n", NULL},
 	{0},
 };
 
-void ep_config_init(struct ep_config *c, struct ep_arena *strings)
+void ep_vars_init(struct ep_vars *c, struct ep_arena *strings)
 {
-	*c = (struct ep_config){
+	*c = (struct ep_vars){
 		.output = "", .sort = 1, .granularity = -1, .strings = strings};
 	ep_report_options_init(&c->o);
 }
 
-const struct ep_config_field *ep_config_fields(void)
+const struct ep_vars_field *ep_vars_fields(void)
 {
 	return fields;
 }
 
-const struct ep_config_field *ep_config_find(struct ep_slice name,
-					     const struct ep_config_choice **ret_choice)
+const struct ep_vars_field *ep_vars_find(struct ep_slice name,
+					 const struct ep_vars_choice **ret_choice)
 {
-	for (const struct ep_config_field *f = fields; f->name; f++) {
+	for (const struct ep_vars_field *f = fields; f->name; f++) {
 		if (ep_slice_is(name, f->name)) {
 			*ret_choice = NULL;
 			return f;
 		}
-		for (const struct ep_config_choice *c = f->choices; c && c->name; c++)
+		for (const struct ep_vars_choice *c = f->choices; c && c->name; c++)
 			if (ep_slice_is(name, c->name)) {
 				*ret_choice = c;
 				return f;
@@ -204,11 +204,11 @@ const struct ep_config_field *ep_config_find(struct ep_slice name,
 	return NULL;
 }
 
-bool ep_config_is_bool(struct ep_slice name)
+bool ep_vars_is_bool(struct ep_slice name)
 {
-	const struct ep_config_choice *choice;
-	const struct ep_config_field *f = ep_config_find(name, &choice);
-	return f && (choice || f->kind == EP_CONFIG_BOOL);
+	const struct ep_vars_choice *choice;
+	const struct ep_vars_field *f = ep_vars_find(name, &choice);
+	return f && (choice || f->kind == EP_VARS_BOOL);
 }
 
 static bool is_one_of(const char *s, const char *const *words)
@@ -259,10 +259,10 @@ static int set_float(const char *text, double *to, struct ep_err *err)
 	return 0;
 }
 
-static int set_choice(const struct ep_config_field *f, const char *text, int *to,
+static int set_choice(const struct ep_vars_field *f, const char *text, int *to,
 		      struct ep_err *err)
 {
-	for (const struct ep_config_choice *c = f->choices; c->name; c++)
+	for (const struct ep_vars_choice *c = f->choices; c->name; c++)
 		if (!strcmp(text, c->name)) {
 			*to = c->value;
 			return 0;
@@ -270,31 +270,31 @@ static int set_choice(const struct ep_config_field *f, const char *text, int *to
 	return ep_fail(err, -EINVAL, 0, "invalid \"%s\" value \"%s\"", f->name, text);
 }
 
-static int set_field(struct ep_config *c, const struct ep_config_field *f,
-		     const char *text, struct ep_err *err)
+static int set_field(struct ep_vars *c, const struct ep_vars_field *f, const char *text,
+		     struct ep_err *err)
 {
 	void *to = (char *)c + f->offset;
 	switch (f->kind) {
-	case EP_CONFIG_BOOL:
+	case EP_VARS_BOOL:
 		return set_bool(text, to, err);
-	case EP_CONFIG_INT:
+	case EP_VARS_INT:
 		return set_int(text, to, err);
-	case EP_CONFIG_FLOAT:
+	case EP_VARS_FLOAT:
 		return set_float(text, to, err);
-	case EP_CONFIG_CHOICE:
+	case EP_VARS_CHOICE:
 		return set_choice(f, text, to, err);
-	case EP_CONFIG_STRING:
+	case EP_VARS_STRING:
 		*(const char **)to = text;
 		return 0;
 	}
 	return -EINVAL;
 }
 
-int ep_config_set(struct ep_config *c, struct ep_slice name, struct ep_slice value,
-		  struct ep_err *err)
+int ep_vars_set(struct ep_vars *c, struct ep_slice name, struct ep_slice value,
+		struct ep_err *err)
 {
-	const struct ep_config_choice *choice;
-	const struct ep_config_field *f = ep_config_find(name, &choice);
+	const struct ep_vars_choice *choice;
+	const struct ep_vars_field *f = ep_vars_find(name, &choice);
 	const char *text = ep_arena_copy(c->strings, value.p, value.n);
 	if (!text)
 		return ep_fail(err, -ENOMEM, 0, "out of memory");
@@ -306,7 +306,7 @@ int ep_config_set(struct ep_config *c, struct ep_slice name, struct ep_slice val
 	return set_field(c, f, choice ? choice->name : text, err);
 }
 
-void ep_config_format_float(double v, struct ep_buf *out)
+void ep_vars_format_float(double v, struct ep_buf *out)
 {
 	char text[40];
 	for (int digits = 1; digits <= 17; digits++) {
@@ -329,33 +329,32 @@ void ep_config_format_float(double v, struct ep_buf *out)
 	ep_buf_printf(out, "%.*f", places > 0 ? places : 0, v);
 }
 
-void ep_config_get(const struct ep_config *c, const struct ep_config_field *f,
-		   struct ep_buf *out)
+void ep_vars_get(const struct ep_vars *c, const struct ep_vars_field *f,
+		 struct ep_buf *out)
 {
 	const void *from = (const char *)c + f->offset;
 	switch (f->kind) {
-	case EP_CONFIG_BOOL:
+	case EP_VARS_BOOL:
 		ep_buf_add_str(out, *(const bool *)from ? "true" : "false");
 		return;
-	case EP_CONFIG_INT:
+	case EP_VARS_INT:
 		ep_buf_printf(out, "%d", *(const int *)from);
 		return;
-	case EP_CONFIG_FLOAT:
-		ep_config_format_float(*(const double *)from, out);
+	case EP_VARS_FLOAT:
+		ep_vars_format_float(*(const double *)from, out);
 		return;
-	case EP_CONFIG_STRING:
+	case EP_VARS_STRING:
 		ep_buf_add_str(out, *(const char *const *)from);
 		return;
-	case EP_CONFIG_CHOICE:
-		for (const struct ep_config_choice *k = f->choices; k->name; k++)
+	case EP_VARS_CHOICE:
+		for (const struct ep_vars_choice *k = f->choices; k->name; k++)
 			if (k->value == *(const int *)from)
 				ep_buf_add_str(out, k->name);
 	}
 }
 
-struct ep_report_options ep_config_options(const struct ep_config *c,
-					   enum ep_report_kind kind,
-					   const char *argument)
+struct ep_report_options ep_vars_options(const struct ep_vars *c,
+					 enum ep_report_kind kind, const char *argument)
 {
 	struct ep_report_options o = c->o;
 	o.kind = kind;

@@ -1,5 +1,5 @@
-/* format.c - see format.h. */
-#include "pprof/format.h"
+/* formats.c - see formats.h. */
+#include "pprof/formats.h"
 
 #include <string.h>
 
@@ -69,12 +69,12 @@ static const struct ep_format formats[] = {
 	{0},
 };
 
-const struct ep_format *ep_formats(void)
+const struct ep_format *ep_formats_all(void)
 {
 	return formats;
 }
 
-const struct ep_format *ep_format_find(struct ep_slice name)
+const struct ep_format *ep_formats_find(struct ep_slice name)
 {
 	for (const struct ep_format *f = formats; f->name; f++)
 		if (ep_slice_is(name, f->name))
@@ -120,7 +120,7 @@ static void own_usage(const struct ep_format *f, struct ep_buf *out)
 	}
 }
 
-void ep_format_help(const struct ep_format *f, struct ep_buf *out)
+void ep_formats_help(const struct ep_format *f, struct ep_buf *out)
 {
 	ep_buf_printf(out, "%s\n", f->description);
 	if (f->usage != EP_USAGE_NONE)

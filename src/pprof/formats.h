@@ -1,11 +1,11 @@
 /*
- * format.h - the reports a user can ask for by name, and what becomes of each.
+ * formats.h - the reports a user can ask for by name, and what becomes of each.
  *
  * A format is a report (report/options.h), perhaps drawn by Graphviz, and a place:
  * standard output, a file when that is a terminal, a viewer.
  */
-#ifndef EP_PPROF_FORMAT_H
-#define EP_PPROF_FORMAT_H
+#ifndef EP_PPROF_FORMATS_H
+#define EP_PPROF_FORMATS_H
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -45,10 +45,10 @@ struct ep_format {
 };
 
 /* By name; ends with a row of zeroes. */
-const struct ep_format *ep_formats(void);
+const struct ep_format *ep_formats_all(void);
 /* NULL: there is none of this name. */
-const struct ep_format *ep_format_find(struct ep_slice name);
+const struct ep_format *ep_formats_find(struct ep_slice name);
 /* What the shell's `help NAME` says. */
-void ep_format_help(const struct ep_format *f, struct ep_buf *out);
+void ep_formats_help(const struct ep_format *f, struct ep_buf *out);
 
 #endif

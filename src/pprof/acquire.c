@@ -1,8 +1,8 @@
-/* load.c - see load.h. */
-#include "pprof/load.h"
+/* acquire.c - see acquire.h. */
+#include "pprof/acquire.h"
 
 #include "base/mem.h"
-#include "pprof/source.h"
+#include "pprof/origin.h"
 #include "profile/merge.h"
 #include "profile/scale.h"
 
@@ -10,7 +10,7 @@
 
 struct loader {
 	const struct ep_args *args;
-	struct ep_source_options source;
+	struct ep_origin_options source;
 	const struct ep_notes *notes;
 };
 
@@ -60,12 +60,12 @@ static int override_mapping(struct ep_profile *p, const struct ep_args *a,
 static int load_one(struct loader *l, const char *name, struct ep_profile **ret_p)
 {
 	struct ep_err err = {0};
-	struct ep_source s;
-	int rc = ep_source_load(name, &l->source, &s, &err);
+	struct ep_origin s;
+	int rc = ep_origin_load(name, &l->source, &s, &err);
 	if (rc >= 0) {
 		rc = override_mapping(s.profile, l->args, &err);
 		*ret_p = ep_take(&s.profile);
-		ep_source_fini(&s);
+		ep_origin_fini(&s);
 	}
 	if (rc < 0)
 		ep_note(l->notes, "%s: %s", name, err.text);
@@ -113,7 +113,7 @@ static int load_set(struct loader *l, const char **names, size_t n, const char *
 static int subtract(const struct ep_args *a, struct ep_profile **p,
 		    struct ep_profile *base, struct ep_err *err)
 {
-	if (a->config.o.normalize)
+	if (a->vars.o.normalize)
 		EP_TRY(ep_scale_normalize(*p, base, err));
 	struct ep_profile *diff;
 	EP_TRY(ep_scale_diff(*p, base,
@@ -137,8 +137,8 @@ static int add_comment(struct ep_profile *p, const char *text, struct ep_err *er
 	return 0;
 }
 
-int ep_load_profile(const struct ep_args *a, const struct ep_notes *notes,
-		    struct ep_profile **ret_p, struct ep_err *err)
+int ep_acquire_profile(const struct ep_args *a, const struct ep_notes *notes,
+		       struct ep_profile **ret_p, struct ep_err *err)
 {
 	struct loader l = {.args = a,
 			   .source = {.seconds = a->seconds,

@@ -1,0 +1,24 @@
+/*
+ * acquire.h - from a command line's sources to the one profile that reports are made
+ * of.
+ */
+#ifndef EP_PPROF_ACQUIRE_H
+#define EP_PPROF_ACQUIRE_H
+
+#include "pprof/args.h"
+#include "profile/profile.h"
+
+/*
+ * ep_acquire_profile - read, merge, subtract, symbolize, prune: in the reference's
+ * order.
+ *
+ * A source that can't be read is noted, and the others go on.
+ *
+ * out      ret_p  the caller frees it with ep_profile_free()
+ * errors   -ENOENT not one source, or base, could be read; those of merging
+ * threads  one at a time
+ */
+int ep_acquire_profile(const struct ep_args *a, const struct ep_notes *notes,
+		       struct ep_profile **ret_p, struct ep_err *err);
+
+#endif
