@@ -1,9 +1,9 @@
 /*
- * disasm.c - see disasm.h.
+ * objdump.c - see objdump.h.
  *
  * Two halves: what a line of objdump's output says, and the child that prints it.
  */
-#include "symbol/disasm.h"
+#include "symbol/objdump.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -25,7 +25,7 @@
 #define MAX_SECONDS 60
 #define OLDEST_LLVM 8 /* before it, no --demangle and no long options */
 
-struct ep_disasm {
+struct ep_objdump {
 	char *tools;
 	char *path; /* of objdump; NULL: not looked for yet */
 	bool is_llvm;
@@ -183,8 +183,8 @@ static int append(struct ep_object_inst **insts, size_t *n, size_t *cap,
 	return 0;
 }
 
-int ep_disasm_parse(char *text, size_t n, struct ep_object_inst **ret_insts,
-		    size_t *ret_n)
+int ep_objdump_parse(char *text, size_t n, struct ep_object_inst **ret_insts,
+		     size_t *ret_n)
 {
 	struct ep_object_inst *insts = NULL;
 	size_t n_insts = 0, cap = 0;
@@ -418,7 +418,7 @@ static struct ep_slice entry_tool(struct ep_slice entry)
 }
 
 /* Entries for objdump alone come before those for every tool. */
-int ep_disasm_find_tool(const char *tools, const char *name, char **ret_path)
+int ep_objdump_find_tool(const char *tools, const char *name, char **ret_path)
 {
 	int rc = -ENOENT;
 	for (int own = 1; own >= 0 && rc == -ENOENT; own--) {
@@ -453,14 +453,14 @@ static bool is_usable(const char *version, bool *ret_llvm)
 	return strstr(version, "GNU objdump") != NULL;
 }
 
-static int find_objdump(struct ep_disasm *d, struct ep_err *err)
+static int find_objdump(struct ep_objdump *d, struct ep_err *err)
 {
 	static const char *const names[] = {"llvm-objdump", "objdump"};
 	struct ep_buf text __attribute__((cleanup(ep_buf_fini)));
 	ep_buf_init(&text, MAX_VERSION_TEXT);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char *path = NULL;
-		int rc = ep_disasm_find_tool(d->tools, names[i], &path);
+		int rc = ep_objdump_find_tool(d->tools, names[i], &path);
 		if (rc == -ENOMEM)
 			return ep_fail(err, rc, 0, "out of memory");
 		if (rc < 0)
@@ -481,13 +481,13 @@ static int find_objdump(struct ep_disasm *d, struct ep_err *err)
 
 /* --- the door --------------------------------------------------------------------- */
 
-int ep_disasm_new(const char *tools, struct ep_disasm **ret_d, struct ep_err *err)
+int ep_objdump_new(const char *tools, struct ep_objdump **ret_d, struct ep_err *err)
 {
-	struct ep_disasm *d = ep_zalloc(sizeof(*d));
+	struct ep_objdump *d = ep_zalloc(sizeof(*d));
 	if (d)
 		d->tools = ep_strdup(tools ? tools : "");
 	if (!d || !d->tools) {
-		ep_disasm_free(d);
+		ep_objdump_free(d);
 		return ep_fail(err, -ENOMEM, 0, "out of memory");
 	}
 	ep_buf_init(&d->text, MAX_OUTPUT);
@@ -495,7 +495,7 @@ int ep_disasm_new(const char *tools, struct ep_disasm **ret_d, struct ep_err *er
 	return 0;
 }
 
-void ep_disasm_free(struct ep_disasm *d)
+void ep_objdump_free(struct ep_objdump *d)
 {
 	if (!d)
 		return;
@@ -507,8 +507,8 @@ void ep_disasm_free(struct ep_disasm *d)
 }
 
 /* The command line of the reference. */
-static int objdump(struct ep_disasm *d, const char *path, uint64_t start, uint64_t end,
-		   bool intel, struct ep_err *err)
+static int call(struct ep_objdump *d, const char *path, uint64_t start, uint64_t end,
+		bool intel, struct ep_err *err)
 {
 	char from[48], to[48];
 	snprintf(from, sizeof(from), "--start-address=%#jx", (uintmax_t)start);
@@ -536,21 +536,21 @@ static int objdump(struct ep_disasm *d, const char *path, uint64_t start, uint64
 	return rc;
 }
 
-int ep_disasm_run(struct ep_disasm *d, const char *path, uint64_t start, uint64_t end,
-		  bool intel, const struct ep_object_inst **ret_insts, size_t *ret_n,
-		  struct ep_err *err)
+int ep_objdump_run(struct ep_objdump *d, const char *path, uint64_t start, uint64_t end,
+		   bool intel, const struct ep_object_inst **ret_insts, size_t *ret_n,
+		   struct ep_err *err)
 {
 	if (!d->path)
 		EP_TRY(find_objdump(d, err));
 	ep_free(ep_take(&d->insts));
 	d->n_insts = 0;
-	EP_TRY(objdump(d, path, start, end, intel, err));
+	EP_TRY(call(d, path, start, end, intel, err));
 	ep_buf_add_char(&d->text, '\0');
 	if (ep_buf_failed(&d->text))
 		return ep_fail(err, ep_buf_failed(&d->text), 0,
 			       "the code of %s is too long", path);
-	if (ep_disasm_parse((char *)d->text.data, d->text.len - 1, &d->insts,
-			    &d->n_insts) < 0)
+	if (ep_objdump_parse((char *)d->text.data, d->text.len - 1, &d->insts,
+			     &d->n_insts) < 0)
 		return ep_fail(err, -ENOMEM, 0, "out of memory");
 	*ret_insts = d->insts;
 	*ret_n = d->n_insts;

@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "symbol/disasm.h"
+#include "symbol/objdump.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 static struct ep_object_inst *parse(char *text, size_t *ret_n)
 {
 	struct ep_object_inst *insts = NULL;
-	assert_int_equal(ep_disasm_parse(text, strlen(text), &insts, ret_n), 0);
+	assert_int_equal(ep_objdump_parse(text, strlen(text), &insts, ret_n), 0);
 	return insts;
 }
 
@@ -114,7 +114,7 @@ static void add_tool(const struct tools *t, const char *name, const char *script
 
 static struct tools tools_new(void)
 {
-	struct tools t = {"/tmp/test-disasm-XXXXXX"};
+	struct tools t = {"/tmp/test-objdump-XXXXXX"};
 	assert_non_null(mkdtemp(t.dir));
 	return t;
 }
@@ -132,11 +132,11 @@ static void tools_free(const struct tools *t)
 
 static int run(const struct tools *t, bool intel, char *ret_text, struct ep_err *err)
 {
-	ep_auto(ep_disasm) d = NULL;
-	assert_int_equal(ep_disasm_new(t->dir, &d, NULL), 0);
+	ep_auto(ep_objdump) d = NULL;
+	assert_int_equal(ep_objdump_new(t->dir, &d, NULL), 0);
 	const struct ep_object_inst *insts;
 	size_t n;
-	int rc = ep_disasm_run(d, "-file", 0x1000, 0x1010, intel, &insts, &n, err);
+	int rc = ep_objdump_run(d, "-file", 0x1000, 0x1010, intel, &insts, &n, err);
 	if (rc == 0) {
 		assert_int_equal(n, 1);
 		strcpy(ret_text, insts[0].text);
@@ -212,13 +212,13 @@ TEST(an_entry_for_objdump_alone_goes_before_the_others)
 	add_tool(&b, "objdump", "");
 	char list[256], *path = NULL, want[128];
 	snprintf(list, sizeof(list), "%s,nm:/nowhere,objdump:%s", a.dir, b.dir);
-	assert_int_equal(ep_disasm_find_tool(list, "objdump", &path), 0);
+	assert_int_equal(ep_objdump_find_tool(list, "objdump", &path), 0);
 	snprintf(want, sizeof(want), "%s/objdump", b.dir);
 	assert_string_equal(path, want);
 	ep_free(path);
-	assert_int_equal(ep_disasm_find_tool("nm:/usr/bin", "objdump", &path), -ENOENT);
-	assert_int_equal(ep_disasm_find_tool("/nowhere", "sh", &path), -ENOENT);
-	assert_int_equal(ep_disasm_find_tool("", "sh", &path), 0);
+	assert_int_equal(ep_objdump_find_tool("nm:/usr/bin", "objdump", &path), -ENOENT);
+	assert_int_equal(ep_objdump_find_tool("/nowhere", "sh", &path), -ENOENT);
+	assert_int_equal(ep_objdump_find_tool("", "sh", &path), 0);
 	ep_free(path);
 	tools_free(&a);
 	tools_free(&b);
