@@ -2,17 +2,36 @@
 #include "pprof/acquire.h"
 
 #include "base/mem.h"
-#include "pprof/origin.h"
+#include "fetch/fetch.h"
+#include "pprof/gather.h"
+#include "pprof/keep.h"
 #include "profile/merge.h"
 #include "profile/scale.h"
 
+#include <pthread.h>
 #include <string.h>
 
+/* One set of sources on its way to one profile. */
 struct loader {
 	const struct ep_args *args;
 	struct ep_origin_options source;
 	const struct ep_notes *notes;
+	const char *what; /* "source" or "base", for the reference's sentences */
+	const char *const *names;
+	size_t n;
+
+	struct ep_profile *profile; /* owned */
+	char *url;		    /* of the first that was fetched; owned */
+	size_t got;
+	int rc;
+	struct ep_err err;
 };
+
+static void loader_fini(struct loader *l)
+{
+	ep_profile_free(l->profile);
+	ep_free(l->url);
+}
 
 /* A string more; the table moves. */
 static int add_string(struct ep_profile *p, const char *text, ep_str *ret,
@@ -57,19 +76,26 @@ static int override_mapping(struct ep_profile *p, const struct ep_args *a,
 	return 0;
 }
 
-static int load_one(struct loader *l, const char *name, struct ep_profile **ret_p)
+/* A chunk of sources; what could be read goes to profiles.  The number of them. */
+static size_t load_chunk(struct loader *l, const char *const *names, size_t n,
+			 struct ep_profile **profiles)
 {
-	struct ep_err err = {0};
-	struct ep_origin s;
-	int rc = ep_origin_load(name, &l->source, &s, &err);
-	if (rc >= 0) {
-		rc = override_mapping(s.profile, l->args, &err);
-		*ret_p = ep_take(&s.profile);
-		ep_origin_fini(&s);
+	struct ep_gathered v[EP_GATHER_MAX];
+	size_t got = 0;
+	ep_gather(names, n, &l->source, v);
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].rc >= 0)
+			v[i].rc = override_mapping(v[i].origin.profile, l->args, &v[i].err);
+		if (v[i].rc < 0) {
+			ep_note(l->notes, "%s: %s", names[i], v[i].err.text);
+		} else {
+			profiles[got++] = ep_take(&v[i].origin.profile);
+			if (!l->url)
+				l->url = ep_take(&v[i].origin.url);
+		}
+		ep_origin_fini(&v[i].origin);
 	}
-	if (rc < 0)
-		ep_note(l->notes, "%s: %s", name, err.text);
-	return rc;
+	return got;
 }
 
 static void free_all(struct ep_profile **profiles, size_t n)
@@ -90,24 +116,63 @@ static int combine(struct ep_profile **profiles, size_t n, struct ep_profile **r
 	return ep_merge((const struct ep_profile *const *)profiles, n, 0, ret_p, err);
 }
 
-/* `what` is "source" or "base", for the reference's sentences. */
-static int load_set(struct loader *l, const char **names, size_t n, const char *what,
-		    struct ep_profile **ret_p, struct ep_err *err)
+/* All of a set as one, chunk by chunk; *ret_p stays NULL when none could be read. */
+static int load_all(struct loader *l, struct ep_profile **ret_p, size_t *ret_got,
+		    struct ep_err *err)
 {
-	struct ep_profile **profiles = ep_zalloc(n * sizeof(*profiles));
+	ep_auto(ep_profile) p = NULL;
 	size_t got = 0;
-	for (size_t i = 0; profiles && i < n; i++)
-		got += load_one(l, names[i], &profiles[got]) >= 0;
-	int rc = !profiles ? ep_fail(err, -ENOMEM, 0, "out of memory")
-		 : !got	   ? ep_fail(err, -ENOENT, 0, "failed to fetch any %s profiles",
-				     what)
-			   : combine(profiles, got, ret_p, err);
-	free_all(profiles, got);
-	if (rc < 0 && got)
-		ep_err_context(err, "problem fetching %s profiles", what);
-	if (rc >= 0 && got < n)
-		ep_note(l->notes, "Fetched %zu %s profiles out of %zu", got, what, n);
-	return rc;
+	for (size_t at = 0; at < l->n; at += EP_GATHER_MAX) {
+		size_t n = l->n - at < EP_GATHER_MAX ? l->n - at : EP_GATHER_MAX, k = 0;
+		struct ep_profile **v = ep_zalloc((n + 1) * sizeof(*v));
+		if (!v)
+			return ep_fail(err, -ENOMEM, 0, "out of memory");
+		if (p)
+			v[k++] = ep_take(&p);
+		size_t more = load_chunk(l, l->names + at, n, v + k);
+		got += more;
+		k += more;
+		int rc = k ? combine(v, k, &p, err) : 0;
+		free_all(v, k);
+		EP_TRY(rc);
+	}
+	*ret_got = got;
+	*ret_p = ep_take(&p);
+	return 0;
+}
+
+static void *load_set(void *loader)
+{
+	struct loader *l = loader;
+	l->rc = load_all(l, &l->profile, &l->got, &l->err);
+	if (l->rc < 0)
+		ep_err_context(&l->err, "problem fetching %s profiles", l->what);
+	else if (!l->got)
+		l->rc = ep_fail(&l->err, -ENOENT, 0, "failed to fetch any %s profiles", l->what);
+	return NULL;
+}
+
+/* Sources and bases, at the same time when they are fetched. */
+static int load_sets(struct loader *sources, struct loader *bases, struct ep_err *err)
+{
+	pthread_t thread;
+	bool apart = bases->n && ep_gather_has_remote(bases->names, bases->n) &&
+		     pthread_create(&thread, NULL, load_set, bases) == 0;
+	(void)load_set(sources);
+	if (apart)
+		(void)pthread_join(thread, NULL);
+	else if (bases->n && sources->rc >= 0)
+		(void)load_set(bases);
+	for (struct loader *l = sources; l; l = l == sources ? bases : NULL)
+		if (l->rc < 0) {
+			*err = l->err;
+			return l->rc;
+		}
+	for (struct loader *l = sources; l; l = l == sources ? bases : NULL)
+		if (l->got < l->n)
+			ep_note(l->notes, "Fetched %zu %s profiles out of %zu", l->got, l->what,
+				l->n);
+	return 0;
 }
 
 static int subtract(const struct ep_args *a, struct ep_profile **p,
@@ -137,23 +202,40 @@ static int add_comment(struct ep_profile *p, const char *text, struct ep_err *er
 	return 0;
 }
 
+/* What is done with the one profile, in the reference's order. */
+static int finish(const struct ep_args *a, struct ep_profile *p, const char *url,
+		  const struct ep_notes *notes, struct ep_err *err)
+{
+	if (*a->comment)
+		EP_TRY(add_comment(p, a->comment, err));
+	return url ? ep_keep_profile(p, notes, err) : 0;
+}
+
 int ep_acquire_profile(const struct ep_args *a, const struct ep_notes *notes,
 		       struct ep_profile **ret_p, struct ep_err *err)
 {
-	struct loader l = {.args = a,
-			   .source = {.seconds = a->seconds,
-				      .timeout = a->timeout,
-				      .notes = notes},
-			   .notes = notes};
-	ep_auto(ep_profile) p = NULL;
-	EP_TRY(load_set(&l, a->sources, a->n_sources, "source", &p, err));
-	if (a->n_bases) {
-		ep_auto(ep_profile) base = NULL;
-		EP_TRY(load_set(&l, a->bases, a->n_bases, "base", &base, err));
-		EP_TRY(subtract(a, &p, base, err));
-	}
-	if (*a->comment)
-		EP_TRY(add_comment(p, a->comment, err));
-	*ret_p = ep_take(&p);
+	ep_auto(ep_fetch) fetch = NULL;
+	struct ep_fetch_options tls = {
+		.tls_cert = a->tls_cert, .tls_key = a->tls_key, .tls_ca = a->tls_ca};
+	EP_TRY(ep_fetch_new(&tls, &fetch, err));
+	__attribute__((cleanup(loader_fini))) struct loader sources = {
+		.args = a,
+		.source = {.seconds = a->seconds,
+			   .timeout = a->timeout,
+			   .fetch = fetch,
+			   .notes = notes},
+		.notes = notes,
+		.what = "source",
+		.names = a->sources,
+		.n = a->n_sources};
+	__attribute__((cleanup(loader_fini))) struct loader bases = sources;
+	bases.what = "base";
+	bases.names = a->bases;
+	bases.n = a->n_bases;
+	EP_TRY(load_sets(&sources, &bases, err));
+	if (a->n_bases)
+		EP_TRY(subtract(a, &sources.profile, bases.profile, err));
+	EP_TRY(finish(a, sources.profile, sources.url ? sources.url : bases.url, notes, err));
+	*ret_p = ep_take(&sources.profile);
 	return 0;
 }
