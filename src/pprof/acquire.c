@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "fetch/fetch.h"
-#include "pprof/gather.h"
+#include "pprof/crowd.h"
 #include "pprof/keep.h"
 #include "profile/merge.h"
 #include "profile/scale.h"
@@ -80,9 +80,9 @@ static int override_mapping(struct ep_profile *p, const struct ep_args *a,
 static size_t load_chunk(struct loader *l, const char *const *names, size_t n,
 			 struct ep_profile **profiles)
 {
-	struct ep_gathered v[EP_GATHER_MAX];
+	struct ep_crowd_one v[EP_CROWD_MAX];
 	size_t got = 0;
-	ep_gather(names, n, &l->source, v);
+	ep_crowd(names, n, &l->source, v);
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].rc >= 0)
 			v[i].rc = override_mapping(v[i].origin.profile, l->args, &v[i].err);
@@ -122,8 +122,8 @@ static int load_all(struct loader *l, struct ep_profile **ret_p, size_t *ret_got
 {
 	ep_auto(ep_profile) p = NULL;
 	size_t got = 0;
-	for (size_t at = 0; at < l->n; at += EP_GATHER_MAX) {
-		size_t n = l->n - at < EP_GATHER_MAX ? l->n - at : EP_GATHER_MAX, k = 0;
+	for (size_t at = 0; at < l->n; at += EP_CROWD_MAX) {
+		size_t n = l->n - at < EP_CROWD_MAX ? l->n - at : EP_CROWD_MAX, k = 0;
 		struct ep_profile **v = ep_zalloc((n + 1) * sizeof(*v));
 		if (!v)
 			return ep_fail(err, -ENOMEM, 0, "out of memory");
@@ -156,7 +156,7 @@ static void *load_set(void *loader)
 static int load_sets(struct loader *sources, struct loader *bases, struct ep_err *err)
 {
 	pthread_t thread;
-	bool apart = bases->n && ep_gather_has_remote(bases->names, bases->n) &&
+	bool apart = bases->n && ep_crowd_has_remote(bases->names, bases->n) &&
 		     pthread_create(&thread, NULL, load_set, bases) == 0;
 	(void)load_set(sources);
 	if (apart)

@@ -1,5 +1,5 @@
-/* gather.c - see gather.h. */
-#include "pprof/gather.h"
+/* crowd.c - see crowd.h. */
+#include "pprof/crowd.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@ struct work {
 	const char *const *names;
 	size_t n;
 	const struct ep_origin_options *o;
-	struct ep_gathered *v;
+	struct ep_crowd_one *v;
 	_Atomic size_t next;
 };
 
@@ -20,7 +20,7 @@ static void *load(void *arg)
 {
 	struct work *w = arg;
 	for (size_t i; (i = atomic_fetch_add(&w->next, 1)) < w->n;) {
-		w->v[i] = (struct ep_gathered){0};
+		w->v[i] = (struct ep_crowd_one){0};
 		w->v[i].rc = ep_origin_load(w->names[i], w->o, &w->v[i].origin, &w->v[i].err);
 	}
 	return NULL;
@@ -31,7 +31,7 @@ static bool is_remote(const char *name)
 	return strcmp(name, "-") != 0 && access(name, F_OK) < 0;
 }
 
-bool ep_gather_has_remote(const char *const *names, size_t n)
+bool ep_crowd_has_remote(const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (is_remote(names[i]))
@@ -48,11 +48,11 @@ static size_t count_threads(const char *const *names, size_t n)
 	return want < n ? want : n;
 }
 
-void ep_gather(const char *const *names, size_t n, const struct ep_origin_options *o,
-	       struct ep_gathered *ret_v)
+void ep_crowd(const char *const *names, size_t n, const struct ep_origin_options *o,
+	       struct ep_crowd_one *ret_v)
 {
 	struct work w = {.names = names, .n = n, .o = o, .v = ret_v};
-	pthread_t threads[EP_GATHER_MAX];
+	pthread_t threads[EP_CROWD_MAX];
 	size_t n_threads = count_threads(names, n), started = 0;
 	pthread_attr_t attr;
 	pthread_attr_init(&attr);
