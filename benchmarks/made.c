@@ -3,9 +3,11 @@
 
 #include "profile/build.h"
 #include "profile/encode.h"
+#include "profile/merge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MIN_DEPTH = 20, MAX_DEPTH = 40, LABEL_SETS = 50, LABELS = 3 };
 
@@ -18,8 +20,9 @@ static uint64_t random_of(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-/* Locations of one function each, named as a service's code might be. */
-static void add_locations(struct ep_build *b, uint32_t n)
+/* Locations of one function each, named as a service's code might be; with `inlines`
+ * every eighth has its neighbour inlined. */
+static void add_locations(struct ep_build *b, uint32_t n, bool inlines)
 {
 	struct ep_mapping m = {
 		.start = 0x400000, .limit = 0x8000000, .has_functions = true};
@@ -37,10 +40,13 @@ static void add_locations(struct ep_build *b, uint32_t n)
 					.filename = ep_build_cstr(b, file),
 					.start_line = (int64_t)i % 900 + 1};
 		f.system_name = f.name;
-		struct ep_line line = {.function = ep_build_function(b, &f),
-				       .line = f.start_line + 7};
-		(void)ep_build_location(b, 0x400000 + (uint64_t)i * 64, mapping, &line,
-					1);
+		struct ep_line line[2] = {{.function = ep_build_function(b, &f),
+					   .line = f.start_line + 7}};
+		uint32_t n_lines = inlines && i % 8 == 7 ? 2 : 1;
+		line[1] =
+			(struct ep_line){.function = line[0].function ^ 1, .line = 12};
+		(void)ep_build_location(b, 0x400000 + (uint64_t)i * 64, mapping, line,
+					n_lines);
 	}
 }
 
@@ -60,6 +66,22 @@ static uint32_t stack_of(uint32_t number, uint32_t n_functions, uint32_t *stack)
 	return depth;
 }
 
+/* The same, as a call graph makes them: each function calls four others, and stacks
+ * part in their last eight frames. */
+static uint32_t path_of(uint32_t number, uint32_t n_functions, uint32_t *stack)
+{
+	uint64_t state = number >> 8;
+	uint32_t depth =
+		MIN_DEPTH + (uint32_t)(random_of(&state) % (MAX_DEPTH - MIN_DEPTH + 1));
+	stack[depth - 1] = (uint32_t)(random_of(&state) % 12);
+	for (uint32_t i = depth - 1; i-- > 0;) {
+		uint64_t turn = (uint64_t)(number >> (i < 8 ? i : 8)) << 8 | i;
+		uint64_t call = (uint64_t)stack[i + 1] << 2 | (random_of(&turn) & 3);
+		stack[i] = (uint32_t)(random_of(&call) % n_functions);
+	}
+	return depth;
+}
+
 static void labels_of(struct ep_build *b, uint32_t set, struct ep_label *labels)
 {
 	static const char *const keys[LABELS] = {"endpoint", "region", "tenant"};
@@ -71,18 +93,32 @@ static void labels_of(struct ep_build *b, uint32_t set, struct ep_label *labels)
 	}
 }
 
+/* A number below n, the smaller the likelier. */
+static uint32_t draw(uint64_t *state, uint32_t n)
+{
+	/* As many from each power of two: near Zipf's law. */
+	uint32_t bits = (uint32_t)random_of(state) % (33 - (uint32_t)__builtin_clz(n));
+	return (uint32_t)((1u << bits) + random_of(state) % (1u << bits) - 1) % n;
+}
+
 static void add_samples(struct ep_build *b, const struct made *m)
 {
 	struct ep_label sets[LABEL_SETS][LABELS];
 	for (uint32_t i = 0; i < LABEL_SETS; i++)
 		labels_of(b, i, sets[i]);
-	uint64_t state = 1;
+	ep_str request = m->requests ? ep_build_cstr(b, "request_id") : 0;
+	uint64_t state = 1 + m->seed;
 	for (uint32_t i = 0; i < m->n_samples; i++) {
 		uint32_t stack[MAX_DEPTH];
-		uint32_t n = stack_of(i % m->n_stacks, m->n_functions, stack);
+		uint32_t n = m->seed ? path_of(draw(&state, m->n_stacks),
+					       m->n_functions, stack)
+				     : stack_of(i % m->n_stacks, m->n_functions, stack);
 		uint32_t set = (uint32_t)(random_of(&state) % LABEL_SETS);
 		int64_t count = (int64_t)(random_of(&state) % 20) + 1;
-		ep_build_sample(b, stack, n, sets[set], LABELS,
+		struct ep_label labels[LABELS + 1];
+		memcpy(labels, sets[set], sizeof(sets[set]));
+		labels[LABELS] = (struct ep_label){.key = request, .num = i + 1};
+		ep_build_sample(b, stack, n, labels, LABELS + m->requests,
 				(int64_t[]){count, count * 10000000});
 	}
 }
@@ -97,7 +133,7 @@ int made_write(const struct made *m, const char *path)
 		return -1;
 	ep_build_sample_type(b, "samples", "count");
 	ep_build_sample_type(b, "cpu", "nanoseconds");
-	add_locations(b, m->n_functions);
+	add_locations(b, m->n_functions, m->seed != 0);
 	add_samples(b, m);
 	struct ep_profile *head = ep_build_profile(b);
 	head->time_ns = 1700000000000000000;
@@ -105,7 +141,14 @@ int made_write(const struct made *m, const char *path)
 	head->period = 10000000;
 	head->period_type.type = ep_build_cstr(b, "cpu");
 	head->period_type.unit = ep_build_cstr(b, "nanoseconds");
-	if (ep_build_finish(b, &p, NULL) < 0 || ep_encode_gzip(p, &out, NULL) < 0)
+	if (ep_build_finish(b, &p, NULL) < 0)
+		return -1;
+	ep_auto(ep_profile) in_use =
+		NULL; /* numbered as they are met, as profilers do */
+	if (m->seed &&
+	    ep_merge((const struct ep_profile *const[]){p}, 1, 0, &in_use, NULL) < 0)
+		return -1;
+	if (ep_encode_gzip(in_use ? in_use : p, &out, NULL) < 0)
 		return -1;
 	FILE *f = fopen(path, "wb");
 	if (!f)
