@@ -4,6 +4,7 @@
 #include "pprof/args.h"
 #include "pprof/acquire.h"
 #include "pprof/output.h"
+#include "pprof/shell.h"
 #include "pprof/tempfile.h"
 #include "pprof/ui.h"
 #include "pprof/usage.h"
@@ -28,7 +29,9 @@ static int run(const struct ep_args *a, const struct ep_notes *notes,
 	struct ep_session s = {.profile = p, .vars = a->vars, .notes = *notes};
 	if (a->format)
 		return ep_output_report(&s, &s.vars, a->format, a->argument, err);
-	return ep_fail(err, -ENOTSUP, 0, "the shell and the page are not there yet");
+	if (*a->http)
+		return ep_fail(err, -ENOTSUP, 0, "the page is not there yet");
+	return ep_shell_run(&s, err);
 }
 
 int ep_driver_run(int argc, char **argv)

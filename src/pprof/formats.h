@@ -27,8 +27,6 @@ enum ep_format_viewer {
 	EP_VIEWER_KCACHEGRIND,
 };
 
-enum ep_format_usage { EP_USAGE_NONE, EP_USAGE_REPORT, EP_USAGE_LIST, EP_USAGE_OWN };
-
 struct ep_format {
 	const char *name;
 	enum ep_report_kind kind;
@@ -39,9 +37,6 @@ struct ep_format {
 	enum ep_format_viewer viewer;
 	bool has_argument;
 	const char *description;
-	enum ep_format_usage usage;
-	bool has_cum, has_redirect; /* in the usage */
-	const char *own_usage;
 };
 
 /* By name; ends with a row of zeroes. */

@@ -1,9 +1,8 @@
 /* vars.c - see vars.h. */
 #include "pprof/vars.h"
 
-#include <ctype.h>
-#include <limits.h>
-#include <math.h>
+#include "pprof/goflags.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,160 +11,119 @@
 #define AT(member) offsetof(struct ep_vars, member)
 
 static const struct ep_vars_choice sorts[] = {
-	{"cum", "Sort entries based on cumulative weight\n", 0},
-	{"flat", "Sort entries based on own weight\n", 1},
+	{"cum", "By what a function and all it calls take\n", 0},
+	{"flat", "By what a function itself takes\n", 1},
 	{0},
 };
 
 static const struct ep_vars_choice granularities[] = {
-	{"functions",
-	 "Aggregate at the function level.\n"
-	 "Ignores the filename where the function was defined.\n",
-	 EP_BY_FUNCTION},
-	{"filefunctions",
-	 "Aggregate at the function level.\n"
-	 "Takes into account the filename where the function was defined.\n",
+	{"functions", "A row for each function name\n", EP_BY_FUNCTION},
+	{"filefunctions", "A row for each function name and file\n",
 	 EP_BY_FILEFUNCTION},
-	{"files", "Aggregate at the file level.", EP_BY_FILE},
-	{"lines", "Aggregate at the source code line level.", EP_BY_LINE},
-	{"addresses",
-	 "Aggregate at the address level.\n"
-	 "Includes functions' addresses in the output.\n",
-	 EP_BY_ADDRESS},
+	{"files", "A row for each source file\n", EP_BY_FILE},
+	{"lines", "A row for each source line\n", EP_BY_LINE},
+	{"addresses", "A row for each address\n", EP_BY_ADDRESS},
 	{0},
 };
 
 #define TAG_EXAMPLES                                                                   \
-	"Use name=value syntax to limit the matching to a specific tag.\n"             \
-	"Numeric tag filter examples: 1kb, 1kb:10kb, memory=32mb:\n"                   \
-	"String tag filter examples: foo, foo.*bar, mytag=foo.*bar\n"
-#define MATCHING "Matching includes the function name, filename or object name.\n"
+	"A range: 1kb, 1kb:10kb, 32mb:, :5ms; of one label: size=32mb:\n"              \
+	"A regex: foo, foo.*bar; of one label: key=foo.*bar\n"
+#define MATCHING "Names of functions, of source files and of binaries are tried.\n"
 
-/* The help is what the reference's shell prints: its users, and tests, compare it. */
+/* The names are the reference's and so is their order; the help is not. */
 static const struct ep_vars_field fields[] = {
 	{"output", EP_VARS_STRING, AT(output), NULL, false, false,
-	 "Output filename for file-based outputs\n", NULL},
+	 "File to write the report to; standard output without it\n", NULL},
 	{"call_tree", EP_VARS_BOOL, AT(o.call_tree), "calltree", true, false,
-	 "Create a context-sensitive call tree\n"
-	 "Treat locations reached through different paths as separate.\n",
+	 "A tree of call paths: a function once for each way to it\n"
+	 "Only graphs and callgrind show it.\n",
 	 NULL},
 	{"relative_percentages", EP_VARS_BOOL, AT(o.relative_percentages), "rel", true,
 	 false,
-	 "Show percentages relative to focused subgraph\n"
-	 "If unset, percentages are relative to full graph before focusing\n"
-	 "to facilitate comparison with original graph.\n",
+	 "Percentages of what the filters leave\n"
+	 "Without it they are of the whole profile, so that a filtered report\n"
+	 "still tells how much of everything it is.\n",
 	 NULL},
 	{"unit", EP_VARS_STRING, AT(o.unit), "unit", true, false,
-	 "Measurement units to display\n"
-	 "Scale the sample values to this unit.\n"
-	 "For time-based profiles, use seconds, milliseconds, nanoseconds, etc.\n"
-	 "For memory profiles, use megabytes, kilobytes, bytes, etc.\n"
-	 "Using auto will scale each value independently to the most natural unit.\n",
+	 "Unit of the values: ms, s, kb, mb, ..., auto, minimum\n"
+	 "auto scales each value by itself; minimum finds one unit for the "
+	 "whole\n"
+	 "report.  A unit of another family (seconds of bytes) changes "
+	 "nothing.\n",
 	 NULL},
 	{"compact_labels", EP_VARS_BOOL, AT(o.compact_labels), "compact", true, false,
-	 "Show minimal headers", NULL},
+	 "Leave out the lines on file, type and time over a report\n", NULL},
 	{"source_path", EP_VARS_STRING, AT(o.source_path), NULL, false, false,
-	 "Search path for source files", NULL},
+	 "Folders with source files, by colons, each with its parents\n", NULL},
 	{"trim_path", EP_VARS_STRING, AT(o.trim_path), NULL, false, false,
-	 "Path to trim from source paths before search", NULL},
+	 "Beginnings to cut off source paths, by colons\n", NULL},
 	{"intel_syntax", EP_VARS_BOOL, AT(o.intel_syntax), "intel", true, false,
-	 "Show assembly in Intel syntax\n"
-	 "Only applicable to commands `disasm` and `weblist`\n",
-	 NULL},
+	 "Intel's syntax for assembly, in disasm and weblist\n", NULL},
 	{"mean", EP_VARS_BOOL, AT(o.mean), "mean", true, false,
-	 "Average sample value over first value (count)\n"
-	 "For memory profiles, report average memory per allocation.\n"
-	 "For time-based profiles, report average time per event.\n",
-	 NULL},
+	 "Values divided by the first column: bytes an object, time a wait\n", NULL},
 	{"sample_index", EP_VARS_STRING, AT(o.sample_index), "si", false, false,
-	 "Sample value to report (0-based index or name)\n"
-	 "Profiles contain multiple values per sample.\n"
-	 "Use sample_index=i to select the ith value (starting at 0).\n",
-	 NULL},
+	 "The column to report: a type's name, or a number from 0\n", NULL},
 	{"divide_by", EP_VARS_FLOAT, AT(o.divide_by), NULL, false, false,
-	 "Ratio to divide all samples before visualization\n"
-	 "Divide all samples values by a constant, eg the number of processors or "
-	 "jobs.\n",
+	 "Divide all values by this number\n"
+	 "Say, by the number of machines that the profile was merged from.\n",
 	 NULL},
 	{"normalize", EP_VARS_BOOL, AT(o.normalize), "norm", true, false,
-	 "Scales profile based on the base profile.\n", NULL},
+	 "Scale the profile to the total of its base\n", NULL},
 	{"sort", EP_VARS_CHOICE, AT(sort), "sort", true, false, "", sorts},
 	{"tagroot", EP_VARS_STRING, AT(o.tagroot), NULL, true, false,
-	 "Adds pseudo stack frames for labels key/value pairs at the callstack root.\n"
-	 "A comma-separated list of label keys.\n"
-	 "The first key creates frames at the new root.\n",
+	 "Labels whose values become frames at the root of stacks\n"
+	 "Keys by commas; the first one is outermost.\n",
 	 NULL},
 	{"tagleaf", EP_VARS_STRING, AT(o.tagleaf), NULL, true, false,
-	 "Adds pseudo stack frames for labels key/value pairs at the callstack leaf.\n"
-	 "A comma-separated list of label keys.\n"
-	 "The last key creates frames at the new leaf.\n",
+	 "Labels whose values become frames at the leaf of stacks\n"
+	 "Keys by commas; the last one is innermost.\n",
 	 NULL},
 	{"drop_negative", EP_VARS_BOOL, AT(o.drop_negative), "dropneg", true, false,
-	 "Ignore negative differences\n"
-	 "Do not show any locations with values <0.\n",
-	 NULL},
+	 "Leave out what became less than its base\n", NULL},
 	{"nodecount", EP_VARS_INT, AT(o.nodecount), "n", true, false,
-	 "Max number of nodes to show\n"
-	 "Uses heuristics to limit the number of locations to be displayed.\n"
-	 "On graphs, dotted edges represent paths through nodes that have been "
-	 "removed.\n",
+	 "At most so many functions; -1 is the report's own number\n"
+	 "Graphs draw a dotted edge where a path leads over what was left "
+	 "out.\n",
 	 NULL},
 	{"nodefraction", EP_VARS_FLOAT, AT(o.nodefraction), "nf", true, false,
-	 "Hide nodes below <f>*total", NULL},
+	 "Leave out functions below this part of the total\n", NULL},
 	{"edgefraction", EP_VARS_FLOAT, AT(o.edgefraction), "ef", true, false,
-	 "Hide edges below <f>*total", NULL},
+	 "Leave out edges below this part of the total\n", NULL},
 	{"trim", EP_VARS_BOOL, AT(o.trim), "trim", true, false,
-	 "Honor nodefraction/edgefraction/nodecount defaults\n"
-	 "Set to false to get the full profile, without any trimming.\n",
+	 "Leave out what is small: nodecount, nodefraction, edgefraction\n"
+	 "false shows everything.\n",
 	 NULL},
 	{"focus", EP_VARS_STRING, AT(o.focus), "f", true, false,
-	 "Restricts to samples going through a node matching regexp\n"
-	 "Discard samples that do not include a node matching this regexp.\n" MATCHING,
-	 NULL},
+	 "Only stacks that go through a match of this regex\n" MATCHING, NULL},
 	{"ignore", EP_VARS_STRING, AT(o.ignore), "i", true, false,
-	 "Skips paths going through any nodes matching regexp\n"
-	 "If set, discard samples that include a node matching this regexp.\n" MATCHING,
-	 NULL},
+	 "No stacks that go through a match of this regex\n" MATCHING, NULL},
 	{"prune_from", EP_VARS_STRING, AT(o.prune_from), "prunefrom", true, false,
-	 "Drops any functions below the matched frame.\n"
-	 "If set, any frames matching the specified regexp and any frames\n"
-	 "below it will be dropped from each sample.\n",
-	 NULL},
+	 "Cut stacks at a match of this regex: it and all it calls go\n", NULL},
 	{"hide", EP_VARS_STRING, AT(o.hide), "h", true, false,
-	 "Skips nodes matching regexp\n"
-	 "Discard nodes that match this location.\n"
-	 "Other nodes from samples that include this location will be "
-	 "shown.\n" MATCHING,
-	 NULL},
+	 "Leave matching frames out of their stacks\n" MATCHING, NULL},
 	{"show", EP_VARS_STRING, AT(o.show), "s", true, false,
-	 "Only show nodes matching regexp\n"
-	 "If set, only show nodes that match this location.\n" MATCHING,
-	 NULL},
+	 "Leave all but matching frames out of their stacks\n" MATCHING, NULL},
 	{"show_from", EP_VARS_STRING, AT(o.show_from), "sf", true, false,
-	 "Drops functions above the highest matched frame.\n"
-	 "If set, all frames above the highest match are dropped from every "
-	 "sample.\n" MATCHING,
+	 "Cut what is above the outermost match of this regex\n"
+	 "Stacks without a match go.\n" MATCHING,
 	 NULL},
 	{"tagfocus", EP_VARS_STRING, AT(o.tagfocus), "tf", true, false,
-	 "Restricts to samples with tags in range or matched by regexp\n" TAG_EXAMPLES,
+	 "Only samples with a label in a range, or matching a "
+	 "regex\n" TAG_EXAMPLES,
 	 NULL},
 	{"tagignore", EP_VARS_STRING, AT(o.tagignore), "ti", true, false,
-	 "Discard samples with tags in range or matched by regexp\n" TAG_EXAMPLES,
+	 "No samples with a label in a range, or matching a "
+	 "regex\n" TAG_EXAMPLES,
 	 NULL},
 	{"tagshow", EP_VARS_STRING, AT(o.tagshow), "ts", true, false,
-	 "Only consider tags matching this regexp\n"
-	 "Discard tags that do not match this regexp\n",
-	 NULL},
+	 "Only labels whose key matches this regex\n", NULL},
 	{"taghide", EP_VARS_STRING, AT(o.taghide), "th", true, false,
-	 "Skip tags matching this regexp\n"
-	 "Discard tags that match this regexp\n",
-	 NULL},
+	 "No labels whose key matches this regex\n", NULL},
 	{"noinlines", EP_VARS_BOOL, AT(o.noinlines), "noinlines", true, false,
-	 "Ignore inlines.\n"
-	 "Attributes inlined functions to their first out-of-line caller.\n",
-	 NULL},
+	 "Inlined functions count for the function they are in\n", NULL},
 	{"showcolumns", EP_VARS_BOOL, AT(o.showcolumns), "showcolumns", true, false,
-	 "Show column numbers at the source code line level.\n", NULL},
+	 "Show columns beside line numbers\n", NULL},
 	{"granularity", EP_VARS_CHOICE, AT(granularity), "g", true, false, "",
 	 granularities},
 	{"group_by", EP_VARS_STRING, AT(o.group_by), "groupby", true, true,
@@ -190,11 +148,10 @@ const struct ep_vars_field *ep_vars_fields(void)
 const struct ep_vars_field *ep_vars_find(struct ep_slice name,
 					 const struct ep_vars_choice **ret_choice)
 {
+	*ret_choice = NULL;
 	for (const struct ep_vars_field *f = fields; f->name; f++) {
-		if (ep_slice_is(name, f->name)) {
-			*ret_choice = NULL;
+		if (ep_slice_is(name, f->name))
 			return f;
-		}
 		for (const struct ep_vars_choice *c = f->choices; c && c->name; c++)
 			if (ep_slice_is(name, c->name)) {
 				*ret_choice = c;
@@ -230,33 +187,33 @@ static int set_bool(const char *text, bool *to, struct ep_err *err)
 	return 0;
 }
 
-/* Go's strconv.Atoi, with its words. */
+/* With the words of the Go function that the reference calls. */
+static int bad_number(const char *func, const char *text, int rc, struct ep_err *err)
+{
+	return ep_fail(err, -EINVAL, 0, "strconv.%s: parsing \"%s\": %s", func, text,
+		       rc == -E2BIG ? "value out of range" : "invalid syntax");
+}
+
 static int set_int(const char *text, int *to, struct ep_err *err)
 {
-	char *end;
-	errno = 0;
-	long long v = strtoll(text, &end, 10);
-	if (end == text || *end || isspace((unsigned char)text[0]))
-		return ep_fail(err, -EINVAL, 0,
-			       "strconv.Atoi: parsing \"%s\": invalid syntax", text);
-	if (errno || v > INT_MAX || v < INT_MIN)
-		return ep_fail(err, -EINVAL, 0,
-			       "strconv.Atoi: parsing \"%s\": value out of range",
-			       text);
-	*to = (int)v;
+	int64_t v = 0;
+	const char *digits = text + (*text == '-' || *text == '+');
+	int rc = *digits && !digits[strspn(digits, "0123456789")] ? 0 : -EINVAL;
+	digits += strspn(digits, "0"); /* not an octal number here */
+	if (rc == 0 && *digits)
+		rc = ep_goflags_int(digits, &v);
+	if (rc == 0 && v > INT32_MAX)
+		rc = -E2BIG;
+	if (rc < 0)
+		return bad_number("Atoi", text, rc, err);
+	*to = (int)(*text == '-' ? -v : v);
 	return 0;
 }
 
 static int set_float(const char *text, double *to, struct ep_err *err)
 {
-	char *end;
-	double v = strtod(text, &end);
-	if (end == text || *end || isspace((unsigned char)text[0]))
-		return ep_fail(err, -EINVAL, 0,
-			       "strconv.ParseFloat: parsing \"%s\": invalid syntax",
-			       text);
-	*to = v;
-	return 0;
+	int rc = ep_goflags_float(text, to);
+	return rc < 0 ? bad_number("ParseFloat", text, rc, err) : 0;
 }
 
 static int set_choice(const struct ep_vars_field *f, const char *text, int *to,
