@@ -50,7 +50,7 @@ typedef struct everprof_config {
 	const char *token_file; /* EVERPROF_SERVER_TOKEN_FILE: first word of its first line */
 	const char *tenant;     /* EVERPROF_TENANT */
 	const char *labels;     /* EVERPROF_LABELS: static labels, "k=v,k2=v2" */
-	const char *types;      /* EVERPROF_TYPES: "cpu"; others are not there yet */
+	const char *types;      /* EVERPROF_TYPES: of "cpu,heap", which is the default */
 	const char *out;        /* EVERPROF_OUT: the whole run's profile, written at exit */
 	unsigned hz;            /* EVERPROF_HZ: samples a second of CPU time; default 100 */
 	/*
@@ -61,6 +61,7 @@ typedef struct everprof_config {
 	 */
 	void (*message)(const char *text, void *user);
 	void *user;
+	size_t heap_bytes; /* EVERPROF_HEAP_BYTES: mean bytes between sampled ones; 524288 */
 } everprof_config;
 
 /* Of everprof_start(); size tells an older program's struct from a newer one. */
@@ -77,7 +78,8 @@ int everprof_start_sized(const everprof_config *config, size_t size);
  * returns  0, also when it already runs (under `everprof run`): nothing changes
  *          then.  Without a server and without `out` it returns 0 and sleeps.
  * threads  any thread; not signal-safe
- * cost     about a millisecond, one thread, some memory per running thread
+ * cost     about a millisecond, one thread, some memory per running thread; with heap
+ *          also the unwind tables of the loaded libraries, some 15 ms for libc
  *
  * A child made by fork() goes on by itself, with a profile of its own.
  */

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "elf/maps.h"
 #include "inproc/fd.h"
-#include "inproc/sig/state.h"
+#include "inproc/sig/desk.h"
 #include "inproc/threads.h"
 #include "unwind/build/compile.h"
 
@@ -189,7 +189,7 @@ static void add_object(const struct dl_phdr_info *info)
 		c.file_offset = p->p_offset - (at - c.start);
 		uint32_t id = intern_mapping(&c, file);
 		struct ep_module m = {
-			.start = c.start, .limit = c.limit, .bias = info->dlpi_addr};
+			.start = c.start, .limit = c.limit, .bias = info->dlpi_addr, .id = id};
 		if (files[file].state == DONE && files[file].table.len)
 			m.table = (const struct ep_table *)files[file].table.data;
 		if (main_id == EP_CODE_NONE)
@@ -243,7 +243,8 @@ static void add_other_memory(void)
 		if (!m.exec || ep_slice_is(m.path, "[vsyscall]") ||
 		    is_covered(m.start, n_objects))
 			continue;
-		add_found(&(struct ep_module){.start = m.start, .limit = m.limit},
+		add_found(&(struct ep_module){.start = m.start, .limit = m.limit,
+					      .id = EP_CODE_NONE},
 			  EP_CODE_NONE);
 	}
 	close(fd);
@@ -361,7 +362,7 @@ static bool is_held(const struct map *map)
 	for (uint32_t i = 0; i < n; i++)
 		if (atomic_load(&ep_sig_threads[i]->hazard) == &map->sig)
 			return true;
-	return false;
+	return ep_desk_holds(&map->sig);
 }
 
 void ep_code_mark_old_maps(void)

@@ -12,7 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DEFAULT_HZ = 100, MAX_HZ = 1000 };
+enum {
+	DEFAULT_HZ = 100,
+	MAX_HZ = 1000,
+	DEFAULT_HEAP_BYTES = 512 << 10,
+	MIN_HEAP_BYTES = 1, /* every object: slow, and for tests */
+	MAX_HEAP_BYTES = 1 << 30,
+};
 
 static void (*message)(const char *text, void *user);
 static void *message_user;
@@ -141,6 +147,18 @@ static int read_hz(const char *text, unsigned field, struct ep_config *c)
 	return 0;
 }
 
+static int read_heap_bytes(const char *text, size_t field, struct ep_config *c)
+{
+	char *end = NULL;
+	unsigned long long v = text ? strtoull(text, &end, 10) : field ? field : DEFAULT_HEAP_BYTES;
+	if (v < MIN_HEAP_BYTES || v > MAX_HEAP_BYTES || (end && *end)) {
+		ep_config_say("EVERPROF_HEAP_BYTES is %d to %d", MIN_HEAP_BYTES, MAX_HEAP_BYTES);
+		return -EINVAL;
+	}
+	c->heap_bytes = v;
+	return 0;
+}
+
 static bool has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -192,6 +210,7 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	rc |= copy(c.out, sizeof(c.out), pick("EVERPROF_OUT", u.out, ""), "EVERPROF_OUT");
 	rc |= read_labels(pick("EVERPROF_LABELS", u.labels, ""), &c);
 	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);
+	rc |= read_heap_bytes(env("EVERPROF_HEAP_BYTES"), u.heap_bytes, &c);
 	const char *token = pick("EVERPROF_SERVER_TOKEN_FILE", u.token_file, NULL);
 	if (token)
 		rc |= read_token(token, &c);
@@ -199,7 +218,9 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 		return -EINVAL;
 	clean_name(c.name);
 	ep_config_clean_value(c.version);
-	c.cpu = has_word(pick("EVERPROF_TYPES", u.types, "cpu,heap"), "cpu");
+	const char *types = pick("EVERPROF_TYPES", u.types, "cpu,heap");
+	c.cpu = has_word(types, "cpu");
+	c.heap = has_word(types, "heap");
 	choose_spool(&c);
 	if (*c.out)
 		mark_tree(&c);
@@ -207,7 +228,13 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	return 0;
 }
 
-int ep_config_out_path(const struct ep_config *c, char ret_path[PATH_MAX])
+bool ep_config_out_is_folder(const struct ep_config *c)
+{
+	size_t n = strlen(c->out);
+	return n && c->out[n - 1] == '/';
+}
+
+int ep_config_out_path(const struct ep_config *c, const char *type, char ret_path[PATH_MAX])
 {
 	size_t n = 0;
 	bool has_pid = false;
@@ -225,7 +252,7 @@ int ep_config_out_path(const struct ep_config *c, char ret_path[PATH_MAX])
 	ret_path[n] = '\0';
 	if (n && ret_path[n - 1] == '/') {
 		(void)mkdir(ret_path, 0777); /* it may be there; else the open will say so */
-		n += (size_t)snprintf(ret_path + n, 32, "cpu.pb.gz");
+		n += (size_t)snprintf(ret_path + n, 32, "%.20s.pb.gz", type);
 	}
 	if (c->is_later_process && !has_pid)
 		snprintf(ret_path + n, 32, ".%d", (int)getpid());

@@ -22,7 +22,8 @@ struct ep_config {
 	char spool_dir[PATH_MAX]; /* "": none */
 	bool is_later_process; /* of the tree: EVERPROF_OUT gets .PID behind it */
 	uint32_t hz;
-	bool cpu;
+	uint64_t heap_bytes; /* mean between sampled bytes */
+	bool cpu, heap;
 };
 
 /*
@@ -43,8 +44,10 @@ static inline uint64_t ep_config_period_ns(const struct ep_config *c)
  */
 int ep_config_read(const everprof_config *user, size_t size, struct ep_config *ret);
 
-/* EVERPROF_OUT as a path: %p is the pid; a folder becomes FOLDER/cpu.pb.gz. */
-int ep_config_out_path(const struct ep_config *c, char ret_path[PATH_MAX]);
+/* Does EVERPROF_OUT name a folder, which gets a file for each type? */
+bool ep_config_out_is_folder(const struct ep_config *c);
+/* EVERPROF_OUT as a path: %p is the pid; a folder becomes FOLDER/TYPE.pb.gz. */
+int ep_config_out_path(const struct ep_config *c, const char *type, char ret_path[PATH_MAX]);
 
 /* One line to the program's callback and to EVERPROF_LOG.  Any thread; not
  * signal-safe. */

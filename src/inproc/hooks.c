@@ -3,13 +3,14 @@
 
 #include "base/mem.h"
 #include "everprof.h"
+#include "inproc/real.h"
 #include "inproc/sig/cpu.h"
+#include "inproc/sig/heap.h"
 #include "inproc/sig/state.h"
 #include "inproc/start.h"
 #include "inproc/threads.h"
 #include "safe/sys.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,17 +19,6 @@
 
 typedef int create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 typedef int sigaction_fn(int, const struct sigaction *, struct sigaction *);
-
-/* Looked up at the first need: other libraries' constructors may come before ours. */
-static void *real(const char *name, void *_Atomic *cache)
-{
-	void *f = atomic_load_explicit(cache, memory_order_relaxed);
-	if (!f) {
-		f = dlsym(RTLD_NEXT, name);
-		atomic_store_explicit(cache, f, memory_order_relaxed);
-	}
-	return f;
-}
 
 /* ---- threads ------------------------------------------------------------------------- */
 
@@ -70,7 +60,7 @@ int ep_hooks_real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 				 void *(*start)(void *), void *arg)
 {
 	static void *_Atomic cache;
-	create_fn *f = (create_fn *)real("pthread_create", &cache);
+	create_fn *f = (create_fn *)ep_real("pthread_create", &cache);
 	return f ? f(thread, attr, start, arg) : EAGAIN;
 }
 
@@ -96,6 +86,8 @@ static void *thread_main(void *arg)
 	struct birth b = *(struct birth *)arg;
 	ep_free(arg);
 	(void)everprof_labels_attach(b.labels);
+	/* The control block is above all frames of this thread: see join(). */
+	ep_sig_stack_hi = (uint64_t)pthread_self();
 	join(b.stack_bytes, b.start);
 	return b.start(b.arg);
 }
@@ -122,7 +114,7 @@ static int create(pthread_t *thread, const pthread_attr_t *attr, struct birth bi
 EXPORTED int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr,
 			    void *(*start)(void *), void *restrict arg)
 {
-	if (!ep_threads_running())
+	if (!ep_threads_running() && !atomic_load(&ep_heap.on))
 		return ep_hooks_real_pthread_create(thread, attr, start, arg);
 	return create(thread, attr, (struct birth){.start = start, .arg = arg});
 }
@@ -145,7 +137,7 @@ static struct sigaction shown; /* what the program believes */
 static int real_sigaction(int signo, const struct sigaction *act, struct sigaction *old)
 {
 	static void *_Atomic cache;
-	sigaction_fn *f = (sigaction_fn *)real("sigaction", &cache);
+	sigaction_fn *f = (sigaction_fn *)ep_real("sigaction", &cache);
 	if (f)
 		return f(signo, act, old);
 	errno = ENOSYS;
@@ -235,7 +227,7 @@ bool ep_hooks_own_sigprof(void)
 EXPORTED int dlclose(void *handle)
 {
 	static void *_Atomic cache;
-	int (*f)(void *) = (int (*)(void *))real("dlclose", &cache);
+	int (*f)(void *) = (int (*)(void *))ep_real("dlclose", &cache);
 	if (!f)
 		return -1;
 	ep_start_look_at_code();

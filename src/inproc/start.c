@@ -9,6 +9,7 @@
 #include "inproc/hooks.h"
 #include "inproc/labels.h"
 #include "inproc/mem_own.h"
+#include "inproc/sig/desk.h"
 #include "inproc/threads.h"
 #include "safe/sys.h"
 
@@ -86,8 +87,12 @@ static void after_fork_in_parent(void)
 
 static int go(uint64_t stack_lo, uint64_t stack_hi)
 {
-	EP_TRY(ep_hooks_take_sigprof());
+	if (config.cpu)
+		EP_TRY(ep_hooks_take_sigprof());
 	EP_TRY(ep_drain_start(&config));
+	ep_threads_know_main_stack();
+	if (!config.cpu)
+		return 0;
 	int rc = ep_threads_start(ep_config_period_ns(&config), stack_lo, stack_hi);
 	if (rc < 0)
 		(void)ep_drain_stop(STOP_NS);
@@ -104,6 +109,7 @@ static void after_fork_in_child(void)
 	ep_labels_unlock();
 	ep_threads_child();
 	ep_code_child();
+	ep_desk_child();
 	ep_drain_child();
 	atomic_store(&running, false);
 	if (was_running && !atomic_load(&ended)) {
@@ -120,7 +126,7 @@ static void after_fork_in_child(void)
 static int start(const everprof_config *user, size_t size)
 {
 	EP_TRY(ep_config_read(user, size, &config));
-	if (!config.cpu || (!*config.server && !*config.out))
+	if ((!config.cpu && !config.heap) || (!*config.server && !*config.out))
 		return 0; /* nobody to tell */
 	ep_labels_on_limit(tell_limit);
 	if (!forks_watched)

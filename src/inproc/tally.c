@@ -99,13 +99,16 @@ static bool add_row(struct ep_tally *f, const struct ep_tally_row *row)
 {
 	struct ep_index_iter it;
 	uint64_t h = ep_hash_mix(ep_hash_mix(row->stack, row->tid), (uintptr_t)row->labels);
+	h = ep_hash_mix(h, (uintptr_t)row->age);
 	for (uint32_t id = ep_index_first(&f->row_index, h, &it); id != EP_INDEX_NONE;
 	     id = ep_index_next(&f->row_index, &it)) {
 		struct ep_tally_row *r = &f->rows[id];
-		if (r->stack == row->stack && r->tid == row->tid && r->labels == row->labels) {
-			r->weight += row->weight;
-			return true;
-		}
+		if (r->stack != row->stack || r->tid != row->tid || r->labels != row->labels ||
+		    r->age != row->age)
+			continue;
+		for (int i = 0; i < EP_TALLY_VALUES; i++)
+			r->values[i] += row->values[i];
+		return true;
 	}
 	if (!room((void **)&f->rows, &f->cap_rows, f->n_rows, 1, MAX_ROWS, sizeof(*f->rows)) ||
 	    ep_index_add(&f->row_index, h, f->n_rows) < 0)
@@ -124,9 +127,9 @@ void ep_tally_add(struct ep_tally *f, const struct ep_tally_frame *frames, uint3
 		ok = (ids[i] = intern_frame(f, &frames[i])) != EP_INDEX_NONE;
 	ok = ok && (r.stack = intern_stack(f, ids, n)) != EP_INDEX_NONE && add_row(f, &r);
 	if (ok)
-		f->weight += row->weight;
+		f->weight += row->values[0];
 	else
-		f->dropped += row->weight;
+		f->dropped += row->values[0];
 }
 
 void ep_tally_merge(struct ep_tally *f, const struct ep_tally *src)

@@ -1,7 +1,7 @@
 /*
- * tally.h - equal samples become one row with a weight.
+ * tally.h - equal samples become one row, with their values added up.
  *
- * A row is (stack, thread, label set).  A frame is (address, mapping), so that
+ * A row is (stack, thread, label set, age).  A frame is (address, mapping), so that
  * an address which was two pieces of code in its time is two frames.
  */
 #ifndef EP_INPROC_TALLY_H
@@ -26,10 +26,13 @@ struct ep_tally_stack {
 	uint32_t first, n; /* in stack_frames; leaf first */
 };
 
+enum { EP_TALLY_VALUES = 4 };
+
 struct ep_tally_row {
 	uint32_t stack, tid;
 	const struct everprof_labels *labels;
-	uint64_t weight;
+	const char *age; /* a label of its own; NULL: none.  One pointer for each value */
+	int64_t values[EP_TALLY_VALUES];
 };
 
 struct ep_tally {
@@ -40,8 +43,8 @@ struct ep_tally {
 	uint32_t n_frames, n_stacks, n_stack_frames, n_rows;
 	uint32_t cap_frames, cap_stacks, cap_stack_frames, cap_rows;
 	struct ep_index frame_index, stack_index, row_index;
-	uint64_t weight;  /* of all rows */
-	uint64_t dropped; /* weight that found no room */
+	int64_t weight;	 /* the first value of all rows */
+	int64_t dropped; /* the first value of what found no room */
 };
 
 /* NULL when memory is short.  One thread at a time per object. */

@@ -249,6 +249,15 @@ void ep_threads_set_main_stack(uint64_t hi)
 	pthread_mutex_unlock(&lock);
 }
 
+void ep_threads_know_main_stack(void)
+{
+	if (ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0) != ep_sys6(SYS_getpid, 0, 0, 0, 0, 0, 0))
+		return;
+	pthread_mutex_lock(&lock);
+	ep_sig_stack_hi = main_stack_hi;
+	pthread_mutex_unlock(&lock);
+}
+
 void ep_threads_set_stacks_in(uint64_t start, uint64_t limit)
 {
 	for (uint32_t i = 0; i < n_slots; i++) {

@@ -13,6 +13,23 @@
 
 #define MAX_PROFILE_BYTES ((size_t)256 << 20)
 
+const struct ep_write_shape ep_write_cpu_shape = {
+	.name = "cpu",
+	.values = {{"samples", "count"}, {"cpu", "nanoseconds"}},
+	.period = {"cpu", "nanoseconds"},
+	.default_type = "cpu",
+};
+
+const struct ep_write_shape ep_write_heap_shape = {
+	.name = "heap",
+	.values = {{"alloc_objects", "count"},
+		   {"alloc_space", "bytes"},
+		   {"inuse_objects", "count"},
+		   {"inuse_space", "bytes"}},
+	.period = {"space", "bytes"},
+	.default_type = "inuse_space",
+};
+
 struct writer {
 	const struct ep_write *w;
 	struct ep_build *b;
@@ -127,7 +144,7 @@ static void add_row(struct writer *x, const struct ep_tally_row *r)
 	const struct ep_tally *f = x->w->tally;
 	const struct ep_tally_stack *s = &f->stacks[r->stack];
 	uint32_t stack[EP_TALLY_MAX_FRAMES], n = 0;
-	struct ep_label labels[EP_LABELS_MAX_PAIRS + 3];
+	struct ep_label labels[EP_LABELS_MAX_PAIRS + 4];
 	for (uint32_t i = 0; i < s->n; i++)
 		stack[i] = x->locations[f->stack_frames[s->first + i]];
 	for (uint32_t i = 0; r->labels && i < r->labels->n; i++) {
@@ -142,27 +159,35 @@ static void add_row(struct writer *x, const struct ep_tally_row *r)
 		n += add_number(x, &labels[n], "tid", r->tid);
 		n += add_comm(x, &labels[n], r->tid);
 	}
-	int64_t values[] = {(int64_t)r->weight, (int64_t)(r->weight * x->w->period_ns)};
-	ep_build_sample(x->b, stack, s->n, labels, n, values);
+	if (r->age) {
+		labels[n].key = ep_build_cstr(x->b, "age");
+		labels[n].str = ep_build_cstr(x->b, r->age);
+		labels[n].num = 0;
+		labels[n++].num_unit = 0;
+	}
+	ep_build_sample(x->b, stack, s->n, labels, n, r->values);
 }
 
 static void add_scalars(struct writer *x)
 {
 	char line[EP_LEDGER_TEXT_MAX];
-	ep_build_sample_type(x->b, "samples", "count");
-	ep_build_sample_type(x->b, "cpu", "nanoseconds");
+	const struct ep_write_shape *shape = x->w->shape;
+	for (int i = 0; i < EP_TALLY_VALUES && shape->values[i].type; i++)
+		ep_build_sample_type(x->b, shape->values[i].type, shape->values[i].unit);
 	ep_ledger_format(&x->w->ledger, line);
 	ep_build_comment(x->b, ep_slice_of(line));
-	ep_str cpu = ep_build_cstr(x->b, "cpu"), ns = ep_build_cstr(x->b, "nanoseconds");
+	ep_str type = ep_build_cstr(x->b, shape->period.type);
+	ep_str unit = ep_build_cstr(x->b, shape->period.unit);
+	ep_str shown = ep_build_cstr(x->b, shape->default_type);
 	struct ep_profile *p = ep_build_profile(x->b);
-	p->period_type = (struct ep_value_type){cpu, ns};
-	p->default_sample_type = cpu;
-	p->period = (int64_t)x->w->period_ns;
+	p->period_type = (struct ep_value_type){type, unit};
+	p->default_sample_type = shown;
+	p->period = (int64_t)x->w->period;
 	p->time_ns = (int64_t)x->w->from_ns;
 	p->duration_ns = (int64_t)(x->w->until_ns - x->w->from_ns);
 }
 
-int ep_write_cpu(const struct ep_write *w, struct ep_buf *out, struct ep_err *err)
+int ep_write(const struct ep_write *w, struct ep_buf *out, struct ep_err *err)
 {
 	ep_auto(ep_build) b = NULL;
 	ep_auto(ep_profile) p = NULL;

@@ -10,21 +10,35 @@
 #include "inproc/tally.h"
 #include "profile/ledger.h"
 
+struct ep_write_type {
+	const char *type, *unit;
+};
+
+/* What a kind of profile looks like. */
+struct ep_write_shape {
+	const char *name; /* "cpu": of a file, a route, a push */
+	struct ep_write_type values[EP_TALLY_VALUES]; /* as in the rows; ends with NULL */
+	struct ep_write_type period;
+	const char *default_type;
+};
+extern const struct ep_write_shape ep_write_cpu_shape, ep_write_heap_shape;
+
 struct ep_write {
+	const struct ep_write_shape *shape;
 	const struct ep_tally *tally;
 	const struct ep_code_mapping *mappings; /* [n_mappings], by id */
 	uint32_t n_mappings;
-	uint64_t period_ns, from_ns, until_ns;
+	uint64_t period, from_ns, until_ns;
 	struct ep_ledger ledger;
 	bool named; /* with function names from local symbol tables; reads files */
 };
 
 /*
- * ep_write_cpu - append the gzipped CPU profile: samples/count and cpu/nanoseconds.
+ * ep_write - append the gzipped profile.
  *
  * errors   -ENOMEM, -E2BIG
  * threads  any thread; touches only what it is given
  */
-int ep_write_cpu(const struct ep_write *w, struct ep_buf *out, struct ep_err *err);
+int ep_write(const struct ep_write *w, struct ep_buf *out, struct ep_err *err);
 
 #endif

@@ -16,6 +16,7 @@ struct ep_module {
 	uint64_t bias;		      /* address - ELF virtual address */
 	const struct ep_table *table; /* NULL: code without rows (a JIT's, a file
 					 without .eh_frame); walked by frame pointer */
+	uint64_t id; /* the owner's name for it; not read here */
 };
 
 /*

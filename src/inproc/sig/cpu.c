@@ -7,14 +7,11 @@
  */
 #include "inproc/sig/cpu.h"
 
-#include "inproc/sig/state.h"
+#include "inproc/sig/hold.h"
 #include "safe/raw.h"
-#include "safe/sys.h"
 #include "unwind/walk.h"
 
-#include <linux/futex.h>
 #include <stddef.h>
-#include <sys/uio.h>
 #include <ucontext.h>
 
 enum {
@@ -28,6 +25,7 @@ _Atomic(const struct ep_sig_map *) ep_sig_map;
 _Atomic uint64_t ep_sig_n_foreign;
 _Atomic uint32_t ep_sig_wake;
 __thread const void *_Atomic ep_sig_labels;
+__thread uint64_t ep_sig_stack_hi;
 
 /* One writer: a plain add is enough, made atomic for the reader's sake. */
 static void count(_Atomic uint64_t *counter, uint64_t n)
@@ -59,59 +57,6 @@ static struct ep_sig_thread *find_thread(const siginfo_t *info)
 	return t;
 }
 
-/*
- * Announce the map before using it, and look again: once the announcement is
- * seen, code.c does not free it.
- */
-static const struct ep_sig_map *hold_map(struct ep_sig_thread *t)
-{
-	const struct ep_sig_map *m = atomic_load(&ep_sig_map);
-	for (int tries = 0; m && tries < 8; tries++) {
-		atomic_store(&t->hazard, m);
-		const struct ep_sig_map *again = atomic_load(&ep_sig_map);
-		if (again == m)
-			return m;
-		m = again;
-	}
-	atomic_store(&t->hazard, NULL);
-	return NULL;
-}
-
-/*
- * 8 bytes that may not be there: the kernel copies them, and says so instead of
- * raising SIGSEGV.  A window at a time, since the next reads lie close above.
- */
-static bool read_guarded(void *arg, uint64_t addr, uint64_t *ret)
-{
-	struct ep_sig_thread *t = arg;
-	if (addr - t->window_at + 8 > t->window_n || addr < t->window_at) {
-		struct iovec local = {t->window, EP_SIG_WINDOW_BYTES};
-		struct iovec remote = {(void *)(uintptr_t)addr, EP_SIG_WINDOW_BYTES};
-		/* Not across a page: the read is whole or nothing within a page. */
-		uint64_t to_page_end = 4096 - addr % 4096;
-		if (to_page_end < 8)
-			remote.iov_len = local.iov_len = 8;
-		else if (to_page_end < EP_SIG_WINDOW_BYTES)
-			remote.iov_len = local.iov_len = to_page_end & ~7ull;
-		long pid = ep_sys6(SYS_getpid, 0, 0, 0, 0, 0, 0);
-		long n = ep_sys6(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
-		t->window_at = addr;
-		t->window_n = n > 0 ? (uint64_t)n : 0;
-		if (t->window_n < 8)
-			return false;
-	}
-	__builtin_memcpy(ret, (const char *)t->window + (addr - t->window_at), 8);
-	return true;
-}
-
-/* Unknown code, or a stack of unknown bounds: ask for a look, once until it is done. */
-static void ask_for_look(void)
-{
-	uint32_t sleep = EP_SIG_SLEEP;
-	if (atomic_compare_exchange_strong(&ep_sig_wake, &sleep, EP_SIG_LOOK))
-		(void)ep_sys6(SYS_futex, (long)&ep_sig_wake, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
-}
-
 /* Bounds of what may be read from sp upwards. */
 static bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *s)
 {
@@ -125,11 +70,11 @@ static bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *
 		atomic_store_explicit(&t->seen_control, (uint64_t)__builtin_thread_pointer(),
 				      memory_order_relaxed);
 		atomic_store_explicit(&t->seen_sp, sp, memory_order_relaxed);
-		ask_for_look();
+		ep_hold_ask_for_look();
 	}
-	t->window_n = 0; /* what was read for the last sample has changed since */
+	ep_guarded_forget(&t->guarded);
 	*s = (struct ep_stack){
-		.lo = sp & ~7ull, .hi = ~4095ull, .read = read_guarded, .arg = t};
+		.lo = sp & ~7ull, .hi = ~4095ull, .read = ep_guarded_read, .arg = &t->guarded};
 	return false;
 }
 
@@ -141,7 +86,7 @@ static void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t ma
 	s->map = map;
 	s->labels = (uintptr_t)atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
 	ep_ring_commit(&t->ring, (uint32_t)EP_RAW_HEAD_WORDS + s->n_frames);
-	atomic_store_explicit(&t->hazard, NULL, memory_order_release);
+	ep_hold_release(&t->hazard);
 	count(&t->n_taken, weight);
 }
 
@@ -166,7 +111,7 @@ static __attribute__((noinline)) void take(struct ep_sig_thread *t, const siginf
 	fetch_ahead(t, regs.sp);
 	struct ep_raw_sample *s =
 		ep_ring_reserve(&t->ring, EP_RAW_HEAD_WORDS + EP_SIG_MAX_FRAMES);
-	const struct ep_sig_map *map = s ? hold_map(t) : NULL;
+	const struct ep_sig_map *map = s ? ep_hold_map(&t->hazard) : NULL;
 	if (!map) {
 		count(&t->n_lost, weight);
 		return;
@@ -182,7 +127,7 @@ static __attribute__((noinline)) void take(struct ep_sig_thread *t, const siginf
 		s->flags |= EP_RAW_TRUNCATED;
 		count(&t->n_truncated, weight);
 		if (!ep_modules_find(map->modules, s->frames[s->n_frames - 1]))
-			ask_for_look();
+			ep_hold_ask_for_look();
 	}
 	finish(t, s, map->number, weight);
 }
@@ -195,7 +140,7 @@ void ep_cpu_settle(struct ep_sig_thread *t, uint32_t weight)
 	struct ep_regs regs;
 	enum ep_step why;
 	struct ep_raw_sample *s = ep_ring_reserve(&t->ring, EP_RAW_HEAD_WORDS + 8);
-	const struct ep_sig_map *map = s ? hold_map(t) : NULL;
+	const struct ep_sig_map *map = s ? ep_hold_map(&t->hazard) : NULL;
 	if (!map) {
 		count(&t->n_lost, weight);
 		return;

@@ -7,6 +7,7 @@
 #ifndef EP_INPROC_SIG_STATE_H
 #define EP_INPROC_SIG_STATE_H
 
+#include "inproc/sig/guarded.h"
 #include "safe/ring.h"
 #include "unwind/memo.h"
 #include "unwind/modules.h"
@@ -19,7 +20,6 @@ enum {
 	EP_SIG_MAX_THREADS = 4096, /* sampled at once; more are counted, not sampled */
 	EP_SIG_MAX_FRAMES = 512,
 	EP_SIG_RING_WORDS = 8192, /* 64 KB: two seconds at 100 Hz and 35 frames */
-	EP_SIG_WINDOW_BYTES = 512, /* one guarded read */
 };
 
 /* The code map of a moment, with its number.  Immutable once published. */
@@ -51,9 +51,7 @@ struct ep_sig_thread {
 	uint64_t cpu_before_ns;
 	bool ring_is_there; /* all its pages; the drain's */
 	struct ep_memo memo; /* the handler's */
-	/* The last guarded read: [window_at, window_at + window_n) of the process. */
-	uint64_t window_at, window_n;
-	uint64_t window[EP_SIG_WINDOW_BYTES / 8];
+	struct ep_guarded guarded;
 };
 
 /* A slot that was never used is NULL; once set, it stays. */
@@ -73,6 +71,9 @@ extern _Atomic uint64_t ep_sig_n_foreign;
  */
 extern __thread const void *_Atomic ep_sig_labels
 	__attribute__((tls_model("initial-exec")));
+
+/* Where this thread's own stack ends, known since its start; 0: unknown. */
+extern __thread uint64_t ep_sig_stack_hi __attribute__((tls_model("initial-exec")));
 
 /* sigev_value of our timers: a mark in the high bits, the slot in the low ones. */
 #define EP_SIG_VALUE_MARK 0x45500000

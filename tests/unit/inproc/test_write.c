@@ -15,20 +15,21 @@ TEST(write_makes_a_profile_that_reads_back)
 	struct ep_tally_frame s[] = {{0x8010, 1}, {0x1010, 0}, {0x7777, EP_CODE_NONE}};
 	struct ep_tally_row row = {
 		.tid = 0,
-		.weight = 3,
+		.values = {3, 30},
 		.labels = everprof_labels_derive(NULL, "k", "v", "bad", "a\xff" "b")};
 	ep_tally_add(f, s, 3, &row);
-	struct ep_write w = {.tally = f,
+	struct ep_write w = {.shape = &ep_write_cpu_shape,
+			     .tally = f,
 			     .mappings = m,
 			     .n_mappings = 2,
-			     .period_ns = 10,
+			     .period = 10,
 			     .from_ns = 1700000000000000000ull,
 			     .until_ns = 1700000000000000500ull,
 			     .ledger = {.asked = 4, .taken = 3, .lost = 1}};
 	ep_auto_buf out;
 	ep_buf_init(&out, 1 << 20);
 	struct ep_err err = {0};
-	assert_int_equal(ep_write_cpu(&w, &out, &err), 0);
+	assert_int_equal(ep_write(&w, &out, &err), 0);
 	ep_auto(ep_profile) p = NULL;
 	assert_int_equal(ep_decode(out.data, out.len, 0, &p, &err), 0);
 	assert_int_equal(p->n_samples, 1);

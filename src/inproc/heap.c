@@ -1,0 +1,172 @@
+/* heap.c - see heap.h. */
+#include "inproc/heap.h"
+
+#include "base/clock.h"
+#include "inproc/mem_own.h"
+#include "inproc/sig/desk.h"
+#include "inproc/sig/heap.h"
+
+enum {
+	MAX_SITES = 1 << 15,
+	MAX_SITE_FRAMES = 1 << 20,
+};
+
+/* What a site's counters were at the last delta. */
+struct before {
+	int64_t objects, bytes;
+};
+static struct before *before; /* by site */
+static uint64_t from_ns, delta_from_ns;
+static uint64_t taken_before, lost_before, truncated_before;
+
+static uint32_t now_s(void)
+{
+	return (uint32_t)(ep_clock_mono_ns() / EP_NS_PER_S);
+}
+
+static int reserve(void)
+{
+	void *sites = ep_mem_own_pages(ep_sites_bytes(MAX_SITES, MAX_SITE_FRAMES));
+	before = ep_mem_own_pages(MAX_SITES * sizeof(*before));
+	for (int i = 0; i < EP_LIVE_TABLES; i++)
+		ep_heap.live.tables[i] = ep_mem_own_pages(ep_live_bytes(i));
+	if (!sites || !before || !ep_heap.live.tables[0])
+		return -ENOMEM;
+	ep_sites_init(&ep_heap.sites, sites, MAX_SITES, MAX_SITE_FRAMES);
+	return 0;
+}
+
+int ep_heap_start(uint64_t mean)
+{
+	if (!ep_heap.mean) {
+		EP_TRY(reserve());
+		ep_heap.mean = mean;
+		from_ns = delta_from_ns = ep_clock_wall_ns();
+	}
+	ep_heap_tick();
+	atomic_store_explicit(&ep_heap.on, true, memory_order_release);
+	ep_heap_left = 0; /* this thread looks at its next allocation, others within 1 MB */
+	return 0;
+}
+
+void ep_heap_stop(void)
+{
+	atomic_store(&ep_heap.on, false);
+}
+
+void ep_heap_tick(void)
+{
+	atomic_store_explicit(&ep_heap.now_s, now_s(), memory_order_relaxed);
+}
+
+/* ---- rows ------------------------------------------------------------------------------ */
+
+/* Ages in steps that tell a leak from a cache from a request. */
+static const char *age_of(uint32_t born_s)
+{
+	static const struct {
+		uint32_t below_s;
+		const char *name;
+	} steps[] = {{10, "< 10s"}, {60, "10s - 1m"}, {600, "1m - 10m"}, {3600, "10m - 1h"},
+		     {86400, "1h - 24h"}};
+	uint32_t age = now_s() - born_s;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (age < steps[i].below_s)
+			return steps[i].name;
+	return "> 24h";
+}
+
+static void add_row(struct ep_tally *t, const struct ep_site *s, const char *age,
+		    const int64_t values[EP_TALLY_VALUES])
+{
+	static struct ep_tally_frame frames[EP_SIG_MAX_FRAMES]; /* under the drain lock */
+	struct ep_tally_row row = {.labels = s->labels, .age = age};
+	for (uint32_t i = 0; i < s->n_frames; i++) {
+		uint64_t f = ep_heap.sites.frames[s->first_frame + i];
+		uint32_t id = ep_desk_frame_id(f);
+		frames[i] = (struct ep_tally_frame){ep_desk_frame_address(f),
+						    id == EP_DESK_NO_ID ? EP_CODE_NONE : id};
+	}
+	for (int i = 0; i < EP_TALLY_VALUES; i++)
+		row.values[i] = values[i];
+	ep_tally_add(t, frames, s->n_frames, &row);
+}
+
+/* Objects are counted in 1/65536, so that small weights add up. */
+static int64_t whole(int64_t objects)
+{
+	return (objects + (1 << (EP_HEAP_OBJECT_SHIFT - 1))) >> EP_HEAP_OBJECT_SHIFT;
+}
+
+static void add_allocations(struct ep_tally *t, bool delta)
+{
+	for (uint32_t i = 0; i < MAX_SITES; i++) {
+		const struct ep_site *s = ep_sites_at(&ep_heap.sites, i);
+		if (!s)
+			continue;
+		int64_t objects = atomic_load_explicit(&s->values[EP_HEAP_ALLOC_OBJECTS],
+						       memory_order_relaxed);
+		int64_t bytes = atomic_load_explicit(&s->values[EP_HEAP_ALLOC_BYTES],
+						     memory_order_relaxed);
+		int64_t values[EP_TALLY_VALUES] = {whole(objects), bytes};
+		if (delta) {
+			values[0] -= whole(before[i].objects);
+			values[1] -= before[i].bytes;
+			before[i] = (struct before){objects, bytes};
+		}
+		if (values[0] || values[1])
+			add_row(t, s, NULL, values);
+	}
+}
+
+static void add_live(struct ep_tally *t)
+{
+	uint32_t n = atomic_load(&ep_heap.live.n_used);
+	for (uint32_t k = 0; k < n; k++) {
+		const struct ep_live_object *o = ep_heap.live.tables[k];
+		uint32_t slots = 1u << (EP_LIVE_FIRST_SHIFT + 2 * k);
+		for (uint32_t i = 0; i < slots; i++, o++) {
+			struct ep_live_object seen;
+			if (!ep_live_read(o, &seen))
+				continue;
+			const struct ep_site *s = ep_sites_at(&ep_heap.sites, seen.site);
+			struct ep_heap_weight w = ep_heap_weight(seen.size);
+			int64_t values[EP_TALLY_VALUES] = {0, 0, whole(w.objects), w.bytes};
+			if (s)
+				add_row(t, s, age_of(seen.born_s), values);
+		}
+	}
+}
+
+static void add_ledger(struct ep_batch *b, bool delta)
+{
+	uint64_t taken = atomic_load(&ep_heap.n_samples), lost = atomic_load(&ep_heap.n_lost);
+	uint64_t truncated = atomic_load(&ep_heap.n_truncated);
+	b->ledger = (struct ep_ledger){.taken = taken, .lost = lost, .truncated = truncated};
+	if (delta) {
+		b->ledger.taken -= taken_before;
+		b->ledger.lost -= lost_before;
+		b->ledger.truncated -= truncated_before;
+		taken_before = taken;
+		lost_before = lost;
+		truncated_before = truncated;
+	}
+	b->ledger.asked = b->ledger.taken + b->ledger.lost;
+}
+
+bool ep_heap_take(bool delta, struct ep_batch *ret_b)
+{
+	struct ep_tally *t = ep_heap.mean ? ep_tally_new() : NULL;
+	if (!t || !ep_batch_init(ret_b, &ep_write_heap_shape, t)) {
+		ep_tally_free(t);
+		return false;
+	}
+	ret_b->period = ep_heap.mean;
+	ret_b->from_ns = delta ? delta_from_ns : from_ns;
+	add_allocations(t, delta);
+	add_live(t);
+	add_ledger(ret_b, delta);
+	if (delta)
+		delta_from_ns = ret_b->until_ns;
+	return true;
+}

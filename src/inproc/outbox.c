@@ -1,0 +1,186 @@
+/* outbox.c - see outbox.h. */
+#include "inproc/outbox.h"
+
+#include "base/clock.h"
+#include "inproc/fd.h"
+#include "push/push.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PUSH_NS (3 * EP_NS_PER_S)
+#define LAST_PUSH_NS (2 * EP_NS_PER_S)
+#define MAX_FILE_BYTES ((size_t)256 << 20)
+
+static struct ep_config config;
+static struct ep_push *push;
+
+bool ep_batch_init(struct ep_batch *b, const struct ep_write_shape *shape,
+		   struct ep_tally *tally)
+{
+	uint32_t n = ep_code_n_mappings();
+	struct ep_code_mapping *m = ep_alloc((n + 1) * sizeof(*m));
+	if (!m)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		m[i] = *ep_code_mapping(i);
+	*b = (struct ep_batch){.shape = shape, .tally = tally, .mappings = m, .n_mappings = n};
+	b->until_ns = ep_clock_wall_ns();
+	if (ep_code_main())
+		strcpy(b->build_id, ep_code_main()->build_id);
+	return true;
+}
+
+void ep_batch_fini(struct ep_batch *b)
+{
+	ep_tally_free(b->tally);
+	ep_free((void *)b->mappings);
+}
+
+int ep_batch_write(const struct ep_batch *b, bool named, struct ep_buf *out)
+{
+	struct ep_write w = {
+		.shape = b->shape,
+		.tally = b->tally,
+		.mappings = b->mappings,
+		.n_mappings = b->n_mappings,
+		.period = b->period,
+		.from_ns = b->from_ns,
+		.until_ns = b->until_ns,
+		.ledger = b->ledger,
+		.named = named,
+	};
+	return ep_write(&w, out, NULL);
+}
+
+/* ---- to the server ---------------------------------------------------------------------- */
+
+int ep_outbox_open(const struct ep_config *c, int (*tick)(void *))
+{
+	struct ep_err err = {0};
+	config = *c;
+	struct ep_push_config pc = {
+		.sz = sizeof(pc),
+		.server = config.server,
+		.token = *config.token ? config.token : NULL,
+		.tenant = *config.tenant ? config.tenant : NULL,
+		.spool_dir = *config.spool_dir ? config.spool_dir : NULL,
+		.spy_name = "everprof-lib",
+		.idle = tick,
+	};
+	if (!*config.server)
+		return 0;
+	int rc = ep_push_new(&pc, &push, &err);
+	if (rc < 0)
+		ep_config_say("EVERPROF_SERVER: %s", err.text);
+	return rc;
+}
+
+/* SERVICE{version=…,host=…,profiler=library,k=v} */
+static void series_name(const struct ep_batch *b, char *to, size_t size)
+{
+	char host[65] = "";
+	if (gethostname(host, sizeof(host) - 1) < 0)
+		strcpy(host, "unknown");
+	ep_config_clean_value(host);
+	snprintf(to, size, "%s{version=%s,host=%s,profiler=library%s%s}", config.name,
+		 *config.version ? config.version : b->build_id, host,
+		 *config.labels ? "," : "", config.labels);
+}
+
+void ep_outbox_push(const struct ep_batch *b)
+{
+	char name[2048];
+	if (!push)
+		return;
+	ep_auto_buf bytes;
+	ep_buf_init(&bytes, MAX_FILE_BYTES);
+	if (ep_batch_write(b, false, &bytes) < 0)
+		return;
+	series_name(b, name, sizeof(name));
+	struct ep_push_item item = {.name = name,
+				    .from_ns = b->from_ns,
+				    .until_ns = b->until_ns,
+				    .sample_rate_hz = config.hz,
+				    .pprof_gz = bytes.data,
+				    .n_bytes = bytes.len};
+	(void)ep_push_add(push, &item); /* no room: counted there */
+}
+
+static void say_push_failures(void)
+{
+	static uint64_t told;
+	struct ep_push_stats st;
+	ep_push_stats(push, &st);
+	if (st.rejected + st.dropped == told)
+		return;
+	told = st.rejected + st.dropped;
+	ep_config_say("%llu profiles refused, %llu dropped; last: %s",
+		      (unsigned long long)st.rejected, (unsigned long long)st.dropped,
+		      st.last_error);
+}
+
+void ep_outbox_send_if_due(void)
+{
+	if (!push || ep_push_next_try_ns(push) > ep_clock_mono_ns())
+		return;
+	(void)ep_push_drain(push, ep_clock_mono_ns() + PUSH_NS);
+	say_push_failures();
+}
+
+void ep_outbox_close(void)
+{
+	if (!push)
+		return;
+	(void)ep_push_drain(push, ep_clock_mono_ns() + LAST_PUSH_NS);
+	say_push_failures();
+	ep_push_free(push); /* what is left goes to the spool */
+	push = NULL;
+}
+
+void ep_outbox_child(void)
+{
+	push = NULL; /* it may be cut in the middle: left, not freed */
+}
+
+/* ---- to a file ---------------------------------------------------------------------------- */
+
+static int write_bytes(const char *path, const struct ep_buf *b)
+{
+	char temp[PATH_MAX];
+	int n = snprintf(temp, sizeof(temp), "%s.tmp%d", path, (int)getpid());
+	if (n < 0 || (size_t)n >= sizeof(temp))
+		return -EINVAL;
+	int fd = ep_fd_open(temp, O_WRONLY | O_CREAT | O_TRUNC);
+	if (fd < 0)
+		return -EIO;
+	size_t at = 0;
+	while (at < b->len) {
+		ssize_t k = write(fd, b->data + at, b->len - at);
+		if (k <= 0)
+			break;
+		at += (size_t)k;
+	}
+	if (close(fd) < 0 || at < b->len || rename(temp, path) < 0) {
+		(void)unlink(temp); /* half a file is no use */
+		return -EIO;
+	}
+	return 0;
+}
+
+int ep_outbox_write_file(const struct ep_batch *b)
+{
+	char path[PATH_MAX];
+	ep_auto_buf bytes;
+	ep_buf_init(&bytes, MAX_FILE_BYTES);
+	int rc = ep_batch_write(b, true, &bytes);
+	if (rc == 0)
+		rc = ep_config_out_path(&config, b->shape->name, path);
+	if (rc == 0)
+		rc = write_bytes(path, &bytes);
+	if (rc < 0)
+		ep_config_say("EVERPROF_OUT %s could not be written: %s", config.out,
+			      strerror(-rc));
+	return rc < 0 ? -EIO : 0;
+}

@@ -1,0 +1,114 @@
+/* desk.c - see desk.h. */
+#include "inproc/sig/desk.h"
+
+#include "inproc/sig/hold.h"
+#include "unwind/walk.h"
+
+enum { OWN_FRAMES = 8 }; /* at most, between the walk and the program */
+
+static struct ep_desk desks[EP_DESKS];
+static _Atomic uint64_t n_refused;
+
+struct ep_desk *ep_desk_take(void)
+{
+	/* Threads' control blocks lie apart by their stacks, mostly 8 MB. */
+	uint64_t self = (uint64_t)__builtin_thread_pointer();
+	uint32_t at = (uint32_t)((self * 0x9e3779b97f4a7c15ull) >> 58);
+	for (uint32_t i = 0; i < EP_DESKS; i++) {
+		struct ep_desk *d = &desks[(at + i) % EP_DESKS];
+		uint32_t idle = 0;
+		if (!atomic_load_explicit(&d->busy, memory_order_relaxed) &&
+		    atomic_compare_exchange_strong_explicit(&d->busy, &idle, 1,
+							    memory_order_acquire,
+							    memory_order_relaxed))
+			return d;
+	}
+	atomic_fetch_add_explicit(&n_refused, 1, memory_order_relaxed);
+	return NULL;
+}
+
+void ep_desk_give(struct ep_desk *d)
+{
+	ep_hold_release(&d->hazard);
+	atomic_store_explicit(&d->busy, 0, memory_order_release);
+}
+
+/* This thread's own stack if its end is known, else any memory, guarded. */
+static struct ep_stack stack_from(struct ep_desk *d, uint64_t sp)
+{
+	uint64_t hi = ep_sig_stack_hi;
+	if (sp < hi && hi - sp < (64ull << 20))
+		return (struct ep_stack){.lo = sp & ~7ull, .hi = hi};
+	ep_guarded_forget(&d->guarded);
+	return (struct ep_stack){.lo = sp & ~7ull,
+				 .hi = ~4095ull,
+				 .read = ep_guarded_read,
+				 .arg = &d->guarded};
+}
+
+/* Our own frames go; the caller itself is there even when the walk did not reach it. */
+static void start_at(struct ep_desk *d, uint64_t caller)
+{
+	uint32_t n = d->n_frames < OWN_FRAMES ? d->n_frames : OWN_FRAMES, own = 0;
+	while (own < n && d->frames[own] != caller)
+		own++;
+	if (own == n) {
+		d->frames[0] = caller;
+		d->n_frames = 1;
+		d->truncated = true;
+		return;
+	}
+	d->n_frames -= own;
+	for (uint32_t i = 0; own && i < d->n_frames; i++)
+		d->frames[i] = d->frames[i + own];
+}
+
+static void add_ids(struct ep_desk *d, const struct ep_modules *ms)
+{
+	const struct ep_module *m = NULL;
+	for (uint32_t i = 0; i < d->n_frames; i++) {
+		uint64_t pc = d->frames[i];
+		if (!m || pc < m->start || pc >= m->limit)
+			m = ep_modules_find(ms, pc);
+		uint64_t id = m && m->id < EP_DESK_NO_ID ? m->id : EP_DESK_NO_ID;
+		d->frames[i] = (pc & ((1ull << EP_DESK_ID_SHIFT) - 1)) | id << EP_DESK_ID_SHIFT;
+	}
+}
+
+__attribute__((noinline)) bool ep_desk_walk(struct ep_desk *d, const void *return_address)
+{
+	const struct ep_sig_map *map = ep_hold_map(&d->hazard);
+	struct ep_regs regs;
+	enum ep_step why;
+	if (!map)
+		return false;
+	EP_REGS_HERE(&regs);
+	struct ep_stack stack = stack_from(d, regs.sp);
+	struct ep_memo_walk memo = ep_memo_begin(&d->memo, map->number);
+	d->n_frames = ep_walk_with(&memo, map->modules, &regs, &stack, d->frames,
+				   EP_SIG_MAX_FRAMES, &why);
+	ep_memo_end(&memo, map->number);
+	d->truncated = why != EP_STEP_END;
+	start_at(d, (uint64_t)(uintptr_t)return_address - 1);
+	add_ids(d, map->modules);
+	return true;
+}
+
+bool ep_desk_holds(const struct ep_sig_map *map)
+{
+	for (uint32_t i = 0; i < EP_DESKS; i++)
+		if (atomic_load(&desks[i].hazard) == map)
+			return true;
+	return false;
+}
+
+uint64_t ep_desk_n_refused(void)
+{
+	return atomic_load_explicit(&n_refused, memory_order_relaxed);
+}
+
+void ep_desk_child(void)
+{
+	for (uint32_t i = 0; i < EP_DESKS; i++)
+		ep_desk_give(&desks[i]);
+}

@@ -1,0 +1,20 @@
+/*
+ * window.h - the CPU samples of the last seconds: from the threads' rings to rows.
+ *
+ * Under the drain lock.
+ */
+#ifndef EP_INPROC_WINDOW_H
+#define EP_INPROC_WINDOW_H
+
+#include "inproc/outbox.h"
+
+/* A new window begins.  -ENOMEM. */
+int ep_window_start(uint64_t period_ns);
+/* Take what the handlers left in the rings. */
+void ep_window_fill(void);
+/* The window as a batch, and the next begins; false: no memory, it goes on. */
+bool ep_window_take(struct ep_batch *ret_b);
+/* After a fork: what is there may be cut in the middle, and is the parent's. */
+void ep_window_child(void);
+
+#endif

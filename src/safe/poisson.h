@@ -1,0 +1,71 @@
+/*
+ * poisson.h - the arithmetic of sampling by bytes, without libm.
+ *
+ * Sample points lie on the line of all allocated bytes as a Poisson process with one
+ * point every `mean` bytes.  An allocation of n bytes is sampled when at least one
+ * point falls into it: with probability p = 1 - exp(-n / mean).  Counting each sample
+ * 1 / p times makes the sums unbiased, whatever the sizes are (docs/math/heap.md).
+ *
+ * Header-only, signal-safe, calls nothing: libm may be lazily bound, and does more
+ * than we need.
+ */
+#ifndef EP_SAFE_POISSON_H
+#define EP_SAFE_POISSON_H
+
+#include <stdint.h>
+
+#define EP_POISSON_LN2 0.693147180559945309417
+
+/* xorshift64*: plenty for sampling, one multiplication.  The state must not be 0. */
+static inline uint64_t ep_poisson_random(uint64_t *state)
+{
+	uint64_t x = *state;
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	*state = x;
+	return x * 0x2545f4914f6cdd1dull;
+}
+
+/* ln(x) of a normal x > 0, to about 1e-14: the exponent, and the series of atanh. */
+static inline double ep_poisson_log(double x)
+{
+	union {
+		double d;
+		uint64_t u;
+	} v = {.d = x};
+	int e = (int)(v.u >> 52) - 1023;
+	v.u = (v.u & 0xfffffffffffffull) | 0x3ff0000000000000ull; /* [1, 2) */
+	if (v.d > 1.41421356237309505) {
+		v.d /= 2;
+		e++;
+	}
+	double s = (v.d - 1) / (v.d + 1), q = s * s, sum = 0;
+	for (int k = 17; k >= 1; k -= 2)
+		sum = sum * q + 1.0 / k;
+	return e * EP_POISSON_LN2 + 2 * s * sum;
+}
+
+/* 1 - exp(-x) for x >= 0, with a small relative error for small x too. */
+static inline double ep_poisson_hit(double x)
+{
+	if (x > 40) /* 1 - 4e-18 */
+		return 1;
+	int halvings = (int)(x / EP_POISSON_LN2 + 0.5);
+	double r = halvings * EP_POISSON_LN2 - x, sum = 0; /* |r| <= ln(2) / 2 */
+	for (int k = 13; k >= 1; k--)
+		sum = (sum + 1) * r / k; /* exp(r) - 1 */
+	if (!halvings)
+		return -sum;
+	return 1 - (1 + sum) / (double)(1ull << halvings);
+}
+
+/* Bytes to the next sample point: exponential with this mean, at least 1. */
+static inline int64_t ep_poisson_draw(uint64_t *state, uint64_t mean)
+{
+	/* In (0, 1]: 53 bits, so at most 37 means away. */
+	double u = (double)((ep_poisson_random(state) >> 11) + 1) * 0x1p-53;
+	return 1 + (int64_t)(-ep_poisson_log(u) * (double)mean);
+}
+
+#endif
