@@ -8,6 +8,7 @@
 #include "codec/gzip.h"
 
 #include "base/mem.h"
+#include "base/pages.h"
 
 #include <libdeflate.h>
 #include <pthread.h>
@@ -62,6 +63,7 @@ static int make_room(struct ep_buf *out, size_t room, struct ep_err *err)
 	uint8_t *data = ep_realloc(out->data, cap);
 	if (!data)
 		return no_memory(err, cap);
+	ep_pages_expect(data, cap);
 	out->data = data;
 	out->cap = cap;
 	return 0;

@@ -8,6 +8,7 @@
  */
 #include "profile/fill.h"
 
+#include "base/pages.h"
 #include "profile/share.h"
 
 #include <errno.h>
@@ -666,14 +667,34 @@ static int fill_sample(struct fill *f, struct ep_slice bytes, size_t *n_values,
 	return 0;
 }
 
+static bool holds_strings(const struct fill *f, enum ep_scan_section section)
+{
+	struct ep_slice s = f->s->section[section], t = f->s->section[EP_SCAN_STRING];
+	return s.p < t.p + t.n && t.p < s.p + s.n;
+}
+
+/* Samples are most of a file and the last that is read of it: their bytes go while
+ * their tables grow. */
+static const uint8_t *release(const uint8_t *from, const uint8_t *to)
+{
+	ep_pages_release((void *)(uintptr_t)from, (void *)(uintptr_t)to);
+	return to;
+}
+
 static int fill_samples(struct fill *f)
 {
+	enum { SPENT_BYTES = 4 << 20 };
 	if (f->s->n_samples && !f->s->n_sample_types)
 		return ep_fail(f->err, -EBADMSG, 0, "missing sample type information");
 	size_t n_values = 0;
 	struct ep_pb_reader r = open_section(f, EP_SCAN_SAMPLE);
-	while (next_of(&r, EP_SCAN_SAMPLE))
+	bool is_spent = !holds_strings(f, EP_SCAN_SAMPLE);
+	const uint8_t *spent = r.at;
+	while (next_of(&r, EP_SCAN_SAMPLE)) {
 		EP_TRY(fill_sample(f, ep_pb_bytes(&r), &n_values, pos_of(f, &r)));
+		if (is_spent && r.at - spent > SPENT_BYTES)
+			spent = release(spent, r.at);
+	}
 	return 0;
 }
 
@@ -683,6 +704,8 @@ static int fill_samples(struct fill *f)
 static bool table(struct ep_arena *a, size_t n, size_t size, void *ret)
 {
 	void *p = ep_arena_alloc(a, n * size);
+	if (p)
+		ep_pages_expect(p, n * size);
 	memcpy(ret, &p, sizeof(p));
 	return p;
 }

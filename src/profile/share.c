@@ -13,6 +13,7 @@ enum {
 void ep_share_fini(struct ep_share *s)
 {
 	ep_index_fini(&s->index);
+	ep_arena_free(s->bytes);
 	ep_free(s->runs);
 	*s = (struct ep_share){0};
 }
@@ -41,6 +42,8 @@ const struct ep_share_run *ep_share_find(struct ep_share *s, struct ep_slice byt
 
 static bool grow(struct ep_share *s)
 {
+	if (!s->bytes && !(s->bytes = ep_arena_new(0)))
+		return false;
 	if (s->n < s->cap)
 		return true;
 	uint32_t cap = s->cap ? s->cap * 2 : 64;
@@ -56,9 +59,11 @@ void ep_share_add(struct ep_share *s, uint64_t hash, struct ep_share_run run)
 {
 	if (s->given_up)
 		return;
-	if (!grow(s) || ep_index_add(&s->index, hash, s->n) < 0) {
+	char *copy = grow(s) ? ep_arena_copy(s->bytes, run.bytes.p, run.bytes.n) : NULL;
+	if (!copy || ep_index_add(&s->index, hash, s->n) < 0) {
 		s->given_up = true;
 		return;
 	}
+	run.bytes.p = copy;
 	s->runs[s->n++] = run;
 }

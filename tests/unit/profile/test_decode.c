@@ -323,6 +323,30 @@ TEST(decode_refuses_every_cut_of_a_sound_profile_or_takes_it_whole)
 	free(data);
 }
 
+/* Spent samples are given back to the kernel while the rest is read. */
+TEST(decode_keeps_strings_that_stand_between_many_samples)
+{
+	enum { SAMPLES = 1 << 20, HALF = SAMPLES / 2 };
+	uint8_t head[200];
+	size_t n = from_hex("32() 0a(08011002) 22(0801) 32(637075)", head);
+	size_t n_sample = from_hex("12(0a(01) 12(05))", head + n);
+	size_t n_string = from_hex("32(6e616e6f)", head + n + n_sample);
+	ep_auto_buf raw;
+	ep_buf_init(&raw, SIZE_MAX);
+	ep_buf_add(&raw, head, n);
+	for (int i = 0; i < SAMPLES; i++) {
+		if (i == HALF)
+			ep_buf_add(&raw, head + n + n_sample, n_string);
+		ep_buf_add(&raw, head + n, n_sample);
+	}
+	ep_auto(ep_profile) p = NULL;
+	assert_int_equal(ep_decode(raw.data, raw.len, 0, &p, NULL), 0);
+	assert_int_equal(p->n_samples, SAMPLES);
+	assert_true(ep_slice_is(p->strings[p->sample_types[0].type], "cpu"));
+	assert_true(ep_slice_is(p->strings[p->sample_types[0].unit], "nano"));
+	assert_int_equal(p->values[SAMPLES - 1], 5);
+}
+
 TEST(decode_agrees_with_the_reference_on_every_malformed_file)
 {
 	size_t n;
