@@ -29,7 +29,6 @@ struct ep_callgraph_frame {
 	uint64_t address;
 	int64_t start_line; /* 0 where objfile is "" */
 	int64_t line, column;
-	uint32_t function;	 /* the frame without address, line and column */
 	struct ep_slice printed; /* as reports show it; empty before ep_callgraph_name() */
 };
 
@@ -37,7 +36,7 @@ struct ep_callgraph_node {
 	int64_t flat, cum; /* sums of values; with a mean to be divided by the next two */
 	int64_t flat_div, cum_div;
 	uint32_t frame;
-	uint32_t function; /* nodes of one function in one context have the same number */
+	uint32_t parent; /* in a call tree, as the samples have it; EP_NONE: none */
 };
 
 struct ep_callgraph_edge {
@@ -48,12 +47,14 @@ struct ep_callgraph_edge {
 	bool dropped;
 };
 
-/* A combination of labels ("k:v\nk:v", with a literal \n), or a number of one. */
+/* A combination of labels ("k:v\nk:v", with a literal \n), or a number with the key
+ * "bytes". */
 struct ep_callgraph_tag {
-	struct ep_slice name;
-	int64_t value;	       /* of a number */
+	struct ep_slice name; /* a number's: scaled, with its unit */
+	int64_t value;	      /* of a number: the first of that name */
 	struct ep_slice unit;
-	uint32_t node, under;  /* under: the combination a number was met with, EP_NONE: none */
+	uint32_t node;
+	uint32_t combination; /* its number; of a number the one it came with, EP_NONE: none */
 	bool is_number, dropped;
 	int64_t flat, cum, flat_div, cum_div;
 };
@@ -74,7 +75,7 @@ struct ep_callgraph {
 	 * were not kept; edges may still lead to those of no weight. */
 	uint32_t *shown;
 	uint32_t n_shown;
-	struct ep_callgraph_runs in, out; /* edges, heaviest first; NULL without edges */
+	struct ep_callgraph_runs in, out; /* edges that are left; NULL without edges */
 	uint32_t *first_tag;		  /* of each node, and one more; NULL without tags */
 
 	/* What trimming left out. */
@@ -106,6 +107,9 @@ EP_DEFINE_AUTO(ep_callgraph);
  */
 int ep_callgraph_trimmed(struct ep_report *r, struct ep_callgraph **ret_g,
 			 struct ep_err *err);
+
+/* Put edges in the order reports list them: heaviest first, then by names. */
+void ep_callgraph_edges_sort(struct ep_callgraph *g, uint32_t *edges, size_t n);
 
 /* "address name file:line", as reports show a frame; kept for the next call.  Empty
  * when memory is short. */

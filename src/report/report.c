@@ -12,17 +12,17 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	[EP_REPORT_TEXT] = {"text", NULL},
-	[EP_REPORT_TREE] = {"tree", NULL},
-	[EP_REPORT_PEEK] = {"peek", NULL},
+	[EP_REPORT_TEXT] = {"text", ep_toptext_write},
+	[EP_REPORT_TREE] = {"tree", ep_tree_write},
+	[EP_REPORT_PEEK] = {"peek", ep_tree_write},
 	[EP_REPORT_TRACES] = {"traces", NULL},
 	[EP_REPORT_TAGS] = {"tags", NULL},
 	[EP_REPORT_COMMENTS] = {"comments", ep_comments_write},
 	[EP_REPORT_RAW] = {"raw", NULL},
-	[EP_REPORT_DOT] = {"dot", NULL},
-	[EP_REPORT_CALLGRIND] = {"callgrind", NULL},
+	[EP_REPORT_DOT] = {"dot", ep_dot_write},
+	[EP_REPORT_CALLGRIND] = {"callgrind", ep_callgrind_write},
 	[EP_REPORT_PROTO] = {"proto", ep_proto_write},
-	[EP_REPORT_TOPPROTO] = {"topproto", NULL},
+	[EP_REPORT_TOPPROTO] = {"topproto", ep_topproto_write},
 	[EP_REPORT_LIST] = {"list", NULL},
 	[EP_REPORT_WEBLIST] = {"weblist", NULL},
 	[EP_REPORT_DISASM] = {"disasm", NULL},

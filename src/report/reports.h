@@ -17,7 +17,12 @@ struct ep_objects;
 	int ep_##name##_write(struct ep_report *r, struct ep_objects *objects,         \
 			      struct ep_buf *out, struct ep_err *err)
 
+EP_REPORTS_DECLARE(callgrind);
 EP_REPORTS_DECLARE(comments);
+EP_REPORTS_DECLARE(dot);
 EP_REPORTS_DECLARE(proto);
+EP_REPORTS_DECLARE(topproto);
+EP_REPORTS_DECLARE(toptext);
+EP_REPORTS_DECLARE(tree); /* with an argument: peek */
 
 #endif
