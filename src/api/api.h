@@ -30,6 +30,9 @@ EP_DEFINE_AUTO(ep_api);
 /* Its routes; handlers run on any worker at once. */
 struct ep_route_table ep_api_table(struct ep_api *a);
 
+/* Answer with a file of the page: "/" is the page, "/app-1a2b.js" a part of it; else 404. */
+void ep_api_file(struct ep_http *x, struct ep_slice path);
+
 /* Answer `/` to somebody without a token: the sign-in form. */
 void ep_api_sign_in_page(struct ep_http *x, int status, const char *sentence);
 

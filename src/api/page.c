@@ -36,10 +36,9 @@ static void send_asset(struct ep_http *x, const struct ep_asset *f)
 	}
 }
 
-void ep_page_get(void *room, struct ep_http *x)
+void ep_api_file(struct ep_http *x, struct ep_slice path)
 {
-	(void)room;
-	const struct ep_asset *f = find_asset(x->path);
+	const struct ep_asset *f = find_asset(path);
 	if (!f) {
 		ep_http_fail(x, 404, "not_found", "no such page or route");
 		return;
@@ -56,6 +55,12 @@ void ep_page_get(void *room, struct ep_http *x)
 		x->status = 304;
 	else
 		send_asset(x, f);
+}
+
+void ep_page_get(void *room, struct ep_http *x)
+{
+	(void)room;
+	ep_api_file(x, x->path);
 }
 
 void ep_api_sign_in_page(struct ep_http *x, int status, const char *sentence)

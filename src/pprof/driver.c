@@ -8,6 +8,7 @@
 #include "pprof/tempfile.h"
 #include "pprof/ui.h"
 #include "pprof/usage.h"
+#include "pprof/web.h"
 
 #include <stdio.h>
 
@@ -30,7 +31,7 @@ static int run(const struct ep_args *a, const struct ep_notes *notes,
 	if (a->format)
 		return ep_output_report(&s, &s.vars, a->format, a->argument, err);
 	if (*a->http)
-		return ep_fail(err, -ENOTSUP, 0, "the page is not there yet");
+		return ep_web_run(&s, a->http, a->no_browser, err);
 	return ep_shell_run(&s, err);
 }
 

@@ -71,11 +71,11 @@ static const struct ep_vars_field fields[] = {
 	{"normalize", EP_VARS_BOOL, AT(o.normalize), "norm", true, false,
 	 "Scale the profile to the total of its base\n", NULL},
 	{"sort", EP_VARS_CHOICE, AT(sort), "sort", true, false, "", sorts},
-	{"tagroot", EP_VARS_STRING, AT(o.tagroot), NULL, true, false,
+	{"tagroot", EP_VARS_STRING, AT(o.tagroot), "tagroot", true, false,
 	 "Labels whose values become frames at the root of stacks\n"
 	 "Keys by commas; the first one is outermost.\n",
 	 NULL},
-	{"tagleaf", EP_VARS_STRING, AT(o.tagleaf), NULL, true, false,
+	{"tagleaf", EP_VARS_STRING, AT(o.tagleaf), "tagleaf", true, false,
 	 "Labels whose values become frames at the leaf of stacks\n"
 	 "Keys by commas; the last one is innermost.\n",
 	 NULL},

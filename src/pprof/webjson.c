@@ -241,10 +241,10 @@ static void write_ledger(struct ep_jsonw *w, const char *key, const struct ep_we
 	ep_jsonw_close(w, '}');
 }
 
-static void write_tree(struct ep_jsonw *w, const struct plan *p)
+static void write_tree(struct ep_jsonw *w, const char *key, const struct plan *p)
 {
 	const struct ep_webtree *t = p->t;
-	ep_jsonw_open(w, NULL, '{');
+	ep_jsonw_open(w, key, '{');
 	ep_jsonw_slice(w, "unit", t->unit);
 	ep_jsonw_slice(w, "type", t->type);
 	ep_jsonw_int(w, "total", scaled(t, ep_webtree_width(&t->nodes[0])));
@@ -270,7 +270,7 @@ static void write_tree(struct ep_jsonw *w, const struct plan *p)
 	ep_jsonw_close(w, '}');
 }
 
-int ep_webjson_tree(struct ep_jsonw *w, const struct ep_webtree *t,
+int ep_webjson_tree(struct ep_jsonw *w, const char *key, const struct ep_webtree *t,
 		    const struct ep_webjson_cut *cut)
 {
 	__attribute__((cleanup(plan_fini))) struct plan p;
@@ -280,7 +280,7 @@ int ep_webjson_tree(struct ep_jsonw *w, const struct ep_webtree *t,
 		EP_TRY(drop_small(&p, cut->max_nodes));
 	EP_TRY(link_children(&p));
 	walk(&p);
-	write_tree(w, &p);
+	write_tree(w, key, &p);
 	return ep_buf_failed(w->out);
 }
 

@@ -13,8 +13,8 @@ struct ep_webjson_cut {
 	uint32_t n_path;
 };
 
-/* Append a tree.  -ENOMEM.  Any thread. */
-int ep_webjson_tree(struct ep_jsonw *w, const struct ep_webtree *t,
+/* Append a tree under this key.  -ENOMEM.  Any thread. */
+int ep_webjson_tree(struct ep_jsonw *w, const char *key, const struct ep_webtree *t,
 		    const struct ep_webjson_cut *cut);
 
 /* Append the functions, heaviest self first; `limit` of them, 0: all.  -ENOMEM. */
