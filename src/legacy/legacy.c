@@ -7,6 +7,7 @@
  */
 #include "legacy/legacy.h"
 
+#include "legacy/formats.h"
 #include "legacy/hint.h"
 #include "profile/decode.h"
 
@@ -17,6 +18,21 @@ static bool is_final(int rc, const struct ep_err *err)
 {
 	return rc == 0 || rc == -E2BIG || rc == -ENOMEM ||
 	       !strcmp(err->text, EP_DECODE_CONCATENATED);
+}
+
+static ep_format_parse *const formats[] = {
+	ep_cpu_parse,	  ep_heap_parse,       ep_gocount_parse,
+	ep_threadz_parse, ep_contention_parse, ep_java_parse,
+};
+
+static int try_formats(struct ep_slice bytes, size_t max_bytes,
+		       struct ep_profile **ret_p, struct ep_err *err)
+{
+	int rc = EP_FORMAT_OTHER;
+	for (size_t i = 0;
+	     rc == EP_FORMAT_OTHER && i < sizeof(formats) / sizeof(*formats); i++)
+		rc = formats[i](bytes, max_bytes, ret_p, err);
+	return rc;
 }
 
 /* Of bytes that are nothing we know; `pprof` says why they are not that. */
@@ -40,8 +56,9 @@ static int decode_plain(struct ep_buf *bytes, struct ep_profile **ret_p,
 	int rc = ep_decode_take(bytes, ret_p, &pprof);
 	if (is_final(rc, &pprof))
 		return rc < 0 ? ep_fail(err, rc, pprof.pos, "%s", pprof.text) : 0;
-	return unrecognized((struct ep_slice){(char *)bytes->data, bytes->len}, &pprof,
-			    err);
+	struct ep_slice plain = {(char *)bytes->data, bytes->len};
+	rc = try_formats(plain, bytes->max, ret_p, err);
+	return rc == EP_FORMAT_OTHER ? unrecognized(plain, &pprof, err) : rc;
 }
 
 int ep_legacy_decode(const void *data, size_t n, size_t max_bytes,

@@ -309,6 +309,17 @@ static uint64_t hash_location(const struct ep_location *l, const struct ep_line 
 	return h;
 }
 
+/* Its lines go to the end of their table, where there is room. */
+static void put_location(struct ep_profile *p, uint32_t i, const struct ep_location *l,
+			 const struct ep_line *lines)
+{
+	if (l->n_lines)
+		memcpy(p->lines + p->n_lines, lines, l->n_lines * sizeof(*lines));
+	p->locations[i] = *l;
+	p->locations[i].first_line = p->n_lines;
+	p->n_lines += l->n_lines;
+}
+
 uint32_t ep_build_location_like(struct ep_build *b, const struct ep_location *l,
 				const struct ep_line *lines)
 {
@@ -323,12 +334,15 @@ uint32_t ep_build_location_like(struct ep_build *b, const struct ep_location *l,
 		return 0;
 	if (ep_index_add(&b->locations, h, b->p.n_locations) < 0)
 		return (void)fail(b, -ENOMEM), 0;
-	if (l->n_lines)
-		memcpy(b->p.lines + b->p.n_lines, lines, l->n_lines * sizeof(*lines));
-	b->p.locations[b->p.n_locations] = *l;
-	b->p.locations[b->p.n_locations].first_line = b->p.n_lines;
-	b->p.n_lines += l->n_lines;
+	put_location(&b->p, b->p.n_locations, l, lines);
 	return b->p.n_locations++;
+}
+
+void ep_build_change_location(struct ep_build *b, uint32_t location,
+			      const struct ep_location *l, const struct ep_line *lines)
+{
+	if (grow(b, LINES, (size_t)b->p.n_lines + l->n_lines))
+		put_location(&b->p, location, l, lines);
 }
 
 uint32_t ep_build_location(struct ep_build *b, uint64_t address, uint32_t mapping,
@@ -394,30 +408,16 @@ static bool same_labels(const struct ep_label *a, const struct ep_label *b, uint
 	return true;
 }
 
-/* The sample of this stack and these labels, made when it is new; EP_NONE on
- * failure.  The labels already stand at the end of the table, sorted. */
-static uint32_t intern_sample(struct ep_build *b, const uint32_t *locations,
+/* A sample of zeros behind the last; EP_NONE on failure.  The labels already stand at
+ * the end of their table, sorted. */
+static uint32_t append_sample(struct ep_build *b, const uint32_t *locations,
 			      uint32_t n_locations, uint32_t n_labels)
 {
 	struct ep_profile *p = &b->p;
-	const struct ep_label *labels = p->labels + p->n_labels;
-	uint64_t h = hash_sample(locations, n_locations, labels, n_labels);
-	struct ep_index_iter it;
-	for (uint32_t id = ep_index_first(&b->samples, h, &it); id != EP_INDEX_NONE;
-	     id = ep_index_next(&b->samples, &it)) {
-		const struct ep_sample *s = &p->samples[id];
-		if (s->n_locations == n_locations && s->n_labels == n_labels &&
-		    (!n_locations || !memcmp(ep_profile_stack(p, s), locations,
-					     n_locations * sizeof(*locations))) &&
-		    same_labels(p->labels + s->first_label, labels, n_labels))
-			return id;
-	}
 	if (!grow(b, SAMPLES, (size_t)p->n_samples + 1) ||
 	    !grow(b, STACKS, (size_t)p->n_sample_locations + n_locations) ||
 	    !grow(b, VALUES, ((size_t)p->n_samples + 1) * p->n_sample_types))
 		return EP_NONE;
-	if (ep_index_add(&b->samples, h, p->n_samples) < 0)
-		return (void)fail(b, -ENOMEM), EP_NONE;
 	p->samples[p->n_samples] = (struct ep_sample){
 		.first_location = p->n_sample_locations,
 		.n_locations = n_locations,
@@ -435,23 +435,67 @@ static uint32_t intern_sample(struct ep_build *b, const uint32_t *locations,
 	return p->n_samples++;
 }
 
+/* The sample of this stack and these labels, made when it is new; as above. */
+static uint32_t intern_sample(struct ep_build *b, const uint32_t *locations,
+			      uint32_t n_locations, uint32_t n_labels)
+{
+	const struct ep_profile *p = &b->p;
+	const struct ep_label *labels = p->labels + p->n_labels;
+	uint64_t h = hash_sample(locations, n_locations, labels, n_labels);
+	struct ep_index_iter it;
+	for (uint32_t id = ep_index_first(&b->samples, h, &it); id != EP_INDEX_NONE;
+	     id = ep_index_next(&b->samples, &it)) {
+		const struct ep_sample *s = &p->samples[id];
+		if (s->n_locations == n_locations && s->n_labels == n_labels &&
+		    (!n_locations || !memcmp(ep_profile_stack(p, s), locations,
+					     n_locations * sizeof(*locations))) &&
+		    same_labels(p->labels + s->first_label, labels, n_labels))
+			return id;
+	}
+	uint32_t id = append_sample(b, locations, n_locations, n_labels);
+	if (id != EP_NONE && ep_index_add(&b->samples, h, id) < 0)
+		return (void)fail(b, -ENOMEM), EP_NONE;
+	return id;
+}
+
+/* Labels to the end of their table, sorted, but not yet counted. */
+static bool stage_labels(struct ep_build *b, const struct ep_label *labels, uint32_t n)
+{
+	struct ep_profile *p = &b->p;
+	if (!grow(b, LABELS, (size_t)p->n_labels + n))
+		return false;
+	if (n)
+		memcpy(p->labels + p->n_labels, labels, n * sizeof(*labels));
+	sort_labels(p, p->labels + p->n_labels, n);
+	return true;
+}
+
+static void add_values(struct ep_build *b, uint32_t sample, const int64_t *values)
+{
+	struct ep_profile *p = &b->p;
+	if (sample == EP_NONE)
+		return;
+	int64_t *sum = p->values + (size_t)sample * p->n_sample_types;
+	for (uint32_t i = 0; i < p->n_sample_types; i++)
+		sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);
+}
+
 void ep_build_sample(struct ep_build *b, const uint32_t *locations,
 		     uint32_t n_locations, const struct ep_label *labels,
 		     uint32_t n_labels, const int64_t *values)
 {
-	struct ep_profile *p = &b->p;
-	if (!grow(b, LABELS, (size_t)p->n_labels + n_labels))
-		return;
-	if (n_labels) {
-		memcpy(p->labels + p->n_labels, labels, n_labels * sizeof(*labels));
-		sort_labels(p, p->labels + p->n_labels, n_labels);
-	}
-	uint32_t id = intern_sample(b, locations, n_locations, n_labels);
-	if (id == EP_NONE)
-		return;
-	int64_t *sum = p->values + (size_t)id * p->n_sample_types;
-	for (uint32_t i = 0; i < p->n_sample_types; i++)
-		sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);
+	if (stage_labels(b, labels, n_labels))
+		add_values(b, intern_sample(b, locations, n_locations, n_labels),
+			   values);
+}
+
+void ep_build_sample_apart(struct ep_build *b, const uint32_t *locations,
+			   uint32_t n_locations, const struct ep_label *labels,
+			   uint32_t n_labels, const int64_t *values)
+{
+	if (stage_labels(b, labels, n_labels))
+		add_values(b, append_sample(b, locations, n_locations, n_labels),
+			   values);
 }
 
 /* --- the end ------------------------------------------------------------------ */

@@ -53,6 +53,12 @@ uint32_t ep_build_location(struct ep_build *b, uint64_t address, uint32_t mappin
 /* The same with is_folded; first_line of *l is not read. */
 uint32_t ep_build_location_like(struct ep_build *b, const struct ep_location *l,
 				const struct ep_line *lines);
+/*
+ * What became known later of a location: all its fields and lines are replaced, the
+ * index stays.  For when all locations are made: interning knows it by its old fields.
+ */
+void ep_build_change_location(struct ep_build *b, uint32_t location,
+			      const struct ep_location *l, const struct ep_line *lines);
 /* A nameable frame without an address: one function, one line. */
 uint32_t ep_build_named_frame(struct ep_build *b, const char *name,
 			      const char *filename);
@@ -64,6 +70,11 @@ uint32_t ep_build_named_frame(struct ep_build *b, const char *name,
 void ep_build_sample(struct ep_build *b, const uint32_t *locations,
 		     uint32_t n_locations, const struct ep_label *labels,
 		     uint32_t n_labels, const int64_t *values);
+
+/* The same, but a sample of its own even when there is an equal one. */
+void ep_build_sample_apart(struct ep_build *b, const uint32_t *locations,
+			   uint32_t n_locations, const struct ep_label *labels,
+			   uint32_t n_labels, const int64_t *values);
 
 /*
  * ep_build_finish - hand out the profile; the builder is empty afterwards.

@@ -1,8 +1,8 @@
 /*
- * rewrite.c - `pprof-rewrite [--merge] FILE... >OUT`: profiles through our decoder and
+ * rewrite.c - `pprof-rewrite [--merge] FILE... >OUT`: profiles of any format through our decoder and
  * encoder, several of them merged.  The end-to-end tests hold it against the reference.
  */
-#include "profile/decode.h"
+#include "legacy/legacy.h"
 #include "profile/encode.h"
 #include "profile/merge.h"
 
@@ -20,7 +20,7 @@ static struct ep_profile *read_profile(const char *path)
 	struct ep_err err = {0};
 	if (f && data) {
 		size_t n = fread(data, 1, MOST_BYTES, f);
-		if (ep_decode(data, n, MOST_BYTES, &p, &err) < 0)
+		if (ep_legacy_decode(data, n, MOST_BYTES, &p, &err) < 0)
 			fprintf(stderr, "%s: at %llu: %s\n", path, (unsigned long long)err.pos,
 				err.text);
 	}
