@@ -176,3 +176,18 @@ int ep_gzip_pack(const void *data, size_t n, int level, struct ep_buf *out,
 	out->len += got;
 	return 0;
 }
+
+int ep_gzip_unpack_zlib(const void *data, size_t n, void *out, size_t n_out,
+			struct ep_err *err)
+{
+	set_up();
+	__attribute__((cleanup(unpacker_free))) struct libdeflate_decompressor *d =
+		libdeflate_alloc_decompressor();
+	if (!d)
+		return no_memory(err, n);
+	if (libdeflate_zlib_decompress(d, data, n, out, n_out, NULL) !=
+	    LIBDEFLATE_SUCCESS)
+		return ep_fail(err, -EBADMSG, 0,
+			       "zlib stream is corrupt or not of %zu bytes", n_out);
+	return 0;
+}

@@ -43,4 +43,14 @@ int ep_gzip_unpack(const void *data, size_t n, struct ep_buf *out, struct ep_err
 int ep_gzip_pack(const void *data, size_t n, int level, struct ep_buf *out,
 		 struct ep_err *err);
 
+/*
+ * ep_gzip_unpack_zlib - unpack a zlib stream (RFC 1950) of known size.
+ *
+ * in       n_out  what must come of it, no more, no less
+ * errors   -EBADMSG, -ENOMEM
+ * threads  any thread
+ */
+int ep_gzip_unpack_zlib(const void *data, size_t n, void *out, size_t n_out,
+			struct ep_err *err);
+
 #endif
