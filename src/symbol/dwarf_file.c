@@ -81,7 +81,7 @@ static int find_units(struct ep_dwarf_file *file, struct ep_err *err)
 	return 0;
 }
 
-int ep_dwarf_file_init(struct ep_dwarf_file *file, struct ep_dwarf *d, struct ep_elffile *elf,
+int ep_dwarf_file_init(struct ep_dwarf_file *file, struct ep_debuginfo *d, struct ep_elffile *elf,
 		       bool is_dwo, struct ep_err *err)
 {
 	*file = (struct ep_dwarf_file){.dwarf = d, .elf = elf, .is_dwo = is_dwo};
@@ -442,7 +442,7 @@ static struct ep_dwarf_unit *unit_of_dwo(struct ep_dwarf_file *file)
 	return NULL;
 }
 
-static struct ep_dwarf_file *add_dwo(struct ep_dwarf *d, struct ep_elffile *elf)
+static struct ep_dwarf_file *add_dwo(struct ep_debuginfo *d, struct ep_elffile *elf)
 {
 	struct ep_dwarf_file *file = ep_alloc(sizeof(*file));
 	if (!file)
@@ -459,7 +459,7 @@ static struct ep_dwarf_file *add_dwo(struct ep_dwarf *d, struct ep_elffile *elf)
 	return file;
 }
 
-static void say_missing(struct ep_dwarf *d, const char *name)
+static void say_missing(struct ep_debuginfo *d, const char *name)
 {
 	if (d->n_dwos_missing++ == 0) /* one line for all of them */
 		ep_note(d->notes, "%s: split debug file %s not found",
@@ -468,7 +468,7 @@ static void say_missing(struct ep_dwarf *d, const char *name)
 
 static struct ep_dwarf_unit *open_dwo(struct ep_dwarf_unit *u)
 {
-	struct ep_dwarf *d = u->file->dwarf;
+	struct ep_debuginfo *d = u->file->dwarf;
 	ep_auto(ep_elffile) elf = NULL;
 	if (!d->dwos)
 		d->dwos = ep_zalloc(EP_DWARF_MAX_DWO * sizeof(struct ep_dwarf_file *));

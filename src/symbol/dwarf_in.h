@@ -7,14 +7,14 @@
  *     dwarf_line.c   line programs -> rows
  *     dwarf_tree.c   functions and inlined calls -> segments
  *     dwarf_die.c    names and lines of one function
- *     dwarf.c        the question and the answer
+ *     debuginfo.c    the question and the answer
  */
 #ifndef EP_SYMBOL_DWARF_IN_H
 #define EP_SYMBOL_DWARF_IN_H
 
 #include "base/arena.h"
 #include "base/index.h"
-#include "symbol/dwarf.h"
+#include "symbol/debuginfo.h"
 #include "symbol/dwarf_read.h"
 
 enum {
@@ -126,7 +126,7 @@ struct ep_dwarf_unit {
 };
 
 struct ep_dwarf_file {
-	struct ep_dwarf *dwarf;
+	struct ep_debuginfo *dwarf;
 	struct ep_elffile *elf;
 	bool owns_elf, is_dwo, alt_tried;
 	struct ep_elffile_bytes section[EP_DWARF_N_SECTIONS];
@@ -145,7 +145,7 @@ struct ep_dwarf_span {
 	uint32_t unit;
 };
 
-struct ep_dwarf {
+struct ep_debuginfo {
 	struct ep_arena *arena; /* roots, abbreviations, paths */
 	const struct ep_notes *notes;
 	struct ep_dwarf_file main;
@@ -179,7 +179,7 @@ struct ep_dwarf_pcs {
 };
 
 /* ---- dwarf_file.c ---- */
-int ep_dwarf_file_init(struct ep_dwarf_file *file, struct ep_dwarf *d, struct ep_elffile *elf,
+int ep_dwarf_file_init(struct ep_dwarf_file *file, struct ep_debuginfo *d, struct ep_elffile *elf,
 		       bool is_dwo, struct ep_err *err);
 void ep_dwarf_file_fini(struct ep_dwarf_file *file);
 /* The unit that holds an offset of .debug_info; NULL outside. */
@@ -220,7 +220,7 @@ void ep_dwarf_range_take(struct ep_dwarf_pcs *p, uint16_t name,
 typedef bool ep_dwarf_range_fn(void *ctx, uint64_t lo, uint64_t hi);
 void ep_dwarf_range_each(struct ep_dwarf_unit *u, const struct ep_dwarf_pcs *p,
 			 ep_dwarf_range_fn *fn, void *ctx);
-int ep_dwarf_range_map(struct ep_dwarf *d);
+int ep_dwarf_range_map(struct ep_debuginfo *d);
 
 /* ---- dwarf_line.c ---- */
 struct ep_dwarf_row {

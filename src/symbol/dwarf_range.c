@@ -178,7 +178,7 @@ void ep_dwarf_range_each(struct ep_dwarf_unit *u, const struct ep_dwarf_pcs *p,
 /* ---- the map ---- */
 
 struct map {
-	struct ep_dwarf *d;
+	struct ep_debuginfo *d;
 	size_t cap;
 	uint32_t unit;
 	bool failed, added;
@@ -187,7 +187,7 @@ struct map {
 static bool add_span(void *ctx, uint64_t lo, uint64_t hi)
 {
 	struct map *m = ctx;
-	struct ep_dwarf *d = m->d;
+	struct ep_debuginfo *d = m->d;
 	if (!ep_dwarf_grow(&d->map, d->n_map, &m->cap, sizeof(*d->map))) {
 		m->failed = true;
 		return false;
@@ -258,7 +258,7 @@ static bool before(const void *x, const void *y, void *arg)
 				: a->unit < b->unit;
 }
 
-static void order(struct ep_dwarf *d)
+static void order(struct ep_debuginfo *d)
 {
 	uint64_t top = 0;
 	ep_sort(d->map, d->n_map, sizeof(*d->map), before, NULL);
@@ -269,7 +269,7 @@ static void order(struct ep_dwarf *d)
 	}
 }
 
-int ep_dwarf_range_map(struct ep_dwarf *d)
+int ep_dwarf_range_map(struct ep_debuginfo *d)
 {
 	struct map m = {.d = d};
 	ep_auto_mem bool *has = ep_zalloc(d->main.n_units + 1);

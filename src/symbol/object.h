@@ -12,7 +12,9 @@
 #include "base/err.h"
 #include "base/notes.h"
 #include "profile/profile.h"
+#include "symbol/debugfile.h"
 
+struct ep_debuginfo_frame;
 struct ep_objects; /* opens binaries, and keeps them open */
 struct ep_object;
 
@@ -20,14 +22,36 @@ struct ep_objects_options {
 	const char *binary;	 /* stands for the first mapping's file; NULL: none given */
 	const char *search_path; /* folders, by colons: $PPROF_BINARY_PATH; NULL: none */
 	const char *tools;	 /* `-tools`: "[tool:]path,…"; NULL: those of $PATH */
+	const char *servers;	 /* $DEBUGINFOD_URLS; NULL: none is asked */
+	const char *cache;	 /* ep_objects_cache_path(); NULL: none */
+	const struct ep_debugfile_download *download; /* for the servers; NULL: the cache only */
 	const struct ep_notes *notes; /* may be NULL; borrowed */
 };
+
+/* Where debuginfod's clients keep what they fetched: $DEBUGINFOD_CACHE_PATH, or a
+ * folder in $XDG_CACHE_HOME or ~/.cache.  ep_free() it; NULL: nowhere. */
+char *ep_objects_cache_path(void);
 
 /* One thread at a time per struct ep_objects and what it opened. */
 int ep_objects_new(const struct ep_objects_options *o, struct ep_objects **ret_objects,
 		   struct ep_err *err);
 void ep_objects_free(struct ep_objects *objects);
 EP_DEFINE_AUTO(ep_objects);
+
+/*
+ * ep_objects_locate - say in a profile where its binaries lie.
+ *
+ * To be done for each source before they are merged: mappings get the name of the
+ * file that was found in the search path by build ID or name, the first one that of
+ * `binary`; a profile without mappings gets one that holds all addresses.  From then
+ * on ep_objects_open() takes the mappings' names as they are.
+ *
+ * in       build_id  of the first mapping when it has none; NULL: not known
+ * inout    p         tables are replaced by new ones in its arena
+ * errors   -ENOMEM, -E2BIG
+ */
+int ep_objects_locate(struct ep_objects *objects, struct ep_profile *p, const char *build_id,
+		      struct ep_err *err);
 
 /*
  * ep_objects_open - the file behind a mapping of a profile.
@@ -41,6 +65,10 @@ EP_DEFINE_AUTO(ep_objects);
  */
 int ep_objects_open(struct ep_objects *objects, const struct ep_profile *p, uint32_t mapping,
 		    struct ep_object **ret_o, struct ep_err *err);
+
+/* Is this file an ELF file that can be read?  What the reference's command line does
+ * with its first argument. */
+bool ep_objects_can_open(const char *path);
 
 const char *ep_object_path(const struct ep_object *o);
 const char *ep_object_build_id(const struct ep_object *o); /* hex; "" without one */
@@ -64,6 +92,12 @@ struct ep_object_frame {
  */
 size_t ep_object_frames(struct ep_object *o, uint64_t process_address,
 			struct ep_object_frame *ret_frames, size_t max);
+/* The name alone, by the symbol table (`fastlocal`); NULL: none. */
+const char *ep_object_name(struct ep_object *o, uint64_t process_address);
+/* More than a report needs, for PGO: discriminators, where inlined code begins.
+ * `address` is of the file's own numbering. */
+size_t ep_object_dwarf(struct ep_object *o, uint64_t address,
+		       struct ep_debuginfo_frame *ret_frames, size_t max);
 
 struct ep_object_symbol {
 	const char *const *names; /* as linked; several are aliases */

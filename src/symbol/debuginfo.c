@@ -1,10 +1,10 @@
-/* dwarf.c - the question and the answer.  See dwarf.h. */
+/* debuginfo.c - the question and the answer.  See debuginfo.h. */
 #include "symbol/dwarf_in.h"
 
-int ep_dwarf_new(struct ep_elffile *f, const struct ep_notes *notes, struct ep_dwarf **ret_d,
+int ep_debuginfo_new(struct ep_elffile *f, const struct ep_notes *notes, struct ep_debuginfo **ret_d,
 		 struct ep_err *err)
 {
-	ep_auto(ep_dwarf) d = ep_zalloc(sizeof(*d));
+	ep_auto(ep_debuginfo) d = ep_zalloc(sizeof(*d));
 	if (d)
 		d->arena = ep_arena_new(EP_DWARF_MAX_ARENA);
 	if (!d || !d->arena)
@@ -27,7 +27,7 @@ int ep_dwarf_new(struct ep_elffile *f, const struct ep_notes *notes, struct ep_d
 	return 0;
 }
 
-void ep_dwarf_free(struct ep_dwarf *d)
+void ep_debuginfo_free(struct ep_debuginfo *d)
 {
 	if (!d)
 		return;
@@ -67,7 +67,7 @@ static void drop_file(struct ep_dwarf_file *f)
 	}
 }
 
-static void drop_tables(struct ep_dwarf *d)
+static void drop_tables(struct ep_debuginfo *d)
 {
 	drop_file(&d->main);
 	for (size_t i = 0; i < d->n_dwos; i++)
@@ -76,7 +76,7 @@ static void drop_tables(struct ep_dwarf *d)
 }
 
 /* Lines are in the program's file, functions may be in a .dwo. */
-static bool read_tables(struct ep_dwarf *d, struct ep_dwarf_unit *u,
+static bool read_tables(struct ep_debuginfo *d, struct ep_dwarf_unit *u,
 			struct ep_dwarf_unit *whole)
 {
 	if (u->lines && whole->tree)
@@ -98,11 +98,11 @@ static bool read_tables(struct ep_dwarf *d, struct ep_dwarf_unit *u,
 
 struct answer {
 	struct ep_dwarf_unit *unit, *whole;
-	struct ep_dwarf_frame *frames;
+	struct ep_debuginfo_frame *frames;
 	size_t n, max;
 };
 
-static void put_place(struct answer *a, struct ep_dwarf_frame *f, uint64_t file, uint64_t line,
+static void put_place(struct answer *a, struct ep_debuginfo_frame *f, uint64_t file, uint64_t line,
 		      uint64_t column)
 {
 	f->file = ep_dwarf_line_path(a->unit, a->unit->lines, file);
@@ -110,7 +110,7 @@ static void put_place(struct answer *a, struct ep_dwarf_frame *f, uint64_t file,
 	f->column = (uint32_t)column;
 }
 
-static void put_function(struct answer *a, struct ep_dwarf_frame *f, const struct ep_dwarf_fn *fn)
+static void put_function(struct answer *a, struct ep_debuginfo_frame *f, const struct ep_dwarf_fn *fn)
 {
 	struct ep_dwarf_about about;
 	ep_dwarf_die_about((struct ep_dwarf_die){a->whole, fn->die}, &about);
@@ -126,8 +126,8 @@ static void fill(struct answer *a, const struct ep_dwarf_row *row, uint32_t id)
 	const struct ep_dwarf_tree *t = a->whole->tree;
 	const struct ep_dwarf_fn *callee = NULL;
 	for (unsigned hops = 0; a->n < a->max && hops < EP_DWARF_MAX_CHAIN; hops++) {
-		struct ep_dwarf_frame *f = &a->frames[a->n++];
-		*f = (struct ep_dwarf_frame){.linkage_name = "", .name = "", .file = ""};
+		struct ep_debuginfo_frame *f = &a->frames[a->n++];
+		*f = (struct ep_debuginfo_frame){.linkage_name = "", .name = "", .file = ""};
 		if (callee) {
 			put_place(a, f, callee->call_file, callee->call_line,
 				  callee->call_column);
@@ -146,7 +146,7 @@ static void fill(struct answer *a, const struct ep_dwarf_row *row, uint32_t id)
 	}
 }
 
-static bool ask(struct ep_dwarf *d, struct ep_dwarf_unit *u, uint64_t address, struct answer *a)
+static bool ask(struct ep_debuginfo *d, struct ep_dwarf_unit *u, uint64_t address, struct answer *a)
 {
 	if (!ep_dwarf_file_root(u))
 		return false;
@@ -162,7 +162,7 @@ static bool ask(struct ep_dwarf *d, struct ep_dwarf_unit *u, uint64_t address, s
 	return a->n > 0;
 }
 
-size_t ep_dwarf_frames(struct ep_dwarf *d, uint64_t address, struct ep_dwarf_frame *ret_frames,
+size_t ep_debuginfo_frames(struct ep_debuginfo *d, uint64_t address, struct ep_debuginfo_frame *ret_frames,
 		       size_t max)
 {
 	struct answer a = {.frames = ret_frames, .max = max};
