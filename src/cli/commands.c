@@ -48,6 +48,8 @@ static const struct ep_command commands[] = {
 	 ep_cmd_record},
 	{"pprof", "Profile", "reports on profiles: all of `go tool pprof`, and a shell",
 	 ep_cmd_pprof},
+	{"diff", "Profile", "what changed between two profiles, with the sampling error",
+	 ep_cmd_diff},
 	{"doctor", "Profile", "what this kernel and user allow, and what to change for more",
 	 ep_cmd_doctor},
 	{"completion", "About", "print a completion script for your shell", ep_cmd_completion},

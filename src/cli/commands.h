@@ -27,6 +27,7 @@ void ep_commands_print(FILE *to);
 /* cmd_NAME.c, each. */
 int ep_cmd_agent(int argc, char **argv);
 int ep_cmd_completion(int argc, char **argv);
+int ep_cmd_diff(int argc, char **argv);
 int ep_cmd_doctor(int argc, char **argv);
 int ep_cmd_pprof(int argc, char **argv);
 int ep_cmd_record(int argc, char **argv);
