@@ -1,7 +1,7 @@
 /* compare.c - see compare.h. */
 #include "pprof/compare.h"
 
-#include "pprof/poisson.h"
+#include "pprof/chance.h"
 #include "profile/units.h"
 #include "report/prepare.h"
 
@@ -137,10 +137,10 @@ static struct ep_change make_change(const struct ep_compare *c, struct ep_slice 
 		return d;
 	const struct ep_weight *t = c->weights.total;
 	double w[2] = {weight_of(v[0], t[0]), weight_of(v[1], t[1])};
-	d.error = EP_POISSON_95 * sqrt(change_variance(c, v, w));
+	d.error = EP_CHANCE_95 * sqrt(change_variance(c, v, w));
 	if (w[0] > 0 && w[1] > 0) {
 		double ratio = w[0] / (c->factor * w[1]);
-		d.p = ep_poisson_same(events_of(v[0]), events_of(v[1]),
+		d.p = ep_chance_same(events_of(v[0]), events_of(v[1]),
 				      ratio / (1 + ratio));
 	}
 	return d;
@@ -169,7 +169,7 @@ static int judge(struct ep_compare *c, struct ep_change *list, struct ep_err *er
 		if (list[i].a > 0 || list[i].b > 0)
 			p[tests++] = list[i].p;
 	double bound =
-		c->has_errors ? ep_poisson_threshold(p, tests, discovery_rate) : -1;
+		c->has_errors ? ep_chance_threshold(p, tests, discovery_rate) : -1;
 	for (size_t i = 0; i < c->n; i++)
 		list[i].is_sure = list[i].p <= bound;
 	qsort(list, c->n, sizeof(*list), by_change);

@@ -28,7 +28,7 @@ struct ep_change {
 	double change; /* b - a */
 	double error;  /* half of a 95 % interval around the change; -1 unknown */
 	double p;      /* chance of such a change by sampling alone; 1 unknown */
-	bool is_sure;  /* a discovery: see poisson.h */
+	bool is_sure;  /* a discovery: see chance.h */
 	bool is_new, is_gone;
 };
 

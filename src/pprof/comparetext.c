@@ -3,6 +3,7 @@
 #include "profile/units.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { LABEL = EP_UNITS_LABEL_MAX };
 
@@ -142,8 +143,8 @@ static void add_list(const struct ep_compare *c, const char *title,
 	size_t n = count(c, list, pick), shown = 0;
 	if (!n)
 		return;
-	ep_buf_printf(out, "\n%s:\n%10s %10s %10s %10s %9s\n", title, "A", "B",
-		      "change", "+-", "");
+	ep_buf_printf(out, "\n%s:\n%10s %10s %10s %10s\n", title, "A", "B",
+		      "change", "+-");
 	for (size_t i = 0; i < c->n && shown < c->o->limit; i++)
 		if (pick(c, &list[i])) {
 			add_row(c, &list[i], out);

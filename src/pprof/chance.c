@@ -1,11 +1,11 @@
 /*
- * poisson.c - see poisson.h.
+ * chance.c - see chance.h.
  *
  * Source: Abramowitz and Stegun 26.5 (incomplete beta, its continued fraction and the
  * binomial tail); Przyborowski and Wilenski 1940 (two Poisson means); Benjamini and
  * Hochberg 1995.
  */
-#include "pprof/poisson.h"
+#include "pprof/chance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static double fraction(double x, double a, double b)
 	return f;
 }
 
-double ep_poisson_beta(double x, double a, double b)
+double ep_chance_beta(double x, double a, double b)
 {
 	if (x <= 0 || x >= 1)
 		return x >= 1;
@@ -51,13 +51,13 @@ double ep_poisson_beta(double x, double a, double b)
 	return 1 - exp(log_front) * fraction(1 - x, b, a) / b;
 }
 
-double ep_poisson_same(double n_a, double n_b, double share_b)
+double ep_chance_same(double n_a, double n_b, double share_b)
 {
 	if (n_a + n_b <= 0)
 		return 1;
 	/* P(B >= n_b) and P(B <= n_b) of n_a + n_b, as incomplete beta functions. */
-	double above = n_b > 0 ? ep_poisson_beta(share_b, n_b, n_a + 1) : 1;
-	double below = n_a > 0 ? ep_poisson_beta(1 - share_b, n_a, n_b + 1) : 1;
+	double above = n_b > 0 ? ep_chance_beta(share_b, n_b, n_a + 1) : 1;
+	double below = n_a > 0 ? ep_chance_beta(1 - share_b, n_a, n_b + 1) : 1;
 	double p = 2 * (above < below ? above : below);
 	return p > 1 ? 1 : p;
 }
@@ -68,7 +68,7 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-double ep_poisson_threshold(double *p, size_t n, double rate)
+double ep_chance_threshold(double *p, size_t n, double rate)
 {
 	qsort(p, n, sizeof(*p), by_size);
 	for (size_t k = n; k > 0; k--)

@@ -1,18 +1,18 @@
 /*
- * poisson.h - are two counts of samples the same but for chance?
+ * chance.h - are two counts of samples the same but for chance?
  *
  * Numbers in, numbers out.  The derivations are in docs/math/diff.md.
  */
-#ifndef EP_PPROF_POISSON_H
-#define EP_PPROF_POISSON_H
+#ifndef EP_PPROF_CHANCE_H
+#define EP_PPROF_CHANCE_H
 
 #include <stddef.h>
 
 /* Half width of a 95 % interval, in standard deviations. */
-#define EP_POISSON_95 1.959964
+#define EP_CHANCE_95 1.959964
 
 /*
- * ep_poisson_same - how likely two counts are at least as far apart as these, if both
+ * ep_chance_same - how likely two counts are at least as far apart as these, if both
  * are Poisson with means in the ratio (1 - share_b) : share_b.
  *
  * Exact given their sum (a binomial test of both sides, the smaller side doubled);
@@ -23,10 +23,10 @@
  * returns  in (0, 1]; 1 when both are 0
  * threads  any
  */
-double ep_poisson_same(double n_a, double n_b, double share_b);
+double ep_chance_same(double n_a, double n_b, double share_b);
 
 /*
- * ep_poisson_threshold - which of many tests are discoveries.
+ * ep_chance_threshold - which of many tests are discoveries.
  *
  * Benjamini and Hochberg: of those at or below the answer, at most `rate` are expected
  * to be chance.
@@ -34,9 +34,9 @@ double ep_poisson_same(double n_a, double n_b, double share_b);
  * inout    p  sorted on return
  * returns  a bound for p; -1 when none is below
  */
-double ep_poisson_threshold(double *p, size_t n, double rate);
+double ep_chance_threshold(double *p, size_t n, double rate);
 
 /* The regularized incomplete beta function I_x(a, b); a, b > 0, x in [0, 1]. */
-double ep_poisson_beta(double x, double a, double b);
+double ep_chance_beta(double x, double a, double b);
 
 #endif
