@@ -23,7 +23,7 @@ static const struct kind kinds[] = {
 	[EP_REPORT_CALLGRIND] = {"callgrind", ep_callgrind_write},
 	[EP_REPORT_PROTO] = {"proto", ep_proto_write},
 	[EP_REPORT_TOPPROTO] = {"topproto", ep_topproto_write},
-	[EP_REPORT_LIST] = {"list", NULL},
+	[EP_REPORT_LIST] = {"list", ep_list_write},
 	[EP_REPORT_WEBLIST] = {"weblist", NULL},
 	[EP_REPORT_DISASM] = {"disasm", NULL},
 };

@@ -19,10 +19,13 @@ struct ep_objects;
 
 EP_REPORTS_DECLARE(callgrind);
 EP_REPORTS_DECLARE(comments);
+EP_REPORTS_DECLARE(disasm);
 EP_REPORTS_DECLARE(dot);
+EP_REPORTS_DECLARE(list);
 EP_REPORTS_DECLARE(proto);
 EP_REPORTS_DECLARE(topproto);
 EP_REPORTS_DECLARE(toptext);
 EP_REPORTS_DECLARE(tree); /* with an argument: peek */
+EP_REPORTS_DECLARE(weblist);
 
 #endif

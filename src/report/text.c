@@ -4,13 +4,13 @@
 
 #include <inttypes.h>
 
-/* Bytes of the character at the start: 1 also for a byte that begins none. */
-static size_t character(const unsigned char *p, size_t n)
+size_t ep_text_character(struct ep_slice s)
 {
+	const unsigned char *p = (const unsigned char *)s.p;
 	if (p[0] < 0xc2 || p[0] > 0xf4)
 		return 1;
 	size_t more = p[0] < 0xe0 ? 1 : p[0] < 0xf0 ? 2 : 3;
-	if (n <= more)
+	if (s.n <= more)
 		return 1;
 	/* What is too long, a surrogate or past the last shows in the second byte. */
 	unsigned char low = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
@@ -27,7 +27,7 @@ size_t ep_text_length(struct ep_slice s)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s.n; n++)
-		i += character((const unsigned char *)s.p + i, s.n - i);
+		i += ep_text_character((struct ep_slice){s.p + i, s.n - i});
 	return n;
 }
 

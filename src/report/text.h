@@ -8,6 +8,10 @@
 #include "base/slice.h"
 #include "profile/profile.h"
 
+/* Bytes of the first character, of which there must be one: 1 also for a byte that
+ * begins none. */
+size_t ep_text_character(struct ep_slice s);
+
 /* Characters, as the reference counts them: a byte that is no UTF-8 is one. */
 size_t ep_text_length(struct ep_slice s);
 
