@@ -3,16 +3,11 @@
 
 #include "report/callgraph.h"
 #include "report/text.h"
+#include "report/wrap.h"
 
 #include <stdio.h>
 
 enum { JSON_VERSION = 1 };
-
-static void add(int64_t *sum, int64_t value)
-{
-	*sum = (int64_t)((uint64_t)*sum +
-			 (uint64_t)value); /* wraps, as the reference's */
-}
 
 static void name_after(struct ep_asm_inst *inst, const struct ep_asm_sample *s)
 {
@@ -41,10 +36,10 @@ void ep_asm_annotate(const struct ep_object_inst *insts, size_t n_insts,
 		if (*in->file)
 			to->file = ep_text_base_name(ep_slice_of(in->file));
 		for (; s < n_samples && samples[s].address < next; s++) {
-			add(&to->flat, samples[s].flat);
-			add(&flat_div, samples[s].flat_div);
-			add(&to->cum, samples[s].cum);
-			add(&cum_div, samples[s].cum_div);
+			to->flat = ep_wrap_add(to->flat, samples[s].flat);
+			flat_div = ep_wrap_add(flat_div, samples[s].flat_div);
+			to->cum = ep_wrap_add(to->cum, samples[s].cum);
+			cum_div = ep_wrap_add(cum_div, samples[s].cum_div);
 			name_after(to, &samples[s]);
 		}
 		to->flat = ep_callgraph_mean(to->flat, flat_div);

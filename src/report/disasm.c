@@ -5,8 +5,10 @@
  */
 #include "report/asm.h"
 #include "report/callgraph.h"
+#include "report/namemap.h"
 #include "report/reports.h"
 #include "report/text.h"
+#include "report/wrap.h"
 
 #include "base/sort.h"
 
@@ -33,7 +35,8 @@ struct disasm {
 	struct ep_objects *objects;
 	struct ep_buf *out;
 	struct ep_err *err;
-	bool by_address; /* the argument is one as well */
+	struct ep_namemap known; /* names that were matched */
+	bool by_address;	 /* the argument is one as well */
 	uint64_t address;
 	struct routine *routines;
 	size_t n_routines, cap_routines;
@@ -51,20 +54,19 @@ static int out_of_memory(struct ep_err *err)
 static int choose_mappings(struct disasm *d, bool *wanted)
 {
 	const struct ep_profile *p = d->r->p;
-	int8_t *known = ep_arena_array(d->g->arena, int8_t, d->g->n_frames);
-	if (!known)
-		return out_of_memory(d->err);
+	struct ep_slice last = {0}; /* the file that was marked last */
 	for (uint32_t i = 0; i < d->g->n_shown; i++) {
 		const struct ep_callgraph_frame *f =
 			ep_callgraph_frame_of(d->g, d->g->shown[i]);
-		if (f->objfile.n == 0 || known[f->function])
+		if (f->objfile.n == 0 || ep_slice_eq(f->objfile, last))
 			continue;
-		int rc = ep_regex_match(d->r->argument, f->name, d->err);
+		int rc = ep_namemap_match(&d->known, d->r->argument, f->name, d->err);
 		EP_TRY(rc);
-		known[f->function] = rc > 0 ? 1 : -1;
-		for (uint32_t m = 0; rc > 0 && m < p->n_mappings; m++)
-			if (ep_slice_eq(p->strings[p->mappings[m].filename],
-					f->objfile))
+		if (rc == 0)
+			continue;
+		last = f->objfile;
+		for (uint32_t m = 0; m < p->n_mappings; m++)
+			if (ep_slice_eq(p->strings[p->mappings[m].filename], last))
 				wanted[m] = true;
 	}
 	for (uint32_t m = 0; m < p->n_mappings && d->by_address; m++)
@@ -131,8 +133,8 @@ static size_t lower_bound(const struct ep_asm_sample *s, size_t n, uint64_t addr
 static int add_routine(struct disasm *d, struct routine t)
 {
 	for (size_t i = 0; i < t.n_samples; i++) {
-		t.flat = (int64_t)((uint64_t)t.flat + (uint64_t)t.samples[i].flat);
-		t.cum = (int64_t)((uint64_t)t.cum + (uint64_t)t.samples[i].cum);
+		t.flat = ep_wrap_add(t.flat, t.samples[i].flat);
+		t.cum = ep_wrap_add(t.cum, t.samples[i].cum);
 	}
 	if (d->n_routines == d->cap_routines) {
 		size_t cap = d->cap_routines ? d->cap_routines * 2 : 64;
@@ -464,5 +466,6 @@ int ep_disasm_write(struct ep_report *r, struct ep_objects *objects, struct ep_b
 		     : r->o.json       ? as_json(&d)
 				       : as_text(&d);
 	ep_free(d.routines);
+	ep_namemap_fini(&d.known);
 	return rc;
 }

@@ -5,9 +5,11 @@
  */
 #include "report/asm.h"
 #include "report/callgraph.h"
+#include "report/namemap.h"
 #include "report/reports.h"
 #include "report/sourcefile.h"
 #include "report/text.h"
+#include "report/wrap.h"
 
 #include "base/sort.h"
 #include "codec/json.h"
@@ -55,32 +57,18 @@ static bool before(const void *va, const void *vb, void *arg)
 	return a->line < b->line;
 }
 
-/* Does the function of a node match?  Asked once a function. */
-static int matches(const struct ep_report *r, const struct ep_callgraph *g,
-		   uint32_t node, int8_t *known, struct ep_err *err)
-{
-	uint32_t function = ep_callgraph_frame_of(g, node)->function;
-	if (known[function] < 0) {
-		int rc = ep_regex_match(r->argument, g->frames[function].name, err);
-		EP_TRY(rc);
-		known[function] = rc > 0;
-	}
-	return known[function];
-}
-
+/* The nodes of functions that match. */
 static int choose(const struct ep_report *r, const struct ep_callgraph *g,
-		  struct rows *ret, struct ep_err *err)
+		  struct ep_namemap *known, struct rows *ret, struct ep_err *err)
 {
-	int8_t *known = ep_arena_array(g->arena, int8_t, g->n_frames);
-	struct row *rows = ep_arena_array(g->arena, struct row, g->n_shown);
-	if (!known || !rows)
+	struct row *rows = ep_arena_array(g->arena, struct row, g->n_shown + 1);
+	if (!rows)
 		return ep_fail(err, -ENOMEM, 0, "out of memory");
-	memset(known, -1, g->n_frames);
 	size_t n = 0;
 	for (uint32_t i = 0; i < g->n_shown; i++) {
 		const struct ep_callgraph_node *node = &g->nodes[g->shown[i]];
 		const struct ep_callgraph_frame *f = &g->frames[node->frame];
-		int rc = matches(r, g, g->shown[i], known, err);
+		int rc = ep_namemap_match(known, r->argument, f->name, err);
 		EP_TRY(rc);
 		if (rc)
 			rows[n++] = (struct row){f->name,	f->file,    f->line,
@@ -110,8 +98,8 @@ static bool next_routine(const struct rows *rows, size_t *at, struct routine *re
 			end = INT64_MAX;
 		ret->first = start < ret->first ? start : ret->first;
 		ret->last = end > ret->last ? end : ret->last;
-		ret->flat = (int64_t)((uint64_t)ret->flat + (uint64_t)row->flat);
-		ret->cum = (int64_t)((uint64_t)ret->cum + (uint64_t)row->cum);
+		ret->flat = ep_wrap_add(ret->flat, row->flat);
+		ret->cum = ep_wrap_add(ret->cum, row->cum);
 	}
 	if (ret->first < 1)
 		ret->first = 1;
@@ -136,9 +124,8 @@ static bool line_of(const struct routine *t, const struct ep_sourcefile *f,
 	while (*at < t->n && t->rows[*at].line < number)
 		++*at;
 	for (; *at < t->n && t->rows[*at].line == number; ++*at) {
-		ret->flat =
-			(int64_t)((uint64_t)ret->flat + (uint64_t)t->rows[*at].flat);
-		ret->cum = (int64_t)((uint64_t)ret->cum + (uint64_t)t->rows[*at].cum);
+		ret->flat = ep_wrap_add(ret->flat, t->rows[*at].flat);
+		ret->cum = ep_wrap_add(ret->cum, t->rows[*at].cum);
 	}
 	return true;
 }
@@ -291,15 +278,18 @@ int ep_list_write(struct ep_report *r, struct ep_objects *objects, struct ep_buf
 	(void)objects; /* sources need no binary */
 	ep_auto(ep_callgraph) g = NULL;
 	ep_auto(ep_sourcefile_reader) reader = NULL;
-	struct rows rows;
+	struct rows rows = {0};
 	EP_TRY(ep_callgraph_new(r, &g, err));
-	EP_TRY(choose(r, g, &rows, err));
+	struct ep_namemap known = {0};
+	int rc = choose(r, g, &known, &rows, err);
+	ep_namemap_fini(&known);
+	EP_TRY(rc);
 	if (rows.n == 0)
 		return ep_fail(err, -ENOENT, 0, "no matches found for regexp: %s",
 			       r->o.argument);
 	EP_TRY(ep_sourcefile_reader_new(r->o.source_path, r->o.trim_path, &reader,
 					err));
 	struct listing l = {.r = r, .reader = reader, .out = out};
-	int rc = r->o.json ? json_all(&l, &rows) : add_all(&l, &rows);
+	rc = r->o.json ? json_all(&l, &rows) : add_all(&l, &rows);
 	return rc < 0 ? ep_fail(err, rc, 0, "cannot keep the sources") : 0;
 }

@@ -8,6 +8,7 @@
 
 #include "report/srcasm_in.h"
 #include "report/text.h"
+#include "report/wrap.h"
 
 #include "base/mem.h"
 #include "base/sort.h"
@@ -55,10 +56,10 @@ struct work {
 	struct ep_err *err;
 	struct ep_srcasm *to;
 	struct ep_srcasm_spots spots;
-	struct ep_srcasm_names files; /* as binaries write them; values are clean */
-	struct ep_srcasm_names names; /* of files, clean */
-	struct binary *binaries;      /* of each mapping */
-	struct ep_srcasm_spot **hot;  /* spots of interest, by address */
+	struct ep_namemap files;     /* as binaries write them; values are clean */
+	struct ep_namemap names;     /* of files, clean */
+	struct binary *binaries;     /* of each mapping */
+	struct ep_srcasm_spot **hot; /* spots of interest, by address */
 	uint32_t n_hot;
 	struct stretch *stretches;
 	uint32_t n_stretches;
@@ -68,12 +69,6 @@ struct work {
 static int no_memory(struct work *w)
 {
 	return ep_fail(w->err, -ENOMEM, 0, "out of memory");
-}
-
-static void add(int64_t *sum, int64_t value)
-{
-	*sum = (int64_t)((uint64_t)*sum +
-			 (uint64_t)value); /* wraps, as the reference's */
 }
 
 /* --- instructions under lines ----------------------------------------------------- */
@@ -89,8 +84,8 @@ static struct ep_slice without_prefix(struct ep_slice s, const char *prefix)
 /* The number of a file by a name that need not be clean. */
 static int file_of(struct work *w, struct ep_slice raw, uint32_t *ret_file)
 {
-	uint32_t i = ep_srcasm_names_find(&w->files, raw);
-	if (i == EP_NONE) {
+	uint32_t i = ep_namemap_find(&w->files, raw);
+	if (i == EP_INDEX_NONE) {
 		ep_auto_buf clean;
 		ep_buf_init(&clean, 1 << 20);
 		ep_text_add_clean_path(
@@ -99,12 +94,12 @@ static int file_of(struct work *w, struct ep_slice raw, uint32_t *ret_file)
 		struct ep_slice name = {
 			ep_arena_copy(w->to->arena, clean.data, clean.len), clean.len};
 		if (ep_buf_failed(&clean) || !name.p ||
-		    ep_srcasm_names_put(&w->files, raw, name) < 0 ||
-		    ep_srcasm_names_put(&w->names, name, name) < 0)
+		    ep_namemap_put(&w->files, raw, name) < 0 ||
+		    ep_namemap_put(&w->names, name, name) < 0)
 			return no_memory(w);
-		i = ep_srcasm_names_find(&w->files, raw);
+		i = ep_namemap_find(&w->files, raw);
 	}
-	*ret_file = ep_srcasm_names_find(&w->names, w->files.values[i]);
+	*ret_file = ep_namemap_find(&w->names, w->files.values[i]);
 	return 0;
 }
 
@@ -151,8 +146,8 @@ static int add_entry(struct work *w, uint32_t inst, const struct chain *c, uint3
 static bool is_of_interest(const struct work *w, const struct chain *c)
 {
 	for (uint32_t i = 0; i < c->n; i++)
-		if (ep_srcasm_names_find(&w->spots.interest, c->at[i].function) !=
-		    EP_NONE)
+		if (ep_namemap_find(&w->spots.interest, c->at[i].function) !=
+		    EP_INDEX_NONE)
 			return true;
 	return false;
 }
@@ -171,8 +166,8 @@ static int add_inst(struct work *w, struct ep_srcasm_inst inst, const struct cha
 	}
 	s->insts[s->n_insts] = inst;
 	for (uint32_t i = 0; i < c->n; i++)
-		if (ep_srcasm_names_find(&w->spots.interest, c->at[i].function) !=
-		    EP_NONE)
+		if (ep_namemap_find(&w->spots.interest, c->at[i].function) !=
+		    EP_INDEX_NONE)
 			EP_TRY(add_entry(w, s->n_insts, c, i));
 	s->n_insts++;
 	return 0;
@@ -314,7 +309,7 @@ static struct stretch next_stretch(const struct work *w, uint32_t *at)
 		    (spot->address - s.end > 2 * AROUND || spot->address >= m->limit))
 			break;
 		s.end = spot->address;
-		add(&s.flat, spot->flat);
+		s.flat = ep_wrap_add(s.flat, spot->flat);
 	}
 	s.begin = s.begin - AROUND > s.begin || s.begin - AROUND < m->start
 			  ? m->start
@@ -369,8 +364,8 @@ static void count(const struct ep_srcasm_spots *spots, struct ep_srcasm_inst *in
 	}
 	for (; low < spots->n && spots->at[low].address - inst->address < inst->n_bytes;
 	     low++) {
-		add(&inst->flat, spots->at[low].flat);
-		add(&inst->cum, spots->at[low].cum);
+		inst->flat = ep_wrap_add(inst->flat, spots->at[low].flat);
+		inst->cum = ep_wrap_add(inst->cum, spots->at[low].cum);
 	}
 }
 
@@ -388,8 +383,8 @@ static struct ep_srcasm_routine line_at(const struct work *w, uint32_t i)
 {
 	const struct ep_srcasm *s = w->to;
 	const struct ep_srcasm_entry *e = &s->entries[i];
-	uint32_t pretty = ep_srcasm_names_find(&w->spots.pretty, e->function);
-	struct ep_srcasm_routine t = {.name = pretty == EP_NONE
+	uint32_t pretty = ep_namemap_find(&w->spots.pretty, e->function);
+	struct ep_srcasm_routine t = {.name = pretty == EP_INDEX_NONE
 						      ? e->function
 						      : w->spots.pretty.values[pretty],
 				      .begin = e->line,
@@ -398,8 +393,8 @@ static struct ep_srcasm_routine line_at(const struct work *w, uint32_t i)
 	for (; i < s->n_entries && s->entries[i].file == e->file &&
 	       s->entries[i].line == e->line;
 	     i++, t.n++) {
-		add(&t.flat, s->insts[s->entries[i].inst].flat);
-		add(&t.cum, s->insts[s->entries[i].inst].cum);
+		t.flat = ep_wrap_add(t.flat, s->insts[s->entries[i].inst].flat);
+		t.cum = ep_wrap_add(t.cum, s->insts[s->entries[i].inst].cum);
 	}
 	return t;
 }
@@ -442,8 +437,8 @@ static void gather_file(struct work *w, uint32_t *at)
 		    ep_slice_eq(line.name, last->name)) {
 			last->end = line.end;
 			last->n += line.n;
-			add(&last->flat, line.flat);
-			add(&last->cum, line.cum);
+			last->flat = ep_wrap_add(last->flat, line.flat);
+			last->cum = ep_wrap_add(last->cum, line.cum);
 		} else {
 			s->routines[s->n_routines++] = line;
 			f->n++;
@@ -453,8 +448,8 @@ static void gather_file(struct work *w, uint32_t *at)
 			if (w->seen[inst] == s->n_files + 1)
 				continue;
 			w->seen[inst] = s->n_files + 1;
-			add(&f->flat, s->insts[inst].flat);
-			add(&f->cum, s->insts[inst].cum);
+			f->flat = ep_wrap_add(f->flat, s->insts[inst].flat);
+			f->cum = ep_wrap_add(f->cum, s->insts[inst].cum);
 		}
 	}
 	widen(&s->routines[f->first], f->n);
@@ -502,8 +497,8 @@ int ep_srcasm_new(const struct ep_report *r, struct ep_objects *objects,
 	struct work w = {.r = r, .p = r->p, .objects = objects, .err = err, .to = s};
 	int rc = run(&w);
 	ep_srcasm_spots_fini(&w.spots);
-	ep_srcasm_names_fini(&w.files);
-	ep_srcasm_names_fini(&w.names);
+	ep_namemap_fini(&w.files);
+	ep_namemap_fini(&w.names);
 	EP_TRY(rc);
 	*ret_s = ep_take(&s);
 	return 0;

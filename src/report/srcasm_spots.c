@@ -3,59 +3,10 @@
 
 #include "report/asm.h"
 #include "report/callgraph.h"
+#include "report/wrap.h"
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/sort.h"
-
-/* --- names ------------------------------------------------------------------------ */
-
-uint32_t ep_srcasm_names_find(const struct ep_srcasm_names *names, struct ep_slice key)
-{
-	struct ep_index_iter it;
-	for (uint32_t i = ep_index_first(&names->by_key, ep_hash64(key.p, key.n), &it);
-	     i != EP_INDEX_NONE; i = ep_index_next(&names->by_key, &it))
-		if (ep_slice_eq(names->keys[i], key))
-			return i;
-	return EP_NONE;
-}
-
-static int names_grow(struct ep_srcasm_names *names)
-{
-	uint32_t cap = names->cap ? names->cap * 2 : 64;
-	struct ep_slice *keys = ep_realloc(names->keys, cap * sizeof(*keys));
-	if (keys)
-		names->keys = keys;
-	struct ep_slice *values = ep_realloc(names->values, cap * sizeof(*values));
-	if (values)
-		names->values = values;
-	if (!keys || !values)
-		return -ENOMEM;
-	names->cap = cap;
-	return 0;
-}
-
-int ep_srcasm_names_put(struct ep_srcasm_names *names, struct ep_slice key,
-			struct ep_slice value)
-{
-	uint32_t i = ep_srcasm_names_find(names, key);
-	if (i == EP_NONE) {
-		if (names->n == names->cap)
-			EP_TRY(names_grow(names));
-		EP_TRY(ep_index_add(&names->by_key, ep_hash64(key.p, key.n), names->n));
-		i = names->n++;
-		names->keys[i] = key;
-	}
-	names->values[i] = value;
-	return 0;
-}
-
-void ep_srcasm_names_fini(struct ep_srcasm_names *names)
-{
-	ep_free(names->keys);
-	ep_free(names->values);
-	ep_index_fini(&names->by_key);
-}
 
 /* --- the pass --------------------------------------------------------------------- */
 
@@ -124,10 +75,9 @@ static int mark(struct pass *pass, uint32_t location, const struct ep_line *line
 	struct ep_slice none = {0};
 	if (spot->location == EP_NONE)
 		spot->location = location;
-	if (ep_srcasm_names_put(&pass->to->interest, pass->p->strings[f->name], none) <
-		    0 ||
-	    ep_srcasm_names_put(&pass->to->interest, pass->p->strings[f->system_name],
-				none) < 0)
+	if (ep_namemap_put(&pass->to->interest, pass->p->strings[f->name], none) < 0 ||
+	    ep_namemap_put(&pass->to->interest, pass->p->strings[f->system_name],
+			   none) < 0)
 		return no_memory(pass);
 	return 0;
 }
@@ -166,10 +116,10 @@ static int add_sample(struct pass *pass, uint32_t sample)
 		place->last = ++pass->clock;
 		struct ep_srcasm_spot *spot = &pass->to->at[place->spot];
 		if (pass->seen[place->spot] != sample + 1)
-			spot->cum = (int64_t)((uint64_t)spot->cum + (uint64_t)value);
+			spot->cum = ep_wrap_add(spot->cum, value);
 		pass->seen[place->spot] = sample + 1;
 		if (i == 0)
-			spot->flat = (int64_t)((uint64_t)spot->flat + (uint64_t)value);
+			spot->flat = ep_wrap_add(spot->flat, value);
 	}
 	return 0;
 }
@@ -216,9 +166,9 @@ static int make_pretty(struct pass *pass, struct order *order)
 		for (uint32_t k = 0; k < l->n_lines && order[i].key; k++) {
 			const struct ep_function *f =
 				&p->functions[p->lines[l->first_line + k].function];
-			if (ep_srcasm_names_put(&pass->to->pretty,
-						p->strings[f->system_name],
-						p->strings[f->name]) < 0)
+			if (ep_namemap_put(&pass->to->pretty,
+					   p->strings[f->system_name],
+					   p->strings[f->name]) < 0)
 				return no_memory(pass);
 		}
 	}
@@ -275,6 +225,6 @@ int ep_srcasm_spots_init(struct ep_srcasm_spots *s, struct ep_arena *arena,
 
 void ep_srcasm_spots_fini(struct ep_srcasm_spots *s)
 {
-	ep_srcasm_names_fini(&s->interest);
-	ep_srcasm_names_fini(&s->pretty);
+	ep_namemap_fini(&s->interest);
+	ep_namemap_fini(&s->pretty);
 }

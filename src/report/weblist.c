@@ -12,6 +12,7 @@
 #include "report/sourcefile.h"
 #include "report/srcasm.h"
 #include "report/text.h"
+#include "report/wrap.h"
 
 #include "base/sort.h"
 
@@ -260,8 +261,8 @@ static bool line_of(const struct ep_srcasm *s, const struct ep_srcasm_routine *t
 	for (; *at < t->first + t->n && s->entries[*at].line == number;
 	     ++*at, ret->n++) {
 		const struct ep_srcasm_inst *inst = &s->insts[s->entries[*at].inst];
-		ret->flat = (int64_t)((uint64_t)ret->flat + (uint64_t)inst->flat);
-		ret->cum = (int64_t)((uint64_t)ret->cum + (uint64_t)inst->cum);
+		ret->flat = ep_wrap_add(ret->flat, inst->flat);
+		ret->cum = ep_wrap_add(ret->cum, inst->cum);
 	}
 	if (ep_sourcefile_line(f, number, &ret->text))
 		return true;
