@@ -50,12 +50,21 @@ ep_str ep_view_string(struct ep_profile *view, struct ep_slice s)
 	return v->p.n_strings++;
 }
 
+void *ep_view_grow_bytes(struct ep_profile *view, const void *table, size_t n_bytes,
+			 size_t n_more)
+{
+	char *copy = ep_arena_alloc(view->arena, n_bytes + n_more);
+	if (!copy)
+		return NULL;
+	if (n_bytes)
+		memcpy(copy, table, n_bytes);
+	memset(copy + n_bytes, 0, n_more);
+	return copy;
+}
+
 void *ep_view_copy_bytes(struct ep_profile *view, const void *table, size_t n_bytes)
 {
-	void *copy = ep_arena_alloc(view->arena, n_bytes);
-	if (copy && n_bytes)
-		memcpy(copy, table, n_bytes);
-	return copy;
+	return ep_view_grow_bytes(view, table, n_bytes, 0);
 }
 
 static uint32_t count_kept(const uint8_t *keep, uint32_t n)

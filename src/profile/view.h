@@ -35,6 +35,13 @@ ep_str ep_view_string(struct ep_profile *view, struct ep_slice s);
 	((__typeof__((view)->table))ep_view_copy_bytes(                                \
 		(view), (view)->table, (view)->n_##table * sizeof(*(view)->table)))
 void *ep_view_copy_bytes(struct ep_profile *view, const void *table, size_t n_bytes);
+/* The same with room for n elements more, all zero. */
+#define ep_view_grow(view, table, n)                                                   \
+	((__typeof__((view)->table))ep_view_grow_bytes(                                \
+		(view), (view)->table, (view)->n_##table * sizeof(*(view)->table),     \
+		(n) * sizeof(*(view)->table)))
+void *ep_view_grow_bytes(struct ep_profile *view, const void *table, size_t n_bytes,
+			 size_t n_more);
 
 /*
  * ep_view_keep_samples - drop samples: the view's samples and values are new tables.

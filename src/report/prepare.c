@@ -4,7 +4,9 @@
 
 #include "profile/aggregate.h"
 #include "profile/scale.h"
+#include "profile/tagroot.h"
 #include "profile/view.h"
+#include "report/filters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,12 +236,29 @@ static int aggregate(struct ep_report *r, struct ep_err *err)
 	return ep_aggregate(r->p, keep, err);
 }
 
+static int add_tag_frames(struct ep_report *r, struct ep_err *err)
+{
+	bool root = false, leaf = false;
+	const struct ep_tagroot t = {r->o.tagroot, r->o.tagleaf, r->o.unit};
+	EP_TRY(ep_tagroot_add(r->p, &t, &root, &leaf, err));
+	if (*r->o.tagroot && !root)
+		ep_note(r->notes, "TagRoot expression matched no samples");
+	if (*r->o.tagleaf && !leaf)
+		ep_note(r->notes, "TagLeaf expression matched no samples");
+	return 0;
+}
+
 static int prepare(struct ep_report *r, struct ep_err *err)
 {
 	EP_TRY(ep_keys_init(r->p, r->p->arena, r->notes, &r->keys, err));
+	EP_TRY(add_tag_frames(r, err));
+	if (r->o.relative_percentages)
+		EP_TRY(ep_filters_apply(r, err));
 	EP_TRY(choose_column(r, err));
 	EP_TRY(compile_argument(r, err));
 	compute_total(r);
+	if (!r->o.relative_percentages)
+		EP_TRY(ep_filters_apply(r, err));
 	return aggregate(r, err);
 }
 
