@@ -2,7 +2,7 @@
  * encode.c - a profile in protobuf, byte for byte as the reference writer would.
  *
  * Zero fields are left out, lists of three and more are packed, a table element's
- * id is its index + 1.  A message is written behind one byte kept for its length,
+ * id is its index + 1, or that of the file it came from.  A message is written behind one byte kept for its length,
  * and moved in the rare case that the length needs more, so nothing is measured
  * beforehand.  Source: google/pprof profile/encode.go.
  */
@@ -91,7 +91,8 @@ static inline uint8_t *put_index(uint8_t *p, uint64_t v)
 	return p + 1 + two;
 }
 
-static uint8_t *put_stack(uint8_t *p, const uint32_t *locations, uint32_t n)
+static uint8_t *put_stack(uint8_t *p, const struct ep_file_ids *ids,
+			  const uint32_t *locations, uint32_t n)
 {
 	uint8_t *length = NULL;
 	if (n > 2)
@@ -99,7 +100,7 @@ static uint8_t *put_stack(uint8_t *p, const uint32_t *locations, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		if (!length)
 			p = put_tag(p, 1, EP_PB_VARINT);
-		p = put_index(p, (uint64_t)locations[i] + 1);
+		p = put_index(p, ep_profile_id(ids, locations[i]));
 	}
 	return length ? close_message(length, p) : p;
 }
@@ -127,7 +128,7 @@ static void add_sample(const struct ep_profile *p, uint32_t i, struct ep_buf *ou
 		return;
 	uint8_t *length;
 	at = open_message(at, 2, &length);
-	at = put_stack(at, ep_profile_stack(p, s), s->n_locations);
+	at = put_stack(at, &p->location_ids, ep_profile_stack(p, s), s->n_locations);
 	at = put_values(at, ep_profile_values(p, i), p->n_sample_types);
 	for (uint32_t l = 0; l < s->n_labels; l++)
 		at = put_label(at, &p->labels[s->first_label + l]);
@@ -154,11 +155,12 @@ static void add_mapping(const struct ep_mapping *m, uint64_t id, struct ep_buf *
 	out->len = (size_t)(close_message(length, at) - out->data);
 }
 
-static uint8_t *put_line(uint8_t *p, const struct ep_line *l)
+static uint8_t *put_line(uint8_t *p, const struct ep_file_ids *ids,
+			 const struct ep_line *l)
 {
 	uint8_t *length;
 	p = open_message(p, 4, &length);
-	p = put_number(p, 1, (uint64_t)l->function + 1);
+	p = put_number(p, 1, ep_profile_id(ids, l->function));
 	p = put_number(p, 2, (uint64_t)l->line);
 	p = put_number(p, 3, (uint64_t)l->column);
 	return close_message(length, p);
@@ -173,11 +175,12 @@ static void add_location(const struct ep_profile *p, uint32_t i, struct ep_buf *
 		return;
 	uint8_t *length;
 	at = open_message(at, 4, &length);
-	at = put_number(at, 1, (uint64_t)i + 1);
-	at = put_number(at, 2, l->mapping == EP_NONE ? 0 : (uint64_t)l->mapping + 1);
+	at = put_number(at, 1, ep_profile_id(&p->location_ids, i));
+	if (l->mapping != EP_NONE)
+		at = put_number(at, 2, ep_profile_id(&p->mapping_ids, l->mapping));
 	at = put_number(at, 3, l->address);
 	for (uint32_t k = 0; k < l->n_lines; k++)
-		at = put_line(at, &p->lines[l->first_line + k]);
+		at = put_line(at, &p->function_ids, &p->lines[l->first_line + k]);
 	at = put_number(at, 5, l->is_folded);
 	out->len = (size_t)(close_message(length, at) - out->data);
 }
@@ -245,11 +248,11 @@ static void add_all(const struct ep_profile *p, struct ep_buf *out)
 	for (uint32_t i = 0; i < p->n_samples; i++)
 		add_sample(p, i, out);
 	for (uint32_t i = 0; i < p->n_mappings; i++)
-		add_mapping(&p->mappings[i], (uint64_t)i + 1, out);
+		add_mapping(&p->mappings[i], ep_profile_id(&p->mapping_ids, i), out);
 	for (uint32_t i = 0; i < p->n_locations; i++)
 		add_location(p, i, out);
 	for (uint32_t i = 0; i < p->n_functions; i++)
-		add_function(&p->functions[i], (uint64_t)i + 1, out);
+		add_function(&p->functions[i], ep_profile_id(&p->function_ids, i), out);
 	for (uint32_t i = 0; i < p->n_strings; i++)
 		ep_pb_add_bytes(out, 6, p->strings[i].p, p->strings[i].n);
 	add_header(p, out);

@@ -14,7 +14,7 @@
 /*
  * ep_encode - append the protobuf form, plain.
  *
- * Byte for byte as the reference writer; ids are index + 1.  On failure the
+ * Byte for byte as the reference writer; ids are index + 1, or those of the file.  On failure the
  * buffer holds a part and remembers the failure.
  *
  * in       p  valid; as made by decode, build or the transforms

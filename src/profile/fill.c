@@ -168,13 +168,22 @@ static int fill_header(struct fill *f)
 
 /* --- mappings, functions, locations ------------------------------------------- */
 
-static int add_id(struct fill *f, struct ep_ids *ids, const char *what, uint64_t id,
-		  uint32_t i, uint64_t pos)
+/* Where elements of one kind keep their ids, and what the kind is called. */
+struct id_table {
+	struct ep_ids *ids;
+	const struct ep_file_ids *shown;
+	const char *what;
+};
+
+static int add_id(struct fill *f, struct id_table t, uint64_t id, uint32_t i, uint64_t pos)
 {
+	const char *what = t.what;
+	if (t.shown->n)
+		((uint64_t *)t.shown->ids)[i] = id;
 	if (!id)
 		return ep_fail(f->err, -EBADMSG, pos, "found %s with reserved id=0",
 			       what);
-	int rc = ep_ids_add(ids, id, i);
+	int rc = ep_ids_add(t.ids, id, i);
 	if (rc == -EEXIST)
 		return ep_fail(f->err, -EBADMSG, pos,
 			       "multiple %ss with same id: %" PRIu64, what, id);
@@ -226,6 +235,7 @@ static int read_mapping(struct fill *f, struct ep_pb_reader r, struct ep_mapping
 
 static int fill_mappings(struct fill *f)
 {
+	struct id_table t = {&f->mappings, &f->p->mapping_ids, "mapping"};
 	struct ep_pb_reader r = open_section(f, EP_SCAN_MAPPING);
 	while (next_of(&r, EP_SCAN_MAPPING)) {
 		uint32_t i = f->p->n_mappings++;
@@ -233,7 +243,7 @@ static int fill_mappings(struct fill *f)
 		uint64_t id = 0;
 		*m = (struct ep_mapping){0};
 		EP_TRY(read_mapping(f, ep_pb_message(&r), m, &id));
-		EP_TRY(add_id(f, &f->mappings, "mapping", id, i, pos_of(f, &r)));
+		EP_TRY(add_id(f, t, id, i, pos_of(f, &r)));
 	}
 	return 0;
 }
@@ -267,6 +277,7 @@ static int read_function(struct fill *f, struct ep_pb_reader r, struct ep_functi
 
 static int fill_functions(struct fill *f)
 {
+	struct id_table t = {&f->functions, &f->p->function_ids, "function"};
 	struct ep_pb_reader r = open_section(f, EP_SCAN_FUNCTION);
 	while (next_of(&r, EP_SCAN_FUNCTION)) {
 		uint32_t i = f->p->n_functions++;
@@ -274,7 +285,7 @@ static int fill_functions(struct fill *f)
 		uint64_t id = 0;
 		*fn = (struct ep_function){0};
 		EP_TRY(read_function(f, ep_pb_message(&r), fn, &id));
-		EP_TRY(add_id(f, &f->functions, "function", id, i, pos_of(f, &r)));
+		EP_TRY(add_id(f, t, id, i, pos_of(f, &r)));
 	}
 	return 0;
 }
@@ -345,6 +356,7 @@ static int check_lines(const struct fill *f, const struct ep_location *l, uint64
 
 static int fill_locations(struct fill *f)
 {
+	struct id_table t = {&f->locations, &f->p->location_ids, "location"};
 	struct ep_pb_reader r = open_section(f, EP_SCAN_LOCATION);
 	while (next_of(&r, EP_SCAN_LOCATION)) {
 		uint32_t i = f->p->n_locations++;
@@ -353,7 +365,7 @@ static int fill_locations(struct fill *f)
 		*l = (struct ep_location){.mapping = EP_NONE,
 					  .first_line = f->p->n_lines};
 		EP_TRY(read_location(f, ep_pb_message(&r), l, &id));
-		EP_TRY(add_id(f, &f->locations, "location", id, i, pos_of(f, &r)));
+		EP_TRY(add_id(f, t, id, i, pos_of(f, &r)));
 		EP_TRY(check_lines(f, l, id, pos_of(f, &r)));
 	}
 	return 0;
@@ -731,8 +743,24 @@ static int make_tables(struct fill *f)
 	return ok ? 0 : ep_fail(f->err, -ENOMEM, 0, "no memory for the tables");
 }
 
+/* The ids of one kind, for those who show them; ids in order need no table. */
+static bool make_shown_ids(struct fill *f, struct ep_id_range range, struct ep_file_ids *ret)
+{
+	if (!range.out_of_order)
+		return true;
+	ret->ids = ep_arena_array(f->p->arena, uint64_t, range.n);
+	ret->n = range.n;
+	ret->max = range.max;
+	return ret->ids;
+}
+
 static int make_ids(struct fill *f)
 {
+	struct ep_profile *p = f->p;
+	if (!make_shown_ids(f, f->s->mappings, &p->mapping_ids) ||
+	    !make_shown_ids(f, f->s->functions, &p->function_ids) ||
+	    !make_shown_ids(f, f->s->locations, &p->location_ids))
+		return ep_fail(f->err, -ENOMEM, 0, "no memory for the ids");
 	if (ep_ids_init(&f->mappings, f->s->mappings) < 0 ||
 	    ep_ids_init(&f->functions, f->s->functions) < 0 ||
 	    ep_ids_init(&f->locations, f->s->locations) < 0)

@@ -3,11 +3,11 @@
  *
  * Every format becomes a struct ep_profile at the door and stays one.  All of
  * it lives in one arena.  Tables refer to each other by dense index, never by
- * the ids of the file: element i has id i + 1 when written.  Strings are slices
- * into the decoded input, which the arena owns; they are not copied.
+ * the ids of the file; those are kept beside, where they tell more than the index.
+ * Strings are slices into the decoded input, which the arena owns; they are not copied.
  *
- * Plain data: readers walk the arrays; only decode.c, build.c and the transforms
- * (merge, filter, scale) write them.
+ * Plain data: readers walk the arrays; only decode.c and build.c write them, and the
+ * transforms make new ones (profile/view.h).
  *
  * Source: google/pprof proto/profile.proto; rules in docs/formats/pprof.md.
  */
@@ -67,6 +67,22 @@ struct ep_sample {
 	uint32_t first_label, n_labels;       /* in ep_profile.labels */
 };
 
+/*
+ * The ids a file has for its mappings, functions or locations, where they are not
+ * index + 1: for output that shows them.  Elements that are added later count on from
+ * the largest.  All zero: index + 1.
+ */
+struct ep_file_ids {
+	const uint64_t *ids;
+	uint32_t n;
+	uint64_t max;
+};
+
+static inline uint64_t ep_profile_id(const struct ep_file_ids *f, uint32_t i)
+{
+	return i < f->n ? f->ids[i] : f->max + (i - f->n) + 1;
+}
+
 struct ep_profile {
 	struct ep_arena *arena;
 
@@ -103,6 +119,8 @@ struct ep_profile {
 	int64_t duration_ns;
 	ep_str drop_frames, keep_frames;
 	ep_str default_sample_type, doc_url;
+
+	struct ep_file_ids mapping_ids, location_ids, function_ids;
 };
 
 /*
