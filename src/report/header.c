@@ -1,9 +1,8 @@
 /* header.c - the lines over a report.  Source: google/pprof report.go (ProfileLabels,
  * legendActiveFilters). */
+#include "report/gotime.h"
 #include "report/prepare.h"
 #include "report/text.h"
-
-#include <time.h>
 
 static void add_line(struct ep_buf *out, const char *head, struct ep_slice text)
 {
@@ -36,13 +35,9 @@ static void add_comments(const struct ep_profile *p, struct ep_buf *out)
 
 static void add_time(int64_t time_ns, struct ep_buf *out)
 {
-	char text[80];
-	struct tm tm;
-	time_t s = (time_t)(time_ns / 1000000000 - (time_ns % 1000000000 < 0));
-	if (!localtime_r(&s, &tm) ||
-	    !strftime(text, sizeof(text), "Time: %Y-%m-%d %H:%M:%S %Z", &tm))
-		return;
-	add_line(out, text, ep_slice_of(""));
+	ep_buf_add_str(out, "Time: ");
+	ep_gotime_add_short_time(out, time_ns);
+	ep_buf_add_char(out, '\n');
 }
 
 /* How much of the time is in the samples is only said of samples that are times. */
