@@ -21,8 +21,9 @@ static bool is_final(int rc, const struct ep_err *err)
 }
 
 static ep_format_parse *const formats[] = {
-	ep_cpu_parse,	  ep_heap_parse,       ep_gocount_parse,
-	ep_threadz_parse, ep_contention_parse, ep_java_parse,
+	ep_cpu_parse,	   ep_heap_parse,	ep_gocount_parse,
+	ep_threadz_parse,  ep_contention_parse, ep_java_parse,
+	ep_jemalloc_parse, ep_script_parse,	ep_folded_parse,
 };
 
 static int try_formats(struct ep_slice bytes, size_t max_bytes,
