@@ -2,11 +2,11 @@
 #include "pprof/acquire.h"
 
 #include "base/mem.h"
-#include "fetch/fetch.h"
 #include "pprof/crowd.h"
 #include "pprof/keep.h"
 #include "profile/merge.h"
 #include "profile/scale.h"
+#include "symbol/object.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -14,6 +14,8 @@
 /* One set of sources on its way to one profile. */
 struct loader {
 	const struct ep_args *args;
+	const struct ep_acquire_with *with;
+	pthread_mutex_t *lock; /* of the binaries */
 	struct ep_origin_options source;
 	const struct ep_notes *notes;
 	const char *what; /* "source" or "base", for the reference's sentences */
@@ -49,31 +51,15 @@ static int add_string(struct ep_profile *p, const char *text, ep_str *ret,
 	return 0;
 }
 
-/* Without a mapping, all locations get one that says nothing: the reference does so,
- * and -raw shows it. */
-static int ensure_mapping(struct ep_profile *p, struct ep_err *err)
+/* Where the binaries are that its mappings name. */
+static int locate(struct loader *l, struct ep_profile *p, struct ep_err *err)
 {
-	if (p->n_mappings)
-		return 0;
-	p->mappings = ep_arena_array(p->arena, struct ep_mapping, 1);
-	if (!p->mappings)
-		return ep_fail(err, -ENOMEM, 0, "out of memory");
-	p->n_mappings = 1;
-	for (uint32_t i = 0; i < p->n_locations; i++)
-		p->locations[i].mapping = 0;
-	return 0;
-}
-
-/* The main binary and its build ID, where the command line says them. */
-static int override_mapping(struct ep_profile *p, const struct ep_args *a,
-			    struct ep_err *err)
-{
-	EP_TRY(ensure_mapping(p, err));
-	if (a->binary)
-		EP_TRY(add_string(p, a->binary, &p->mappings[0].filename, err));
-	if (*a->build_id && !p->mappings[0].build_id)
-		EP_TRY(add_string(p, a->build_id, &p->mappings[0].build_id, err));
-	return 0;
+	const char *build_id = l->args->build_id;
+	(void)pthread_mutex_lock(l->lock); /* sources and bases may come at once */
+	int rc = ep_objects_locate(l->with->objects, p, *build_id ? build_id : NULL,
+				   err);
+	(void)pthread_mutex_unlock(l->lock);
+	return rc;
 }
 
 /* A chunk of sources; what could be read goes to profiles.  The number of them. */
@@ -85,7 +71,7 @@ static size_t load_chunk(struct loader *l, const char *const *names, size_t n,
 	ep_crowd(names, n, &l->source, v);
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].rc >= 0)
-			v[i].rc = override_mapping(v[i].origin.profile, l->args, &v[i].err);
+			v[i].rc = locate(l, v[i].origin.profile, &v[i].err);
 		if (v[i].rc < 0) {
 			ep_note(l->notes, "%s: %s", names[i], v[i].err.text);
 		} else {
@@ -148,7 +134,8 @@ static void *load_set(void *loader)
 	if (l->rc < 0)
 		ep_err_context(&l->err, "problem fetching %s profiles", l->what);
 	else if (!l->got)
-		l->rc = ep_fail(&l->err, -ENOENT, 0, "failed to fetch any %s profiles", l->what);
+		l->rc = ep_fail(&l->err, -ENOENT, 0, "failed to fetch any %s profiles",
+				l->what);
 	return NULL;
 }
 
@@ -170,8 +157,8 @@ static int load_sets(struct loader *sources, struct loader *bases, struct ep_err
 		}
 	for (struct loader *l = sources; l; l = l == sources ? bases : NULL)
 		if (l->got < l->n)
-			ep_note(l->notes, "Fetched %zu %s profiles out of %zu", l->got, l->what,
-				l->n);
+			ep_note(l->notes, "Fetched %zu %s profiles out of %zu", l->got,
+				l->what, l->n);
 	return 0;
 }
 
@@ -211,18 +198,18 @@ static int finish(const struct ep_args *a, struct ep_profile *p, const char *url
 	return url ? ep_keep_profile(p, notes, err) : 0;
 }
 
-int ep_acquire_profile(const struct ep_args *a, const struct ep_notes *notes,
+int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *with,
 		       struct ep_profile **ret_p, struct ep_err *err)
 {
-	ep_auto(ep_fetch) fetch = NULL;
-	struct ep_fetch_options tls = {
-		.tls_cert = a->tls_cert, .tls_key = a->tls_key, .tls_ca = a->tls_ca};
-	EP_TRY(ep_fetch_new(&tls, &fetch, err));
+	const struct ep_notes *notes = with->notes;
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	__attribute__((cleanup(loader_fini))) struct loader sources = {
 		.args = a,
+		.with = with,
+		.lock = &lock,
 		.source = {.seconds = a->seconds,
 			   .timeout = a->timeout,
-			   .fetch = fetch,
+			   .fetch = with->fetch,
 			   .notes = notes},
 		.notes = notes,
 		.what = "source",
@@ -235,7 +222,8 @@ int ep_acquire_profile(const struct ep_args *a, const struct ep_notes *notes,
 	EP_TRY(load_sets(&sources, &bases, err));
 	if (a->n_bases)
 		EP_TRY(subtract(a, &sources.profile, bases.profile, err));
-	EP_TRY(finish(a, sources.profile, sources.url ? sources.url : bases.url, notes, err));
+	EP_TRY(finish(a, sources.profile, sources.url ? sources.url : bases.url, notes,
+		      err));
 	*ret_p = ep_take(&sources.profile);
 	return 0;
 }

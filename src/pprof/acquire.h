@@ -8,6 +8,15 @@
 #include "pprof/args.h"
 #include "profile/profile.h"
 
+struct ep_fetch;
+struct ep_objects;
+
+struct ep_acquire_with {
+	const struct ep_fetch *fetch; /* for URLs */
+	struct ep_objects *objects;   /* binaries, for names */
+	const struct ep_notes *notes;
+};
+
 /*
  * ep_acquire_profile - read, merge, subtract, symbolize, prune: in the reference's
  * order.
@@ -18,7 +27,7 @@
  * errors   -ENOENT not one source, or base, could be read; those of merging
  * threads  one at a time
  */
-int ep_acquire_profile(const struct ep_args *a, const struct ep_notes *notes,
+int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *with,
 		       struct ep_profile **ret_p, struct ep_err *err);
 
 #endif

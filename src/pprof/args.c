@@ -5,12 +5,11 @@
 #include "pprof/args.h"
 
 #include "pprof/goflags.h"
+#include "symbol/object.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_NAME = 40, MAX_FORMATS = 32, MAX_CHOICES = 8 };
 
@@ -318,17 +317,6 @@ static int unknown_flag(struct ep_slice name, struct ep_err *err)
 
 /* --- what the flags say together ----------------------------------------------- */
 
-static bool is_object_file(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char magic[4] = {0};
-	bool is_elf =
-		fd >= 0 && read(fd, magic, 4) == 4 && !memcmp(magic, "\177ELF", 4);
-	if (fd >= 0)
-		close(fd);
-	return is_elf;
-}
-
 static int set_choice(struct ep_args *a, const char *field, unsigned bits,
 		      struct ep_err *err)
 {
@@ -404,7 +392,7 @@ static int check(struct parse *s, const struct ep_notes *notes, struct ep_err *e
 	struct ep_args *a = s->a;
 	if (a->n_sources == 0)
 		return ep_fail(err, -ENODATA, 0, "no profile source specified");
-	if (a->n_sources > 1 && is_object_file(a->sources[0])) {
+	if (a->n_sources > 1 && ep_objects_can_open(a->sources[0])) {
 		a->binary = *a->sources++;
 		a->n_sources--;
 	}

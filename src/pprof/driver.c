@@ -1,8 +1,10 @@
 /* driver.c - see driver.h.  Arguments, profile, then what was asked for. */
 #include "pprof/driver.h"
 
-#include "pprof/args.h"
+#include "fetch/fetch.h"
 #include "pprof/acquire.h"
+#include "pprof/args.h"
+#include "pprof/binaries.h"
 #include "pprof/output.h"
 #include "pprof/shell.h"
 #include "pprof/tempfile.h"
@@ -25,9 +27,18 @@ static int fail(const struct ep_err *err)
 static int run(const struct ep_args *a, const struct ep_notes *notes,
 	       struct ep_err *err)
 {
+	const struct ep_fetch_options tls = {
+		.tls_cert = a->tls_cert, .tls_key = a->tls_key, .tls_ca = a->tls_ca};
+	struct ep_debugfile_download by_fetch;
+	ep_auto(ep_fetch) fetch = NULL;
+	ep_auto(ep_objects) objects = NULL;
 	ep_auto(ep_profile) p = NULL;
-	EP_TRY(ep_acquire_profile(a, notes, &p, err));
-	struct ep_session s = {.profile = p, .vars = a->vars, .notes = *notes};
+	EP_TRY(ep_fetch_new(&tls, &fetch, err));
+	EP_TRY(ep_binaries_open(a, fetch, &by_fetch, notes, &objects, err));
+	const struct ep_acquire_with with = {fetch, objects, notes};
+	EP_TRY(ep_acquire_profile(a, &with, &p, err));
+	struct ep_session s = {
+		.profile = p, .objects = objects, .vars = a->vars, .notes = *notes};
 	if (a->format)
 		return ep_output_report(&s, &s.vars, a->format, a->argument, err);
 	if (*a->http)
