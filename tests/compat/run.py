@@ -100,10 +100,15 @@ def report(case, verdict, options):
     case, verdict = small(case, verdict.kind, options.reference, options.ours, options.runs) if options.shrink else (case, verdict)
     folder = options.out / f"{area(case, verdict)}-{case['seed']}"
     cases.save(case, folder)
-    with (folder / "difference.txt").open("w") as out:
+    with (folder / "difference.txt").open("w", errors="backslashreplace") as out:
         show(case, verdict, out)
     print(f"--- seed {case['seed']} ({area(case, verdict)}): tests/compat/run.py --replay {folder}")
     print((folder / "difference.txt").read_text(), end="", flush=True)
+
+
+def make(seed, real, extra):
+    case = cases.make(seed, real)
+    return {**case, "args": [extra, *case["args"]]} if extra else case
 
 
 def many(options):
@@ -111,7 +116,7 @@ def many(options):
     count, complaints, failing = collections.Counter(), [], []
 
     def one(seed):
-        case = cases.make(seed, real)
+        case = make(seed, real, options.extra)
         line = " ".join(case["args"]) + (case["stdin"] or "")
         if options.only and options.only not in line or options.without and options.without in line:
             return None
@@ -139,7 +144,7 @@ def many(options):
 
 
 def one_seed(options):
-    case = cases.load(options.replay) if options.replay else cases.make(options.seed, real_profiles())
+    case = cases.load(options.replay) if options.replay else make(options.seed, real_profiles(), options.extra)
     verdict = cases.compare(case, options.reference, options.ours, options.runs)
     if verdict:
         print(f"{verdict.kind}: {shlex.join(case['args'])}")
@@ -152,6 +157,7 @@ def one_seed(options):
 
 
 def main():
+    sys.stdout.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
@@ -165,6 +171,7 @@ def main():
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")
     parser.add_argument("--everprof", type=pathlib.Path, default=TESTS.parent / os.environ.get("EVERPROF_BUILD", "build") / "everprof")
     parser.add_argument("--self", action="store_true", help="the reference against itself: how often it is stable")
+    parser.add_argument("--extra", help="an argument to put before all others, such as -symbolize=none")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("/tmp/everprof-compat"))
     options = parser.parse_args()
     options.reference = reference_program(options.out)
