@@ -24,8 +24,8 @@ static const struct kind kinds[] = {
 	[EP_REPORT_PROTO] = {"proto", ep_proto_write},
 	[EP_REPORT_TOPPROTO] = {"topproto", ep_topproto_write},
 	[EP_REPORT_LIST] = {"list", ep_list_write},
-	[EP_REPORT_WEBLIST] = {"weblist", NULL},
-	[EP_REPORT_DISASM] = {"disasm", NULL},
+	[EP_REPORT_WEBLIST] = {"weblist", ep_weblist_write},
+	[EP_REPORT_DISASM] = {"disasm", ep_disasm_write},
 };
 
 int ep_report_write(const struct ep_profile *p, const struct ep_report_options *o,
