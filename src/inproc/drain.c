@@ -5,6 +5,7 @@
 #include "inproc/code.h"
 #include "inproc/heap.h"
 #include "inproc/hooks.h"
+#include "inproc/kinds.h"
 #include "inproc/outbox.h"
 #include "inproc/threads.h"
 #include "inproc/window.h"
@@ -18,12 +19,12 @@
 #define TICK_NS (250 * EP_NS_PER_MS) /* an eighth of a ring at 100 Hz and 35 frames */
 #define MIN_LOOK_NS (10 * EP_NS_PER_MS)
 #define FLUSH_NS (10 * EP_NS_PER_S)
-#define HEAP_NS (60 * EP_NS_PER_S)
 #define STACK_BYTES (256 << 10)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ep_config config;
-static uint64_t next_flush_ns, next_heap_ns; /* of CLOCK_MONOTONIC */
+static uint64_t next_flush_ns; /* of CLOCK_MONOTONIC */
+static uint64_t next_kind_ns[EP_KINDS_MAX];
 
 /* CPU of the whole run, for EVERPROF_OUT; the drain thread's own. */
 static struct ep_tally *whole;
@@ -93,16 +94,29 @@ static void flush_cpu(void)
 	ep_batch_fini(&b);
 }
 
-static void flush_heap(void)
+static void flush_kind(const struct ep_kind *k)
 {
 	struct ep_batch b;
 	ep_drain_lock();
-	bool ok = ep_heap_take(true, &b);
+	bool ok = k->take(k, EP_KIND_PUSH, &b);
 	ep_drain_unlock();
 	if (!ok)
 		return;
-	ep_outbox_push(&b);
+	if (b.tally->n_rows)
+		ep_outbox_push(&b);
 	ep_batch_fini(&b);
+}
+
+static void flush_kinds(uint64_t now)
+{
+	const struct ep_kind *k;
+	for (uint32_t i = 0; (k = ep_kinds_at(i)) != NULL; i++) {
+		if (!k->push_every_ns || now < next_kind_ns[i])
+			continue;
+		if (next_kind_ns[i]) /* else it is new, and this its beginning */
+			flush_kind(k);
+		next_kind_ns[i] = now + k->push_every_ns;
+	}
 }
 
 static void flush_what_is_due(void)
@@ -112,10 +126,7 @@ static void flush_what_is_due(void)
 		next_flush_ns += FLUSH_NS;
 		flush_cpu();
 	}
-	if (config.heap && now >= next_heap_ns) {
-		next_heap_ns += HEAP_NS;
-		flush_heap();
-	}
+	flush_kinds(now);
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -140,33 +151,50 @@ static int write_whole_cpu(void)
 	return rc;
 }
 
-/* A single file is that of the first type. */
-static int write_whole_heap(void)
+static int write_kind(const struct ep_kind *k)
 {
 	struct ep_batch b;
-	if (!*config.out || !config.heap || (config.cpu && !ep_config_out_is_folder(&config)))
-		return 0;
 	ep_drain_lock();
-	bool ok = ep_heap_take(false, &b);
+	bool ok = k->take(k, EP_KIND_TOTAL, &b);
 	ep_drain_unlock();
-	int rc = ok ? ep_outbox_write_file(&b) : -EIO;
-	if (ok)
-		ep_batch_fini(&b);
+	if (!ok)
+		return -EIO;
+	int rc = ep_outbox_write_file(&b);
+	ep_batch_fini(&b);
+	return rc;
+}
+
+/* A folder gets a file of each type, a single file is that of the first. */
+static int write_kinds(void)
+{
+	const struct ep_kind *k;
+	bool all = ep_config_out_is_folder(&config);
+	int rc = 0;
+	if (!*config.out || (config.cpu && !all))
+		return 0;
+	for (uint32_t i = 0; (k = ep_kinds_at(i)) != NULL; i++) {
+		int one = k->push_every_ns ? write_kind(k) : 0;
+		rc = one < 0 ? one : rc;
+		if (!all)
+			break;
+	}
 	return rc;
 }
 
 static void finish(void)
 {
+	const struct ep_kind *k;
 	ep_threads_stop();
 	tick(NULL);
 	if (config.cpu)
 		flush_cpu();
-	if (config.heap)
-		flush_heap();
-	int rc = write_whole_cpu(), rc_heap = write_whole_heap();
+	for (uint32_t i = 0; (k = ep_kinds_at(i)) != NULL; i++)
+		if (k->push_every_ns)
+			flush_kind(k);
+	int rc = write_whole_cpu(), rc_kinds = write_kinds();
 	ep_heap_stop();
 	ep_outbox_close();
-	atomic_store(&stop_result, rc < 0 ? rc : rc_heap);
+	atomic_store(&stop_result, rc < 0 ? rc : rc_kinds);
 }
 
 static bool stopping(void)
@@ -262,7 +290,6 @@ int ep_drain_start(const struct ep_config *c)
 	whole_from_ns = ep_clock_wall_ns();
 	whole_ledger = (struct ep_ledger){0};
 	next_flush_ns = ep_clock_mono_ns() + FLUSH_NS;
-	next_heap_ns = ep_clock_mono_ns() + HEAP_NS;
 	ep_drain_lock();
 	int rc = ep_code_refresh(true);
 	ep_drain_unlock();

@@ -2,8 +2,9 @@
 #include "inproc/heap.h"
 
 #include "base/clock.h"
+#include "inproc/kinds.h"
 #include "inproc/mem_own.h"
-#include "inproc/sig/desk.h"
+#include "inproc/rows.h"
 #include "inproc/sig/heap.h"
 
 enum {
@@ -18,6 +19,8 @@ struct before {
 static struct before *before; /* by site */
 static uint64_t from_ns, delta_from_ns;
 static uint64_t taken_before, lost_before, truncated_before;
+
+static const struct ep_kind heap_kind, allocs_kind;
 
 static uint32_t now_s(void)
 {
@@ -41,6 +44,8 @@ int ep_heap_start(uint64_t mean)
 	if (!ep_heap.mean) {
 		EP_TRY(reserve());
 		ep_heap.mean = mean;
+		EP_TRY(ep_kinds_add(&heap_kind));
+		EP_TRY(ep_kinds_add(&allocs_kind));
 		from_ns = delta_from_ns = ep_clock_wall_ns();
 	}
 	ep_heap_tick();
@@ -76,22 +81,6 @@ static const char *age_of(uint32_t born_s)
 	return "> 24h";
 }
 
-static void add_row(struct ep_tally *t, const struct ep_site *s, const char *age,
-		    const int64_t values[EP_TALLY_VALUES])
-{
-	static struct ep_tally_frame frames[EP_SIG_MAX_FRAMES]; /* under the drain lock */
-	struct ep_tally_row row = {.labels = s->labels, .age = age};
-	for (uint32_t i = 0; i < s->n_frames; i++) {
-		uint64_t f = ep_heap.sites.frames[s->first_frame + i];
-		uint32_t id = ep_desk_frame_id(f);
-		frames[i] = (struct ep_tally_frame){ep_desk_frame_address(f),
-						    id == EP_DESK_NO_ID ? EP_CODE_NONE : id};
-	}
-	for (int i = 0; i < EP_TALLY_VALUES; i++)
-		row.values[i] = values[i];
-	ep_tally_add(t, frames, s->n_frames, &row);
-}
-
 /* Objects are counted in 1/65536, so that small weights add up. */
 static int64_t whole(int64_t objects)
 {
@@ -115,7 +104,7 @@ static void add_allocations(struct ep_tally *t, bool delta)
 			before[i] = (struct before){objects, bytes};
 		}
 		if (values[0] || values[1])
-			add_row(t, s, NULL, values);
+			ep_rows_add(t, &ep_heap.sites, s, NULL, values);
 	}
 }
 
@@ -133,7 +122,7 @@ static void add_live(struct ep_tally *t)
 			struct ep_heap_weight w = ep_heap_weight(seen.size);
 			int64_t values[EP_TALLY_VALUES] = {0, 0, whole(w.objects), w.bytes};
 			if (s)
-				add_row(t, s, age_of(seen.born_s), values);
+				ep_rows_add(t, &ep_heap.sites, s, age_of(seen.born_s), values);
 		}
 	}
 }
@@ -154,10 +143,11 @@ static void add_ledger(struct ep_batch *b, bool delta)
 	b->ledger.asked = b->ledger.taken + b->ledger.lost;
 }
 
-bool ep_heap_take(bool delta, struct ep_batch *ret_b)
+static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batch *ret_b)
 {
+	bool delta = form == EP_KIND_PUSH;
 	struct ep_tally *t = ep_heap.mean ? ep_tally_new() : NULL;
-	if (!t || !ep_batch_init(ret_b, &ep_write_heap_shape, t)) {
+	if (!t || !ep_batch_init(ret_b, k->shape, t)) {
 		ep_tally_free(t);
 		return false;
 	}
@@ -170,3 +160,43 @@ bool ep_heap_take(bool delta, struct ep_batch *ret_b)
 		delta_from_ns = ret_b->until_ns;
 	return true;
 }
+
+/* Sites: what the index of Go's counts too. */
+static uint64_t count(const struct ep_kind *k)
+{
+	uint64_t n = 0;
+	(void)k;
+	for (uint32_t i = 0; i < ep_heap.sites.n_slots; i++)
+		n += ep_sites_at(&ep_heap.sites, i) != NULL;
+	return n;
+}
+
+static const struct ep_kind heap_kind = {
+	.name = "heap",
+	.description = "A sampling of memory allocations: what is in use now, and what was "
+		       "allocated since the start.",
+	.shape = &ep_write_heap_shape,
+	.take = take,
+	.count = count,
+	.can_delta = true,
+	.push_every_ns = 60 * EP_NS_PER_S,
+};
+
+static const struct ep_write_shape allocs_shape = {
+	.name = "allocs",
+	.values = {{"alloc_objects", "count"},
+		   {"alloc_space", "bytes"},
+		   {"inuse_objects", "count"},
+		   {"inuse_space", "bytes"}},
+	.period = {"space", "bytes"},
+	.default_type = "alloc_space",
+};
+
+static const struct ep_kind allocs_kind = {
+	.name = "allocs",
+	.description = "The same as heap, showing what was allocated since the start.",
+	.shape = &allocs_shape,
+	.take = take,
+	.count = count,
+	.can_delta = true,
+};

@@ -1,0 +1,48 @@
+/*
+ * kinds.h - every profile this process can give, by name.
+ *
+ * One row a kind, custom profiles among them: what HTTP serves, what is pushed, what
+ * EVERPROF_OUT writes, all go through this table.
+ */
+#ifndef EP_INPROC_KINDS_H
+#define EP_INPROC_KINDS_H
+
+#include "inproc/outbox.h"
+
+enum { EP_KINDS_MAX = 128 };
+
+/* What a snapshot is of. */
+enum ep_kind_form {
+	EP_KIND_TOTAL, /* since the process began to look; what is in use: now */
+	EP_KIND_PUSH,  /* since the last push */
+};
+
+struct ep_kind {
+	const char *name;	 /* "heap"; of letters, digits, '_', '-', '.' */
+	const char *description; /* a sentence for the index */
+	const struct ep_write_shape *shape;
+	/*
+	 * A snapshot; under the drain lock.  false: memory is short, or it never started.
+	 * ret_b goes to ep_batch_fini().
+	 */
+	bool (*take)(const struct ep_kind *k, enum ep_kind_form form, struct ep_batch *ret_b);
+	/* Records there are now: the number on the index page.  Any thread. */
+	uint64_t (*count)(const struct ep_kind *k);
+	bool can_delta;	      /* ?seconds=N makes sense: second snapshot - first */
+	uint64_t push_every_ns; /* 0: is not pushed */
+	void *of;	      /* the owner's */
+};
+
+/*
+ * ep_kinds_add - a kind that stays for the life of the process.
+ *
+ * errors   -EEXIST the name is taken, -ENOSPC over EP_KINDS_MAX, -EINVAL a bad name
+ * owns     k is borrowed for ever
+ * threads  any; no lock is needed
+ */
+int ep_kinds_add(const struct ep_kind *k);
+const struct ep_kind *ep_kinds_find(const char *name);
+/* The i-th in the order they came, NULL past the end.  Any thread. */
+const struct ep_kind *ep_kinds_at(uint32_t i);
+
+#endif

@@ -1,0 +1,21 @@
+/* rows.c - see rows.h. */
+#include "inproc/rows.h"
+
+#include "inproc/code.h"
+#include "inproc/sig/desk.h"
+
+void ep_rows_add(struct ep_tally *t, const struct ep_sites *sites, const struct ep_site *s,
+		 const char *age, const int64_t values[EP_TALLY_VALUES])
+{
+	static struct ep_tally_frame frames[EP_SIG_MAX_FRAMES]; /* under the drain lock */
+	struct ep_tally_row row = {.labels = s->labels, .age = age};
+	for (uint32_t i = 0; i < s->n_frames; i++) {
+		uint64_t f = sites->frames[s->first_frame + i];
+		uint32_t id = ep_desk_frame_id(f);
+		frames[i] = (struct ep_tally_frame){ep_desk_frame_address(f),
+						    id == EP_DESK_NO_ID ? EP_CODE_NONE : id};
+	}
+	for (int i = 0; i < EP_TALLY_VALUES; i++)
+		row.values[i] = values[i];
+	ep_tally_add(t, frames, s->n_frames, &row);
+}
