@@ -170,6 +170,64 @@ const everprof_labels *everprof_labels_derive_v(const everprof_labels *base, uns
 int everprof_thread_create(pthread_t *thread, const pthread_attr_t *attr,
 			   void *(*start)(void *), void *arg);
 
+/* ---- custom profiles -------------------------------------------------------- */
+
+/*
+ * A profile of things that are open: connections, descriptors, requests in flight,
+ * cache entries, jobs.  Add a thing when it begins, remove it when it ends; whatever is
+ * still there shows the stack and the labels it was added under.
+ *
+ *     static everprof_profile *conns;
+ *     conns = everprof_profile_new("open_connections");      once
+ *     everprof_profile_add(conns, c, 0);
+ *     everprof_profile_remove(conns, c);                     on any thread
+ *
+ * It is at /debug/pprof/open_connections, and is pushed once a minute.  Profiles live as
+ * long as the process.  None of the calls is signal-safe; all are for any thread.
+ */
+typedef struct everprof_profile everprof_profile;
+
+/*
+ * everprof_profile_new - a profile of this name.
+ *
+ * in       name  1 to 64 of letters, digits, '_', '-', '.'; copied
+ * out      NULL with errno EEXIST when there is one of this name (of ours too: heap),
+ *          EINVAL a bad name, ENOSPC over 128 profiles, ENOMEM
+ */
+everprof_profile *everprof_profile_new(const char *name);
+
+/*
+ * everprof_profile_add - a thing begins here.
+ *
+ * in       key   a pointer, or any number as one; by this it is known
+ *          skip  callers to leave off: 0 for the function that calls this
+ * errors   -EEXIST  the key is in it already; nothing changes, it is counted
+ *          -EINVAL  not a custom profile
+ *          -ENOSPC  over 4 million things or 4,096 places; counted as lost
+ * cost     a walk of the stack and some 50 ns
+ */
+int everprof_profile_add(everprof_profile *p, const void *key, unsigned skip);
+
+/* everprof_profile_remove - it ends.  -ENOENT: the key is not in it; counted. */
+int everprof_profile_remove(everprof_profile *p, const void *key);
+
+/* Custom or built in ("heap"); NULL when there is none. */
+everprof_profile *everprof_profile_lookup(const char *name);
+/* Fills at most max; returns how many there are. */
+size_t everprof_profile_list(everprof_profile **ret, size_t max);
+const char *everprof_profile_name(const everprof_profile *p);
+/* Things that are in it now. */
+size_t everprof_profile_count(const everprof_profile *p);
+
+/*
+ * everprof_profile_write - write it as it is now.
+ *
+ * in       fd     where; written to its end, blocking
+ *          debug  0: gzipped pprof, with function names; 1: text for people
+ * errors   -EIO, -ENOMEM, -EINVAL (cpu has no snapshot)
+ */
+int everprof_profile_write(everprof_profile *p, int fd, int debug);
+
 /* ---- what the macros are made of ------------------------------------------- */
 
 typedef struct everprof_scope_ {

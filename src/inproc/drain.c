@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "inproc/code.h"
-#include "inproc/heap.h"
+#include "inproc/kind_heap.h"
 #include "inproc/hooks.h"
-#include "inproc/kinds.h"
+#include "inproc/registry.h"
 #include "inproc/outbox.h"
 #include "inproc/threads.h"
 #include "inproc/window.h"
@@ -24,7 +24,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ep_config config;
 static uint64_t next_flush_ns; /* of CLOCK_MONOTONIC */
-static uint64_t next_kind_ns[EP_KINDS_MAX];
+static uint64_t next_kind_ns[EP_REGISTRY_MAX];
 
 /* CPU of the whole run, for EVERPROF_OUT; the drain thread's own. */
 static struct ep_tally *whole;
@@ -57,7 +57,7 @@ static void tick_locked(void)
 	ep_code_mark_old_maps();
 	if (config.cpu)
 		ep_window_fill();
-	ep_heap_tick();
+	ep_kind_heap_tick();
 	ep_code_drop_marked_maps();
 }
 
@@ -110,7 +110,7 @@ static void flush_kind(const struct ep_kind *k)
 static void flush_kinds(uint64_t now)
 {
 	const struct ep_kind *k;
-	for (uint32_t i = 0; (k = ep_kinds_at(i)) != NULL; i++) {
+	for (uint32_t i = 0; (k = ep_registry_at(i)) != NULL; i++) {
 		if (!k->push_every_ns || now < next_kind_ns[i])
 			continue;
 		if (next_kind_ns[i]) /* else it is new, and this its beginning */
@@ -172,7 +172,7 @@ static int write_kinds(void)
 	int rc = 0;
 	if (!*config.out || (config.cpu && !all))
 		return 0;
-	for (uint32_t i = 0; (k = ep_kinds_at(i)) != NULL; i++) {
+	for (uint32_t i = 0; (k = ep_registry_at(i)) != NULL; i++) {
 		int one = k->push_every_ns ? write_kind(k) : 0;
 		rc = one < 0 ? one : rc;
 		if (!all)
@@ -188,11 +188,11 @@ static void finish(void)
 	tick(NULL);
 	if (config.cpu)
 		flush_cpu();
-	for (uint32_t i = 0; (k = ep_kinds_at(i)) != NULL; i++)
+	for (uint32_t i = 0; (k = ep_registry_at(i)) != NULL; i++)
 		if (k->push_every_ns)
 			flush_kind(k);
 	int rc = write_whole_cpu(), rc_kinds = write_kinds();
-	ep_heap_stop();
+	ep_kind_heap_stop();
 	ep_outbox_close();
 	atomic_store(&stop_result, rc < 0 ? rc : rc_kinds);
 }
@@ -236,15 +236,6 @@ static void compile_tables(void)
 	ep_drain_unlock();
 }
 
-static void compile_all_tables(void)
-{
-	while (ep_code_compile_next())
-		;
-	ep_drain_lock();
-	ep_code_attach();
-	ep_drain_unlock();
-}
-
 static void *drain_main(void *unused)
 {
 	(void)unused;
@@ -280,6 +271,18 @@ static int spawn(void)
 	return rc ? -EAGAIN : 0;
 }
 
+void ep_drain_know_code(void)
+{
+	ep_drain_lock();
+	(void)ep_code_refresh(true); /* out of memory: stacks will be short, and counted */
+	ep_drain_unlock();
+	while (ep_code_compile_next())
+		;
+	ep_drain_lock();
+	ep_code_attach();
+	ep_drain_unlock();
+}
+
 int ep_drain_start(const struct ep_config *c)
 {
 	config = *c;
@@ -290,18 +293,16 @@ int ep_drain_start(const struct ep_config *c)
 	whole_from_ns = ep_clock_wall_ns();
 	whole_ledger = (struct ep_ledger){0};
 	next_flush_ns = ep_clock_mono_ns() + FLUSH_NS;
-	ep_drain_lock();
-	int rc = ep_code_refresh(true);
-	ep_drain_unlock();
 	/* A stack of CPU time that misses its tables is one of many; a heap has objects
 	 * that stay for ever, and many of them are made first. */
 	if (c->heap)
-		compile_all_tables();
+		ep_drain_know_code();
 	ep_drain_lock();
+	int rc = ep_code_refresh(true);
 	if (rc >= 0 && c->cpu)
 		rc = ep_window_start(ep_config_period_ns(c));
 	if (rc >= 0 && c->heap)
-		rc = ep_heap_start(c->heap_bytes);
+		rc = ep_kind_heap_start(c->heap_bytes);
 	ep_drain_unlock();
 	EP_TRY(rc);
 	atomic_store(&ep_sig_wake, EP_SIG_SLEEP);

@@ -19,6 +19,9 @@ int ep_drain_start(const struct ep_config *c);
  */
 int ep_drain_stop(uint64_t timeout_ns);
 
+/* Map the code and make all tables on the calling thread. */
+void ep_drain_know_code(void);
+
 /* Under this lock: code.h, and all that fork must not cut in two. */
 void ep_drain_lock(void);
 void ep_drain_unlock(void);

@@ -3,9 +3,9 @@
 
 #include "base/mem.h"
 #include "everprof.h"
+#include "inproc/registry.h"
 #include "inproc/real.h"
 #include "inproc/sig/cpu.h"
-#include "inproc/sig/heap.h"
 #include "inproc/sig/state.h"
 #include "inproc/start.h"
 #include "inproc/threads.h"
@@ -68,17 +68,13 @@ int ep_hooks_real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
  * The stack lies below the thread's control block, which pthread_self() points
  * to, in one piece: true of glibc and musl, and checked by the distance.
  */
-static void join(size_t stack_bytes, void *(*start)(void *))
+static void know_stack(size_t stack_bytes)
 {
 	uint64_t hi = (uint64_t)pthread_self(), here = (uint64_t)__builtin_frame_address(0);
-	uint64_t lo = 0;
-	if (hi > here && hi - here < (64 << 10) && stack_bytes > (32 << 10))
-		lo = hi - stack_bytes + stack_bytes / 4;
-	else
-		hi = 0;
-	struct ep_sig_thread *t = ep_threads_join(lo, hi, (uint64_t)start);
-	if (t)
-		ep_hooks_release_at_exit(t);
+	if (hi <= here || hi - here >= (64 << 10) || stack_bytes <= (32 << 10))
+		return;
+	ep_sig_stack_lo = hi - stack_bytes + stack_bytes / 4;
+	ep_sig_stack_hi = hi;
 }
 
 static void *thread_main(void *arg)
@@ -86,9 +82,11 @@ static void *thread_main(void *arg)
 	struct birth b = *(struct birth *)arg;
 	ep_free(arg);
 	(void)everprof_labels_attach(b.labels);
-	/* The control block is above all frames of this thread: see join(). */
-	ep_sig_stack_hi = (uint64_t)pthread_self();
-	join(b.stack_bytes, b.start);
+	know_stack(b.stack_bytes);
+	struct ep_sig_thread *t =
+		ep_threads_join(ep_sig_stack_lo, ep_sig_stack_hi, (uint64_t)b.start);
+	if (t)
+		ep_hooks_release_at_exit(t);
 	return b.start(b.arg);
 }
 
@@ -114,7 +112,7 @@ static int create(pthread_t *thread, const pthread_attr_t *attr, struct birth bi
 EXPORTED int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr,
 			    void *(*start)(void *), void *restrict arg)
 {
-	if (!ep_threads_running() && !atomic_load(&ep_heap.on))
+	if (!ep_threads_running() && !ep_registry_at(0)) /* nobody takes stacks */
 		return ep_hooks_real_pthread_create(thread, attr, start, arg);
 	return create(thread, attr, (struct birth){.start = start, .arg = arg});
 }

@@ -5,6 +5,7 @@
 #include "everprof.h"
 #include "inproc/code.h"
 #include "inproc/config.h"
+#include "inproc/custom.h"
 #include "inproc/drain.h"
 #include "inproc/hooks.h"
 #include "inproc/labels.h"
@@ -70,6 +71,7 @@ static void before_fork(void)
 	ep_drain_lock();
 	ep_threads_lock();
 	ep_labels_lock();
+	ep_custom_lock();
 	ep_mem_own_lock();
 	mask_before_fork = before;
 }
@@ -78,6 +80,7 @@ static void after_fork_in_parent(void)
 {
 	sigset_t before = mask_before_fork;
 	ep_mem_own_unlock();
+	ep_custom_unlock();
 	ep_labels_unlock();
 	ep_threads_unlock();
 	ep_drain_unlock();
@@ -106,6 +109,7 @@ static void after_fork_in_child(void)
 	uint64_t lo = me ? me->stack_lo : 0, hi = me ? me->stack_hi : 0;
 	bool was_running = atomic_load(&running);
 	ep_mem_own_unlock();
+	ep_custom_unlock();
 	ep_labels_unlock();
 	ep_threads_child();
 	ep_code_child();
@@ -188,6 +192,16 @@ void ep_start_look_at_code(void)
 	ep_drain_lock();
 	(void)ep_code_refresh(false);
 	ep_drain_unlock();
+	errno = saved;
+}
+
+void ep_start_know_code(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int saved = errno;
+	pthread_once(&once, ep_drain_know_code);
+	if (!ep_sig_stack_hi)
+		ep_threads_know_main_stack();
 	errno = saved;
 }
 

@@ -254,6 +254,7 @@ void ep_threads_know_main_stack(void)
 	if (ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0) != ep_sys6(SYS_getpid, 0, 0, 0, 0, 0, 0))
 		return;
 	pthread_mutex_lock(&lock);
+	ep_sig_stack_lo = main_stack_lo;
 	ep_sig_stack_hi = main_stack_hi;
 	pthread_mutex_unlock(&lock);
 }

@@ -25,7 +25,7 @@ _Atomic(const struct ep_sig_map *) ep_sig_map;
 _Atomic uint64_t ep_sig_n_foreign;
 _Atomic uint32_t ep_sig_wake;
 __thread const void *_Atomic ep_sig_labels;
-__thread uint64_t ep_sig_stack_hi;
+__thread uint64_t ep_sig_stack_lo, ep_sig_stack_hi;
 
 /* One writer: a plain add is enough, made atomic for the reader's sake. */
 static void count(_Atomic uint64_t *counter, uint64_t n)

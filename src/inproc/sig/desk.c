@@ -37,7 +37,7 @@ void ep_desk_give(struct ep_desk *d)
 static struct ep_stack stack_from(struct ep_desk *d, uint64_t sp)
 {
 	uint64_t hi = ep_sig_stack_hi;
-	if (sp < hi && hi - sp < (64ull << 20))
+	if (sp < hi && sp >= ep_sig_stack_lo)
 		return (struct ep_stack){.lo = sp & ~7ull, .hi = hi};
 	ep_guarded_forget(&d->guarded);
 	return (struct ep_stack){.lo = sp & ~7ull,

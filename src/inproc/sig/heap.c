@@ -17,7 +17,7 @@ static __thread uint64_t dice __attribute__((tls_model("initial-exec")));
 struct ep_heap_weight ep_heap_weight(uint64_t size)
 {
 	double n = size ? (double)size : 1; /* malloc(0) is an object too */
-	double times = 1 / ep_poisson_hit(n / (double)ep_heap.mean);
+	double times = ep_heap.mean > 1 ? 1 / ep_poisson_hit(n / (double)ep_heap.mean) : 1;
 	return (struct ep_heap_weight){
 		(int64_t)(times * (1 << EP_HEAP_OBJECT_SHIFT) + 0.5),
 		(int64_t)(times * (double)size + 0.5)};
@@ -31,7 +31,8 @@ static void draw(uint64_t mean)
 		dice = ((uint64_t)(uintptr_t)&dice ^ (uint64_t)t.tv_nsec << 20) | 1;
 		(void)ep_poisson_random(&dice);
 	}
-	ep_heap_left = (uint64_t)ep_poisson_draw(&dice, mean);
+	/* A mean of 1 is every object, also the empty one: always below 0. */
+	ep_heap_left = mean > 1 ? (uint64_t)ep_poisson_draw(&dice, mean) : UINT64_MAX;
 }
 
 static void take(const void *p, uint64_t size, const void *return_address)

@@ -72,7 +72,8 @@ extern _Atomic uint64_t ep_sig_n_foreign;
 extern __thread const void *_Atomic ep_sig_labels
 	__attribute__((tls_model("initial-exec")));
 
-/* Where this thread's own stack ends, known since its start; 0: unknown. */
+/* This thread's own stack, known since its start; 0: unknown. */
+extern __thread uint64_t ep_sig_stack_lo __attribute__((tls_model("initial-exec")));
 extern __thread uint64_t ep_sig_stack_hi __attribute__((tls_model("initial-exec")));
 
 /* sigev_value of our timers: a mark in the high bits, the slot in the low ones. */

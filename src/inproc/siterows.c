@@ -1,10 +1,10 @@
-/* rows.c - see rows.h. */
-#include "inproc/rows.h"
+/* siterows.c - see siterows.h. */
+#include "inproc/siterows.h"
 
 #include "inproc/code.h"
 #include "inproc/sig/desk.h"
 
-void ep_rows_add(struct ep_tally *t, const struct ep_sites *sites, const struct ep_site *s,
+void ep_siterows_add(struct ep_tally *t, const struct ep_sites *sites, const struct ep_site *s,
 		 const char *age, const int64_t values[EP_TALLY_VALUES])
 {
 	static struct ep_tally_frame frames[EP_SIG_MAX_FRAMES]; /* under the drain lock */

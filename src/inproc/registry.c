@@ -1,5 +1,5 @@
-/* kinds.c - see kinds.h. */
-#include "inproc/kinds.h"
+/* registry.c - see registry.h. */
+#include "inproc/registry.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-static const struct ep_kind *_Atomic kinds[EP_KINDS_MAX];
+static const struct ep_kind *_Atomic kinds[EP_REGISTRY_MAX];
 static _Atomic uint32_t n_kinds;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of those who add */
 
@@ -23,13 +23,13 @@ static bool is_name(const char *s)
 	return true;
 }
 
-int ep_kinds_add(const struct ep_kind *k)
+int ep_registry_add(const struct ep_kind *k)
 {
 	if (!is_name(k->name))
 		return -EINVAL;
 	pthread_mutex_lock(&lock);
 	uint32_t n = atomic_load(&n_kinds);
-	int rc = ep_kinds_find(k->name) ? -EEXIST : n == EP_KINDS_MAX ? -ENOSPC : 0;
+	int rc = ep_registry_find(k->name) ? -EEXIST : n == EP_REGISTRY_MAX ? -ENOSPC : 0;
 	if (rc == 0) {
 		atomic_store(&kinds[n], k);
 		atomic_store(&n_kinds, n + 1);
@@ -38,15 +38,15 @@ int ep_kinds_add(const struct ep_kind *k)
 	return rc;
 }
 
-const struct ep_kind *ep_kinds_at(uint32_t i)
+const struct ep_kind *ep_registry_at(uint32_t i)
 {
 	return i < atomic_load(&n_kinds) ? atomic_load(&kinds[i]) : NULL;
 }
 
-const struct ep_kind *ep_kinds_find(const char *name)
+const struct ep_kind *ep_registry_find(const char *name)
 {
 	const struct ep_kind *k;
-	for (uint32_t i = 0; (k = ep_kinds_at(i)) != NULL; i++)
+	for (uint32_t i = 0; (k = ep_registry_at(i)) != NULL; i++)
 		if (strcmp(k->name, name) == 0)
 			return k;
 	return NULL;

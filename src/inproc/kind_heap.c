@@ -1,10 +1,10 @@
-/* heap.c - see heap.h. */
-#include "inproc/heap.h"
+/* kind_heap.c - see kind_heap.h. */
+#include "inproc/kind_heap.h"
 
 #include "base/clock.h"
-#include "inproc/kinds.h"
+#include "inproc/registry.h"
 #include "inproc/mem_own.h"
-#include "inproc/rows.h"
+#include "inproc/siterows.h"
 #include "inproc/sig/heap.h"
 
 enum {
@@ -39,27 +39,27 @@ static int reserve(void)
 	return 0;
 }
 
-int ep_heap_start(uint64_t mean)
+int ep_kind_heap_start(uint64_t mean)
 {
 	if (!ep_heap.mean) {
 		EP_TRY(reserve());
 		ep_heap.mean = mean;
-		EP_TRY(ep_kinds_add(&heap_kind));
-		EP_TRY(ep_kinds_add(&allocs_kind));
+		EP_TRY(ep_registry_add(&heap_kind));
+		EP_TRY(ep_registry_add(&allocs_kind));
 		from_ns = delta_from_ns = ep_clock_wall_ns();
 	}
-	ep_heap_tick();
+	ep_kind_heap_tick();
 	atomic_store_explicit(&ep_heap.on, true, memory_order_release);
 	ep_heap_left = 0; /* this thread looks at its next allocation, others within 1 MB */
 	return 0;
 }
 
-void ep_heap_stop(void)
+void ep_kind_heap_stop(void)
 {
 	atomic_store(&ep_heap.on, false);
 }
 
-void ep_heap_tick(void)
+void ep_kind_heap_tick(void)
 {
 	atomic_store_explicit(&ep_heap.now_s, now_s(), memory_order_relaxed);
 }
@@ -104,7 +104,7 @@ static void add_allocations(struct ep_tally *t, bool delta)
 			before[i] = (struct before){objects, bytes};
 		}
 		if (values[0] || values[1])
-			ep_rows_add(t, &ep_heap.sites, s, NULL, values);
+			ep_siterows_add(t, &ep_heap.sites, s, NULL, values);
 	}
 }
 
@@ -122,7 +122,7 @@ static void add_live(struct ep_tally *t)
 			struct ep_heap_weight w = ep_heap_weight(seen.size);
 			int64_t values[EP_TALLY_VALUES] = {0, 0, whole(w.objects), w.bytes};
 			if (s)
-				ep_rows_add(t, &ep_heap.sites, s, age_of(seen.born_s), values);
+				ep_siterows_add(t, &ep_heap.sites, s, age_of(seen.born_s), values);
 		}
 	}
 }

@@ -1,15 +1,15 @@
 /*
- * kinds.h - every profile this process can give, by name.
+ * registry.h - every profile this process can give, by name.
  *
  * One row a kind, custom profiles among them: what HTTP serves, what is pushed, what
  * EVERPROF_OUT writes, all go through this table.
  */
-#ifndef EP_INPROC_KINDS_H
-#define EP_INPROC_KINDS_H
+#ifndef EP_INPROC_REGISTRY_H
+#define EP_INPROC_REGISTRY_H
 
 #include "inproc/outbox.h"
 
-enum { EP_KINDS_MAX = 128 };
+enum { EP_REGISTRY_MAX = 128 };
 
 /* What a snapshot is of. */
 enum ep_kind_form {
@@ -34,15 +34,15 @@ struct ep_kind {
 };
 
 /*
- * ep_kinds_add - a kind that stays for the life of the process.
+ * ep_registry_add - a kind that stays for the life of the process.
  *
- * errors   -EEXIST the name is taken, -ENOSPC over EP_KINDS_MAX, -EINVAL a bad name
+ * errors   -EEXIST the name is taken, -ENOSPC over EP_REGISTRY_MAX, -EINVAL a bad name
  * owns     k is borrowed for ever
  * threads  any; no lock is needed
  */
-int ep_kinds_add(const struct ep_kind *k);
-const struct ep_kind *ep_kinds_find(const char *name);
+int ep_registry_add(const struct ep_kind *k);
+const struct ep_kind *ep_registry_find(const char *name);
 /* The i-th in the order they came, NULL past the end.  Any thread. */
-const struct ep_kind *ep_kinds_at(uint32_t i);
+const struct ep_kind *ep_registry_at(uint32_t i);
 
 #endif

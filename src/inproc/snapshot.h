@@ -1,0 +1,18 @@
+/*
+ * snapshot.h - a profile to whoever asks for it: a descriptor, an HTTP answer.
+ */
+#ifndef EP_INPROC_SNAPSHOT_H
+#define EP_INPROC_SNAPSHOT_H
+
+#include "inproc/registry.h"
+
+/*
+ * ep_snapshot - append a snapshot of a kind, with function names.
+ *
+ * in       debug   0: gzipped pprof; else text for people
+ * errors   -ENOMEM; -ENOTSUP it has no text form
+ * threads  any but the drain's, not under the drain lock; reads symbol tables of files
+ */
+int ep_snapshot(const struct ep_kind *k, int debug, struct ep_buf *out);
+
+#endif
