@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "codec/base64.h"
 
+#include <dlfcn.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -27,9 +28,30 @@ struct ep_tenants {
 	bool ask;
 };
 
+/* Loaded with the first token file, since most of what everprof does needs none of it and
+ * would pay for it at every start: docs/decisions/0801-what-is-loaded-late.md. */
+static struct {
+	__typeof__(SHA256) *sha256;
+	__typeof__(CRYPTO_memcmp) *differ;
+} crypto;
+
+static int load_crypto(struct ep_err *err)
+{
+	void *lib = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
+	void *sha256 = lib ? dlsym(lib, "SHA256") : NULL;
+	void *differ = lib ? dlsym(lib, "CRYPTO_memcmp") : NULL;
+	if (!sha256 || !differ)
+		return ep_fail(err, -ENOTSUP, 0,
+			       "tokens need OpenSSL's libcrypto.so.3, which can't be loaded; "
+			       "install it (Debian: apt install libssl3)");
+	memcpy(&crypto.sha256, &sha256, sizeof(sha256));
+	memcpy(&crypto.differ, &differ, sizeof(differ));
+	return 0;
+}
+
 static void hash_token(struct ep_slice token, unsigned char *ret_hash)
 {
-	SHA256((const unsigned char *)token.p, token.n, ret_hash);
+	crypto.sha256((const unsigned char *)token.p, token.n, ret_hash);
 }
 
 static int parse_role(const char *word, enum ep_role *ret_role)
@@ -75,7 +97,7 @@ static int add_line(struct ep_tenants *t, char *line, unsigned n_line, struct ep
 	hash_token(ep_slice_of(token), it.hash);
 	memcpy(it.tenant, tenant, sizeof(tenant));
 	t->tokens[t->n_tokens++] = it;
-	OPENSSL_cleanse(token, sizeof(token));
+	explicit_bzero(token, sizeof(token));
 	return 0;
 }
 
@@ -92,7 +114,7 @@ static int read_tokens(struct ep_tenants *t, const char *path, struct ep_err *er
 	if (rc == 0 && ferror(f))
 		rc = ep_fail(err, -EIO, 0, "%s", strerror(errno));
 	fclose(f);
-	OPENSSL_cleanse(line, sizeof(line));
+	explicit_bzero(line, sizeof(line));
 	if (rc == 0 && !t->n_tokens)
 		rc = ep_fail(err, -EINVAL, 0, "no token in it; a line is TOKEN [TENANT [ROLE]]");
 	return rc;
@@ -105,6 +127,7 @@ int ep_tenants_load(const char *path, struct ep_tenants **ret_t, struct ep_err *
 		return ep_fail(err, -ENOMEM, 0, "no memory for the tokens");
 	t->ask = path != NULL;
 	if (path) {
+		EP_TRY(load_crypto(err));
 		int rc = read_tokens(t, path, err);
 		if (rc < 0) {
 			ep_err_context(err, "token file %s", path);
@@ -133,11 +156,11 @@ static const struct token *find(const struct ep_tenants *t, struct ep_slice toke
 {
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 	const struct token *found = NULL;
-	if (!token.n || token.n > MAX_TOKEN)
-		return NULL;
+	if (!token.n || token.n > MAX_TOKEN || !t->n_tokens)
+		return NULL; /* without tokens nothing is loaded to hash them */
 	hash_token(token, hash);
 	for (size_t i = 0; i < t->n_tokens; i++)
-		if (CRYPTO_memcmp(hash, t->tokens[i].hash, sizeof(hash)) == 0)
+		if (crypto.differ(hash, t->tokens[i].hash, sizeof(hash)) == 0)
 			found = &t->tokens[i];
 	return found;
 }
