@@ -11,6 +11,7 @@
 #include "pprof/websettings.h"
 #include "profile/encode.h"
 #include "profile/ledger.h"
+#include "profile/scale.h"
 #include "report/report.h"
 
 #include <stdio.h>
@@ -214,13 +215,22 @@ static void write_types(struct ep_jsonw *j, const struct ep_profile *p)
 	ep_jsonw_close(j, ']');
 }
 
-static bool is_diff(const struct ep_profile *p)
+static bool has_key(const struct ep_profile *p, const char *key)
+{
+	for (uint32_t i = 0; i < p->n_labels; i++)
+		if (ep_slice_is(ep_profile_str(p, p->labels[i].key), key))
+			return true;
+	return false;
+}
+
+/* How two profiles became this one; "": it is one. */
+static const char *diff_kind(const struct ep_profile *p)
 {
 	size_t n = (size_t)p->n_samples * p->n_sample_types;
 	for (size_t i = 0; i < n; i++)
 		if (p->values[i] < 0)
-			return true;
-	return false;
+			return has_key(p, EP_SCALE_BASE_KEY) ? "compare" : "net";
+	return "";
 }
 
 static struct ep_slice base_name(struct ep_slice path)
@@ -263,7 +273,7 @@ static int info(struct ep_web *w, struct ep_http *x, struct ep_err *err)
 					      ep_profile_default_column(p);
 	ep_jsonw_uint(&j, "column", column == EP_NONE ? ep_profile_default_column(p) : column);
 	write_types(&j, p);
-	ep_jsonw_bool(&j, "diff", is_diff(p));
+	ep_jsonw_str(&j, "diff", diff_kind(p));
 	ep_jsonw_int(&j, "time_ms", p->time_ns / 1000000);
 	ep_jsonw_int(&j, "duration_ms", p->duration_ns / 1000000);
 	write_ledger(&j, p);

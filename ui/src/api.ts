@@ -10,7 +10,7 @@ export class ApiError extends Error {
 	}
 }
 
-type Params = Record<string, string | number | readonly string[] | undefined>;
+export type Params = Record<string, string | number | readonly string[] | undefined>;
 
 let inFlight = 0;
 let onBusy: (n: number) => void = () => {};
@@ -32,7 +32,7 @@ export function address(route: string, params: Params): string {
 	return BASE + route + (query === "" ? "" : "?" + query);
 }
 
-async function failure(r: Response): Promise<ApiError> {
+export async function failure(r: Response): Promise<ApiError> {
 	const text = await r.text().catch(() => "");
 	try {
 		const body = JSON.parse(text) as { error?: unknown; code?: unknown };
@@ -44,7 +44,7 @@ async function failure(r: Response): Promise<ApiError> {
 	return new ApiError(`the server answered ${r.status} ${r.statusText}`.trim(), "", r.status);
 }
 
-async function get<T>(route: string, params: Params, signal: AbortSignal): Promise<T> {
+export async function get<T>(route: string, params: Params, signal: AbortSignal): Promise<T> {
 	onBusy(++inFlight);
 	try {
 		const r = await fetch(address(route, params), { signal, headers: { Accept: "application/json" } });

@@ -24,20 +24,20 @@ import { Top } from "./view/top";
 import { TopBar } from "./view/topbar";
 import { TreeView } from "./view/tree";
 
-function useStore(): State {
+export function useStore(): State {
 	const [s, set] = useState(state());
 	useEffect(() => subscribe(() => set(state())), []);
 	return s;
 }
 
-function useBusy(): boolean {
+export function useBusy(): boolean {
 	const [n, set] = useState(0);
 	useEffect(() => watchBusy(set), []);
 	return n > 0;
 }
 
 /** The chosen node; kept by its path when the tree is read anew. */
-function useSelection(model: Model): [number, (i: number) => void] {
+export function useSelection(model: Model): [number, (i: number) => void] {
 	const held = useRef<{ tree: Model["tree"]; node: number; path: string[] }>({ tree: null, node: -1, path: [] });
 	const [, redraw] = useState(0);
 	const t = model.tree;

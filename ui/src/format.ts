@@ -69,12 +69,12 @@ export function rate(n: number, ms: number, type: string, unit: string): string 
 	if (kind === "sum" || ms <= 0) return value(n, unit);
 	if (kind === "second") return value((n / ms) * 1000, unit) + "/s";
 	const cores = n / (ms * 1e6);
-	const word = type.startsWith("process_cpu") ? "cores" : "threads";
+	const word = /^(process_)?cpu/.test(type) ? "cores" : "threads";
 	return figures(cores) + THIN + word;
 }
 
 const TYPE_WORDS: readonly (readonly [RegExp, string])[] = [
-	[/^process_cpu:cpu:/, "CPU"],
+	[/^(process_cpu:cpu:|cpu$)/, "CPU"],
 	[/^process_cpu:samples:/, "CPU samples"],
 	[/^memory:inuse_space:/, "memory in use"],
 	[/^memory:inuse_objects:/, "objects in use"],

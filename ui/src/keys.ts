@@ -3,6 +3,8 @@
 import { FlameCanvas } from "./flame/canvas";
 import { walk, Way } from "./flame/walk";
 import { stopAll } from "./load";
+import { expression, refine, toView } from "./local/refine";
+import { LOCAL_VIEWS, Option } from "./local/state";
 import { Model } from "./model";
 import { step } from "./search";
 import { VIEWS } from "./state";
@@ -15,6 +17,8 @@ export interface Desk {
 	select: (node: number) => void;
 	canvas: FlameCanvas | null;
 	help: () => void;
+	/** Of one file: the functions that Refine is about. */
+	names?: readonly string[];
 }
 
 const WAYS: Readonly<Record<string, Way>> = {
@@ -51,8 +55,27 @@ function match(d: Desk, forward: boolean): void {
 	d.canvas?.reveal(to);
 }
 
+const REFINES: Readonly<Record<string, Option>> = { f: "f", i: "i", h: "h", s: "s", r: "sf" };
+
+/** What keys do on one file and nowhere else. */
+function actLocal(d: Desk, key: string): boolean {
+	const s = d.model.state;
+	const option = REFINES[key];
+	if (option !== undefined) {
+		const re = expression(s, d.names ?? []);
+		if (re !== "") go(refine(s, option, re));
+		return re !== "";
+	}
+	if (key === "c" || key === "l") return true;
+	if (key === "x" && d.model.against !== null) go({ swap: !s.swap });
+	const view = LOCAL_VIEWS.find((v) => v.key === key);
+	if (view !== undefined && (view.view !== "changes" || d.model.against !== null)) go(toView(s, view.view, d.names ?? []));
+	return view !== undefined || key === "x";
+}
+
 function act(d: Desk, key: string): boolean {
 	const { state: s, tree } = d.model;
+	if (d.model.local !== undefined && actLocal(d, key)) return true;
 	switch (key) {
 		case "/": document.getElementById("search")?.focus(); return true;
 		case "n": match(d, true); return true;
@@ -71,7 +94,7 @@ function act(d: Desk, key: string): boolean {
 			go({ focus: pathOf(tree, d.selected) });
 			return true;
 	}
-	const view = VIEWS[Number(key) - 1];
+	const view = d.model.local === undefined ? VIEWS[Number(key) - 1] : undefined;
 	if (view === undefined || (view === "changes" && s.compare === "")) return false;
 	go({ view });
 	return true;

@@ -1,7 +1,8 @@
 import { render } from "preact";
 import { App } from "./app";
-import { start } from "./store";
+import { LocalApp } from "./local/app";
+import { LOCAL, start } from "./store";
 import "./style.css";
 
 start();
-render(<App />, document.getElementById("app")!);
+render(LOCAL ? <LocalApp /> : <App />, document.getElementById("app")!);

@@ -10,6 +10,7 @@ import { graft } from "./graft";
 import { Load, useLoad } from "./load";
 import { Matches, search } from "./search";
 import { selector, withMatchers } from "./selector";
+import type { Local } from "./local/model";
 import { State } from "./state";
 import { go } from "./store";
 import { compareRange, isRelative, Range, resolveRange, stepFor } from "./time";
@@ -62,6 +63,8 @@ export interface Model {
 	noise: Noise;
 	/** What is shown answers the question before. */
 	stale: boolean;
+	/** Of one file only (local/model.ts). */
+	local?: Local;
 }
 
 /** Milliseconds since 1970, new with every change of `dep` and, when live, every 10 s. */
@@ -98,15 +101,15 @@ function useServices(range: Range, copies: boolean, period: number): { load: Loa
 	return { load: all, empty: none && ever.value !== null && ever.value.length === 0 };
 }
 
-type Ask = (path: readonly string[], signal: AbortSignal) => Promise<TreeAnswer>;
+export type Ask = (path: readonly string[], signal: AbortSignal) => Promise<TreeAnswer>;
 
 /** What brings side A to the length, or to the total, of side B. */
-function scaleOf(answer: TreeAnswer | null, share: boolean, lengths: number): number {
+export function scaleOf(answer: TreeAnswer | null, share: boolean, lengths: number): number {
 	const a = answer?.total_a ?? 0, b = answer?.total_b ?? 0;
 	return share && a > 0 && b > 0 ? b / a : lengths;
 }
 
-function useTree(answer: Load<TreeAnswer>, state: State, ask: Ask, scaleA: number, on: boolean) {
+export function useTree(answer: Load<TreeAnswer>, state: State, ask: Ask, scaleA: number, on: boolean) {
 	const baseTree = useMemo(() => {
 		try {
 			return answer.value === null ? null : treeFrom(answer.value, scaleA);

@@ -5,7 +5,8 @@
 import { Matcher, matcherText, parseMatcher } from "./selector";
 import { AUTO, Compare, resolveTime } from "./time";
 
-export type View = "flame" | "top" | "tree" | "changes" | "services";
+export type View = "flame" | "top" | "tree" | "changes" | "services" | "graph" | "peek" | "source" | "disasm";
+/** Those that speak to a server; local/state.ts has those on one file. */
 export const VIEWS: readonly View[] = ["flame", "top", "tree", "changes", "services"];
 export type SortKey = "self" | "total" | "name" | "file";
 
@@ -35,19 +36,21 @@ export interface State {
 	focus: string[];
 	sort: SortKey;
 	rising: boolean;
+	/** Of one file: the reference's parameters by name (local/state.ts). */
+	opt: Readonly<Record<string, string>>;
 }
 
 export const DEFAULTS: Readonly<State> = {
 	service: "", type: "", labels: [], from: AUTO, until: "now", live: true,
 	by: "", compare: "", cfrom: "now-2h", cuntil: "now-1h",
 	clabels: [], share: false, swap: false, copies: false, view: "flame", search: "", regex: false,
-	focus: [], sort: "self", rising: false,
+	focus: [], sort: "self", rising: false, opt: {},
 };
 
 const COMPARES: readonly Compare[] = ["prev", "day", "week", "custom", "label"];
-const SORTS: readonly SortKey[] = ["self", "total", "name", "file"];
+export const SORTS: readonly SortKey[] = ["self", "total", "name", "file"];
 
-function oneOf<T extends string>(text: string | null, all: readonly T[], otherwise: T): T {
+export function oneOf<T extends string>(text: string | null, all: readonly T[], otherwise: T): T {
 	return all.includes(text as T) ? (text as T) : otherwise;
 }
 
@@ -81,6 +84,7 @@ export function parse(query: string): State {
 		focus: p.getAll("focus"),
 		sort: oneOf(p.get("sort"), SORTS, "self"),
 		rising: p.get("rising") === "1",
+		opt: {},
 	};
 }
 

@@ -1,10 +1,16 @@
 // Holds the state and its history.  Everything that changes the page calls go().
 
+import { formatLocal, isLocal, parseLocal } from "./local/state";
 import { format, parse, State } from "./state";
 
 type Listener = () => void;
 const listeners = new Set<Listener>();
-let current: State = parse(location.search);
+/** One file of `everprof pprof -http`, or a server: the path says which. */
+export const LOCAL = isLocal(location.pathname);
+const read = (): State => (LOCAL ? parseLocal(location.pathname, location.search) : parse(location.search));
+/** The address of a state, on this page. */
+export const linkOf = (s: State): string => (LOCAL ? formatLocal(s) : location.pathname + format(s));
+let current: State = read();
 
 export const state = (): State => current;
 
@@ -21,8 +27,8 @@ function changed(): void {
  * a choice the page made for them, or one more letter of a search. */
 export function go(patch: Partial<State>, replace = false): void {
 	const next = { ...current, ...patch };
-	const url = location.pathname + format(next);
-	const same = format(next) === format(current);
+	const url = linkOf(next);
+	const same = url === linkOf(current);
 	current = next;
 	if (!same) history[replace ? "replaceState" : "pushState"](null, "", url);
 	changed();
@@ -30,7 +36,7 @@ export function go(patch: Partial<State>, replace = false): void {
 
 export function start(): void {
 	addEventListener("popstate", () => {
-		current = parse(location.search);
+		current = read();
 		changed();
 	});
 }

@@ -17,7 +17,7 @@ test("every part of the state survives the URL, hostile text too", () => {
 		labels: [{ name: "pod", op: "=~", value: "web-.*\"\\\n" }, { name: "a.b", op: "!=", value: "" }],
 		from: "now-15m", until: "1700000000000", live: false, by: "pod&", compare: "custom", cfrom: "now-3h", cuntil: "now-2h",
 		clabels: [{ name: "pod", op: "=", value: "x&" }], share: true, swap: true, copies: true,
-		view: "changes", search: "a+b &c", regex: true, focus: ["main", "", "__proto__", "x;y\u202e"], sort: "name", rising: true,
+		view: "changes", search: "a+b &c", regex: true, focus: ["main", "", "__proto__", "x;y\u202e"], sort: "name", rising: true, opt: {},
 	};
 	assert.deepEqual(parse(format(s)), s);
 });

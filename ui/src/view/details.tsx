@@ -3,6 +3,8 @@
 import { packageAt } from "../colour";
 import { interval } from "../diff";
 import { percent, rate, value } from "../format";
+import { quoted, refine, toView } from "../local/refine";
+import { REFINE } from "../local/refinemenu";
 import { Model } from "../model";
 import { Matcher, withMatchers } from "../selector";
 import { go } from "../store";
@@ -44,7 +46,7 @@ function Plain({ model, t, i }: { model: Model; t: Tree; i: number }) {
 		<dl>
 			<Row name="self" text={value(t.self[i]!, t.unit)} share={percent(t.self[i]!, whole)} />
 			<Row name="total" text={value(t.total[i]!, t.unit)} share={percent(t.total[i]!, whole)} />
-			<Row name="rate" text={rate(t.total[i]!, rateMs(model), t.type, t.unit)} />
+			{rateMs(model) > 0 && <Row name="rate" text={rate(t.total[i]!, rateMs(model), t.type, t.unit)} />}
 			{p >= 0 && <Row name="of its caller" text="" share={percent(t.total[i]!, t.total[p]!)} />}
 			{f > 0 && i !== f && i > f && i < t.end[f]! && <Row name="of the focus" text="" share={percent(t.total[i]!, t.total[f]!)} />}
 			{t.more[i]! > 0 && <Row name="left out" text={value(t.more[i]!, t.unit)} share={percent(t.more[i]!, whole)} />}
@@ -103,6 +105,25 @@ function LabelActions({ model, t, node }: { model: Model; t: Tree; node: number 
 	);
 }
 
+/** Of one file: filters, and the reports about this function. */
+function LocalActions({ model, name }: { model: Model; name: string }) {
+	const s = model.state;
+	return (
+		<>
+			<div class="actions" role="group" aria-label="refine by this function">
+				{REFINE.map((r) => (
+					<button key={r.key} class="action" type="button" title={r.text + " (" + r.letter + ")"} onClick={() => go(refine(s, r.key, quoted(name)))}>{r.text}</button>
+				))}
+			</div>
+			<div class="actions" role="group" aria-label="reports about this function">
+				{(["peek", "source", "disasm"] as const).map((v) => (
+					<button key={v} class="action" type="button" onClick={() => go(toView(s, v, [name]))}>{v === "disasm" ? "machine code" : v}</button>
+				))}
+			</div>
+		</>
+	);
+}
+
 interface Props {
 	model: Model;
 	/** Node to show. */
@@ -117,6 +138,7 @@ export function Details({ model, node, pinned, crowd }: Props) {
 	const kind = kindOf(t, node);
 	const name = nameOf(t, node);
 	const file = fileOf(t, node);
+	const local = model.local !== undefined;
 	const isRoot = kind === ROOT;
 	const pkg = packageAt(t, node);
 	return (
@@ -130,11 +152,12 @@ export function Details({ model, node, pinned, crowd }: Props) {
 			{kind === LABEL && file !== "" && pinned && <LabelActions model={model} t={t} node={node} />}
 			{!isRoot && kind !== MORE && kind !== LABEL && pinned && (
 				<div class="actions">
-					<button class="action" type="button" onClick={() => go({ focus: pathOf(t, node) })}>focus</button>
+					<button class="action" type="button" onClick={() => go({ focus: pathOf(t, node) })}>{local ? "zoom" : "focus"}</button>
 					<button class="action" type="button" onClick={() => go({ search: name, regex: false })}>find all</button>
 					<button class="action" type="button" onClick={() => void navigator.clipboard.writeText(name).catch(() => undefined)}>copy name</button>
 				</div>
 			)}
+			{local && !isRoot && kind !== MORE && kind !== LABEL && pinned && <LocalActions model={model} name={name} />}
 			<p class="hint dim">{pinned ? "arrows walk, Enter focuses, Backspace goes back" : "point at a frame; click to focus, wheel to zoom, drag to move"}</p>
 		</aside>
 	);

@@ -26,6 +26,8 @@ function rootText(model: Model, t: Tree): string {
 	if (t.isDiff && model.state.share) return `all \u00b7 shares of ${visible(model.sides.a)} and ${visible(model.sides.b)}`;
 	if (t.isDiff) return `all \u00b7 ${rate(t.totalA, model.sides.ms, t.type, t.unit)} ${visible(model.sides.a)}, ${rate(t.totalB, model.sides.ms, t.type, t.unit)} ${visible(model.sides.b)}`;
 	const sum = value(t.totalA, t.unit);
+	const whole = model.local?.whole ?? 0;
+	if (whole > 0 && whole !== t.totalA) return `all \u00b7 ${value(t.totalA, t.unit)} \u00b7 ${percent(t.totalA, whole)} of ${value(whole, t.unit)}`;
 	const per = rate(t.totalA, rateMs(model), t.type, t.unit);
 	return per === sum ? `all \u00b7 ${sum}` : `all \u00b7 ${per} \u00b7 ${sum} of ${typeText(t.type)}`;
 }

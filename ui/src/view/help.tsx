@@ -10,13 +10,20 @@ export const KEYS: readonly [string, string][] = [
 	["Esc", "stop loading; clear the search; leave the focus"], ["?", "this list"],
 ];
 
-export function Help({ close }: { close: () => void }) {
+const LOCAL_KEYS: readonly [string, string][] = [
+	...KEYS.slice(0, 7), ["f  i  h  s  r", "focus, ignore, hide, show, show from: what is chosen, or the search"],
+	["x", "swap the sides of a comparison"],
+	["1 \u2013 8", "flame, top, tree, graph, peek, source, disassembly, changes"],
+	["Esc", "stop loading; clear the search; go back to the whole width"], ["?", "this list"],
+];
+
+export function Help({ close, local = false }: { close: () => void; local?: boolean }) {
 	const el = useRef<HTMLDialogElement>(null);
 	useEffect(() => el.current?.showModal(), []);
 	return (
 		<dialog ref={el} class="help" aria-label="keys" onClose={close} onClick={(e) => e.target === el.current && el.current?.close()}>
 			<h2>Keys</h2>
-			<dl>{KEYS.map(([k, what]) => <div class="kv" key={k}><dt><kbd>{k}</kbd></dt><dd>{what}</dd></div>)}</dl>
+			<dl>{(local ? LOCAL_KEYS : KEYS).map(([k, what]) => <div class="kv" key={k}><dt><kbd>{k}</kbd></dt><dd>{what}</dd></div>)}</dl>
 			<p class="dim">In the graph: click focuses, the wheel zooms about the pointer, Shift and the wheel scroll, dragging moves.</p>
 			<button class="action" type="button" onClick={() => el.current?.close()}>close</button>
 		</dialog>

@@ -1,6 +1,7 @@
 // The row above the graph: search, what is in focus, and which view.
 
 import { count, percent } from "../format";
+import { toView } from "../local/refine";
 import { Model } from "../model";
 import { step } from "../search";
 import { View } from "../state";
@@ -30,7 +31,9 @@ export function Search({ model, selected, select }: Props) {
 		if (matches !== null) select(step(matches, selected, forward));
 	};
 	const onKey = (e: KeyboardEvent): void => {
-		if (e.key === "Enter") move(!e.shiftKey);
+		const report = model.local !== undefined && ["peek", "source", "disasm"].includes(state.view);
+		if (e.key === "Enter" && report && state.search !== "") go({ ...toView(state, state.view, []), search: "" });
+		else if (e.key === "Enter") move(!e.shiftKey);
 		else if (e.key === "Escape") {
 			if (state.search !== "") go({ search: "" }, true);
 			(e.currentTarget as HTMLElement).blur();
@@ -54,7 +57,7 @@ export function Search({ model, selected, select }: Props) {
 }
 
 /** The way down to the frame in focus; each part goes back to it. */
-function Focus({ model }: { model: Model }) {
+export function FocusPath({ model }: { model: Model }) {
 	const path = model.state.focus;
 	if (path.length === 0) return null;
 	const shown = path.length > 3 ? path.slice(-2) : path;
@@ -83,7 +86,7 @@ export function Toolbar(props: Props) {
 	return (
 		<section class="toolbar" aria-label="search and views">
 			<Search {...props} />
-			<Focus model={model} />
+			<FocusPath model={model} />
 			<div class="views" role="tablist" aria-label="views">
 				{views.map((v) => (
 					<button key={v.view} id={`view-${v.view}`} role="tab" type="button" aria-selected={model.state.view === v.view}
