@@ -210,29 +210,16 @@ static struct ep_object *object_of(struct work *w, uint32_t mapping)
 	return b->object;
 }
 
-/* An objdump's own strings go with its next run. */
-static int keep_string(struct work *w, const char *s, struct ep_slice *ret)
-{
-	size_t n = strlen(s);
-	*ret = (struct ep_slice){n ? ep_arena_copy(w->to->arena, s, n) : "", n};
-	return ret->p ? 0 : no_memory(w);
-}
-
-/* The functions at an instruction; what objdump knows if nobody else does. */
-static int chain_of(struct work *w, struct ep_object *o, uint64_t address,
-		    const struct ep_object_inst *inst, struct chain *c)
+/* The functions at an instruction; one without a name where nothing is known. */
+static void chain_of(struct ep_object *o, uint64_t address, struct chain *c)
 {
 	struct ep_object_frame frames[MAX_CHAIN];
 	c->n = (uint32_t)ep_object_frames(o, address, frames, MAX_CHAIN);
 	for (uint32_t i = 0; i < c->n; i++)
 		c->at[i] = (struct frame){ep_slice_of(frames[i].function),
 					  ep_slice_of(frames[i].file), frames[i].line};
-	if (c->n)
-		return 0;
-	c->n = 1;
-	c->at[0].line = inst->line;
-	EP_TRY(keep_string(w, inst->function, &c->at[0].function));
-	return keep_string(w, inst->file, &c->at[0].file);
+	if (c->n == 0)
+		c->at[c->n++] = (struct frame){0};
 }
 
 /* An instruction without a line number has that of one shortly before it. */
@@ -253,7 +240,7 @@ static int add_code(struct work *w, struct ep_object *o, uint64_t bias,
 					      .text = ep_slice_of(insts[i].text)};
 		if (i + 1 < n && insts[i + 1].address > insts[i].address)
 			inst.n_bytes = insts[i + 1].address - insts[i].address;
-		EP_TRY(chain_of(w, o, address, &insts[i], &c));
+		chain_of(o, address, &c);
 		inst.file = c.at[0].file;
 		inst.line = c.at[0].line;
 		if (c.at[0].line) {
