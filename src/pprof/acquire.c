@@ -5,9 +5,12 @@
 #include "pprof/crowd.h"
 #include "pprof/keep.h"
 #include "profile/merge.h"
+#include "profile/prune.h"
 #include "profile/scale.h"
+#include "profile/view.h"
 #include "symbol/object.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -33,22 +36,6 @@ static void loader_fini(struct loader *l)
 {
 	ep_profile_free(l->profile);
 	ep_free(l->url);
-}
-
-/* A string more; the table moves. */
-static int add_string(struct ep_profile *p, const char *text, ep_str *ret,
-		      struct ep_err *err)
-{
-	struct ep_slice *strings =
-		ep_arena_array(p->arena, struct ep_slice, (size_t)p->n_strings + 1);
-	char *copy = ep_arena_copy(p->arena, text, strlen(text));
-	if (!strings || !copy || p->n_strings == UINT32_MAX)
-		return ep_fail(err, -ENOMEM, 0, "out of memory");
-	memcpy(strings, p->strings, p->n_strings * sizeof(*strings));
-	strings[p->n_strings] = ep_slice_of(copy);
-	p->strings = strings;
-	*ret = *text ? p->n_strings++ : 0;
-	return 0;
 }
 
 /* Where the binaries are that its mappings name. */
@@ -176,30 +163,76 @@ static int subtract(const struct ep_args *a, struct ep_profile **p,
 	return 0;
 }
 
-static int add_comment(struct ep_profile *p, const char *text, struct ep_err *err)
+static int add_comment(struct ep_profile *view, const char *text, struct ep_err *err)
 {
-	ep_str *comments = ep_arena_array(p->arena, ep_str, (size_t)p->n_comments + 1);
+	ep_str *comments =
+		ep_arena_array(view->arena, ep_str, (size_t)view->n_comments + 1);
 	if (!comments)
 		return ep_fail(err, -ENOMEM, 0, "out of memory");
-	if (p->n_comments)
-		memcpy(comments, p->comments, p->n_comments * sizeof(*comments));
-	EP_TRY(add_string(p, text, &comments[p->n_comments], err));
-	p->comments = comments;
-	p->n_comments++;
+	if (view->n_comments)
+		memcpy(comments, view->comments, view->n_comments * sizeof(*comments));
+	comments[view->n_comments++] = ep_view_string(view, ep_slice_of(text));
+	view->comments = comments;
 	return 0;
 }
 
-/* What is done with the one profile, in the reference's order. */
-static int finish(const struct ep_args *a, struct ep_profile *p, const char *url,
+/* scheme: as RFC 3986 has it */
+static bool is_url(struct ep_slice s)
+{
+	size_t n = 0;
+	while (n < s.n &&
+	       (isalnum((unsigned char)s.p[n]) || (n && strchr("+-.", s.p[n]))))
+		n++;
+	return n && n < s.n && s.p[n] == ':' && isalpha((unsigned char)s.p[0]);
+}
+
+/* A mapping that is named by a URL is that of a profile without names of files, and the
+ * name was for asking the server for symbols only. */
+static int forget_urls(struct ep_profile *view, struct ep_err *err)
+{
+	bool any = false;
+	for (uint32_t i = 0; i < view->n_mappings; i++)
+		any |= !view->mappings[i].build_id &&
+		       is_url(view->strings[view->mappings[i].filename]);
+	if (!any)
+		return 0;
+	struct ep_mapping *m =
+		ep_arena_array(view->arena, struct ep_mapping, view->n_mappings);
+	if (!m)
+		return ep_fail(err, -ENOMEM, 0, "out of memory");
+	memcpy(m, view->mappings, view->n_mappings * sizeof(*m));
+	for (uint32_t i = 0; i < view->n_mappings; i++)
+		if (!m[i].build_id && is_url(view->strings[m[i].filename]))
+			m[i].filename = 0;
+	view->mappings = m;
+	return 0;
+}
+
+/* What is done with the one profile once it has its names, in the reference's order. */
+static int finish(const struct ep_args *a, struct ep_profile *view, const char *url,
 		  const struct ep_notes *notes, struct ep_err *err)
 {
+	/* Like the reference, be silent on a drop_frames that is no regular expression.
+	 */
+	int rc = a->all_frames ? 0 : ep_prune_uninteresting(view, err);
+	if (rc < 0 && rc != -EINVAL)
+		return rc;
+	*err = (struct ep_err){0};
+	EP_TRY(forget_urls(view, err));
 	if (*a->comment)
-		EP_TRY(add_comment(p, a->comment, err));
-	return url ? ep_keep_profile(p, notes, err) : 0;
+		EP_TRY(add_comment(view, a->comment, err));
+	return url ? ep_keep_profile(view, notes, err) : 0;
+}
+
+void ep_acquired_fini(struct ep_acquired *a)
+{
+	ep_profile_free(a->profile);
+	ep_profile_free(a->base);
+	*a = (struct ep_acquired){0};
 }
 
 int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *with,
-		       struct ep_profile **ret_p, struct ep_err *err)
+		       struct ep_acquired *ret, struct ep_err *err)
 {
 	const struct ep_notes *notes = with->notes;
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -222,8 +255,11 @@ int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *wi
 	EP_TRY(load_sets(&sources, &bases, err));
 	if (a->n_bases)
 		EP_TRY(subtract(a, &sources.profile, bases.profile, err));
-	EP_TRY(finish(a, sources.profile, sources.url ? sources.url : bases.url, notes,
-		      err));
-	*ret_p = ep_take(&sources.profile);
+	const char *url = sources.url ? sources.url : bases.url;
+	ep_auto(ep_profile) view = ep_view_new(sources.profile, 0);
+	if (!view)
+		return ep_fail(err, -ENOMEM, 0, "out of memory");
+	EP_TRY(finish(a, view, url, notes, err));
+	*ret = (struct ep_acquired){ep_take(&sources.profile), ep_take(&view)};
 	return 0;
 }

@@ -17,17 +17,24 @@ struct ep_acquire_with {
 	const struct ep_notes *notes;
 };
 
+struct ep_acquired {
+	struct ep_profile *base;    /* owned; what the next one borrows from */
+	struct ep_profile *profile; /* owned; for reports */
+};
+
+void ep_acquired_fini(struct ep_acquired *a);
+
 /*
  * ep_acquire_profile - read, merge, subtract, symbolize, prune: in the reference's
  * order.
  *
  * A source that can't be read is noted, and the others go on.
  *
- * out      ret_p  the caller frees it with ep_profile_free()
+ * out      ret    untouched on failure; the caller frees it with ep_acquired_fini()
  * errors   -ENOENT not one source, or base, could be read; those of merging
  * threads  one at a time
  */
 int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *with,
-		       struct ep_profile **ret_p, struct ep_err *err);
+		       struct ep_acquired *ret, struct ep_err *err);
 
 #endif

@@ -32,13 +32,15 @@ static int run(const struct ep_args *a, const struct ep_notes *notes,
 	struct ep_debugfile_download by_fetch;
 	ep_auto(ep_fetch) fetch = NULL;
 	ep_auto(ep_objects) objects = NULL;
-	ep_auto(ep_profile) p = NULL;
+	__attribute__((cleanup(ep_acquired_fini))) struct ep_acquired got = {0};
 	EP_TRY(ep_fetch_new(&tls, &fetch, err));
 	EP_TRY(ep_binaries_open(a, fetch, &by_fetch, notes, &objects, err));
 	const struct ep_acquire_with with = {fetch, objects, notes};
-	EP_TRY(ep_acquire_profile(a, &with, &p, err));
-	struct ep_session s = {
-		.profile = p, .objects = objects, .vars = a->vars, .notes = *notes};
+	EP_TRY(ep_acquire_profile(a, &with, &got, err));
+	struct ep_session s = {.profile = got.profile,
+			       .objects = objects,
+			       .vars = a->vars,
+			       .notes = *notes};
 	if (a->format)
 		return ep_output_report(&s, &s.vars, a->format, a->argument, err);
 	if (*a->http)
