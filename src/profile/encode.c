@@ -2,14 +2,17 @@
  * encode.c - a profile in protobuf, byte for byte as the reference writer would.
  *
  * Zero fields are left out, lists of three and more are packed, a table element's
- * id is its index + 1, or that of the file it came from.  A message is written behind one byte kept for its length,
- * and moved in the rare case that the length needs more, so nothing is measured
- * beforehand.  Source: google/pprof profile/encode.go.
+ * id is its index + 1, or that of the file it came from.  Strings are numbered as they
+ * are met, labels stand in the reference's order.  A message is written behind one byte
+ * kept for its length, and moved in the rare case that the length needs more, so nothing
+ * is measured beforehand.  Source: google/pprof profile/encode.go.
  */
 #include "profile/encode.h"
 
 #include "codec/gzip.h"
 #include "codec/protobuf.h"
+#include "profile/labelorder.h"
+#include "profile/numbering.h"
 
 enum {
 	FIELD = 1 + EP_PB_MAX_VARINT, /* a tag and a number */
@@ -20,6 +23,17 @@ enum {
 	LIST = 2 + EP_PB_MAX_VARINT, /* beside its elements */
 };
 _Static_assert(MAPPING < 128 + 2 && FUNCTION < 128 + 2, "their length is one byte");
+
+/* One profile on its way to a buffer, of which a part may be packed already. */
+struct writer {
+	const struct ep_profile *p;
+	struct ep_buf *out;
+	struct ep_numbering strings;
+	struct ep_labelorder labels;
+	struct ep_buf *packed; /* NULL: plain */
+	struct ep_err *err;
+	int rc;
+};
 
 static uint8_t *put_tag(uint8_t *p, uint32_t field, enum ep_pb_wire wire)
 {
@@ -59,23 +73,32 @@ static inline uint8_t *close_message(uint8_t *length, uint8_t *end)
 	return end;
 }
 
-static uint8_t *put_value_type(uint8_t *p, uint32_t field, struct ep_value_type t)
+static uint8_t *put_string(uint8_t *p, struct writer *w, uint32_t field, ep_str s)
+{
+	return put_number(p, field, ep_numbering_of(&w->strings, s));
+}
+
+static uint8_t *put_value_type(uint8_t *p, struct writer *w, uint32_t field,
+			       struct ep_value_type t)
 {
 	uint8_t *length;
 	p = open_message(p, field, &length);
-	p = put_number(p, 1, t.type);
-	p = put_number(p, 2, t.unit);
+	p = put_string(p, w, 1, t.type);
+	p = put_string(p, w, 2, t.unit);
 	return close_message(length, p);
 }
 
-static uint8_t *put_label(uint8_t *p, const struct ep_label *l)
+static uint8_t *put_label(uint8_t *p, struct writer *w, const struct ep_label *l)
 {
 	uint8_t *length;
 	p = open_message(p, 3, &length);
-	p = put_number(p, 1, l->key);
-	p = put_number(p, 2, l->str);
-	p = put_number(p, 3, (uint64_t)l->num);
-	p = put_number(p, 4, l->num_unit);
+	p = put_string(p, w, 1, l->key);
+	if (l->str) {
+		p = put_string(p, w, 2, l->str);
+	} else {
+		p = put_number(p, 3, (uint64_t)l->num);
+		p = put_string(p, w, 4, l->num_unit);
+	}
 	return close_message(length, p);
 }
 
@@ -118,41 +141,47 @@ static uint8_t *put_values(uint8_t *p, const int64_t *values, uint32_t n)
 	return length ? close_message(length, p) : p;
 }
 
-static void add_sample(const struct ep_profile *p, uint32_t i, struct ep_buf *out)
+static void add_sample(struct writer *w, uint32_t i)
 {
+	const struct ep_profile *p = w->p;
 	const struct ep_sample *s = &p->samples[i];
 	size_t most = 3 * (size_t)LIST + (size_t)FIELD * s->n_locations +
 		      (size_t)FIELD * p->n_sample_types + (size_t)LABEL * s->n_labels;
-	uint8_t *at = ep_buf_reserve(out, most);
-	if (!at)
+	const struct ep_label *labels = ep_labelorder_sort(
+		&w->labels, p->strings, p->labels + s->first_label, s->n_labels);
+	uint8_t *at = ep_buf_reserve(w->out, most);
+	if (!labels && s->n_labels)
+		w->rc = -ENOMEM;
+	if (!at || w->rc < 0)
 		return;
 	uint8_t *length;
 	at = open_message(at, 2, &length);
 	at = put_stack(at, &p->location_ids, ep_profile_stack(p, s), s->n_locations);
 	at = put_values(at, ep_profile_values(p, i), p->n_sample_types);
 	for (uint32_t l = 0; l < s->n_labels; l++)
-		at = put_label(at, &p->labels[s->first_label + l]);
-	out->len = (size_t)(close_message(length, at) - out->data);
+		at = put_label(at, w, &labels[l]);
+	w->out->len = (size_t)(close_message(length, at) - w->out->data);
 }
 
-static void add_mapping(const struct ep_mapping *m, uint64_t id, struct ep_buf *out)
+static void add_mapping(struct writer *w, uint32_t i)
 {
-	uint8_t *at = ep_buf_reserve(out, MAPPING);
+	const struct ep_mapping *m = &w->p->mappings[i];
+	uint8_t *at = ep_buf_reserve(w->out, MAPPING);
 	if (!at)
 		return;
 	uint8_t *length;
 	at = open_message(at, 3, &length);
-	at = put_number(at, 1, id);
+	at = put_number(at, 1, ep_profile_id(&w->p->mapping_ids, i));
 	at = put_number(at, 2, m->start);
 	at = put_number(at, 3, m->limit);
 	at = put_number(at, 4, m->file_offset);
-	at = put_number(at, 5, m->filename);
-	at = put_number(at, 6, m->build_id);
+	at = put_string(at, w, 5, m->filename);
+	at = put_string(at, w, 6, m->build_id);
 	at = put_number(at, 7, m->has_functions);
 	at = put_number(at, 8, m->has_filenames);
 	at = put_number(at, 9, m->has_line_numbers);
 	at = put_number(at, 10, m->has_inline_frames);
-	out->len = (size_t)(close_message(length, at) - out->data);
+	w->out->len = (size_t)(close_message(length, at) - w->out->data);
 }
 
 static uint8_t *put_line(uint8_t *p, const struct ep_file_ids *ids,
@@ -166,8 +195,10 @@ static uint8_t *put_line(uint8_t *p, const struct ep_file_ids *ids,
 	return close_message(length, p);
 }
 
-static void add_location(const struct ep_profile *p, uint32_t i, struct ep_buf *out)
+static void add_location(struct writer *w, uint32_t i)
 {
+	const struct ep_profile *p = w->p;
+	struct ep_buf *out = w->out;
 	const struct ep_location *l = &p->locations[i];
 	uint8_t *at = ep_buf_reserve(out, LIST + 4 * (size_t)FIELD +
 						  (size_t)LINE * l->n_lines);
@@ -185,22 +216,24 @@ static void add_location(const struct ep_profile *p, uint32_t i, struct ep_buf *
 	out->len = (size_t)(close_message(length, at) - out->data);
 }
 
-static void add_function(const struct ep_function *f, uint64_t id, struct ep_buf *out)
+static void add_function(struct writer *w, uint32_t i)
 {
-	uint8_t *at = ep_buf_reserve(out, FUNCTION);
+	const struct ep_function *f = &w->p->functions[i];
+	uint8_t *at = ep_buf_reserve(w->out, FUNCTION);
 	if (!at)
 		return;
 	uint8_t *length;
 	at = open_message(at, 5, &length);
-	at = put_number(at, 1, id);
-	at = put_number(at, 2, f->name);
-	at = put_number(at, 3, f->system_name);
-	at = put_number(at, 4, f->filename);
+	at = put_number(at, 1, ep_profile_id(&w->p->function_ids, i));
+	at = put_string(at, w, 2, f->name);
+	at = put_string(at, w, 3, f->system_name);
+	at = put_string(at, w, 4, f->filename);
 	at = put_number(at, 5, (uint64_t)f->start_line);
-	out->len = (size_t)(close_message(length, at) - out->data);
+	w->out->len = (size_t)(close_message(length, at) - w->out->data);
 }
 
-static uint8_t *put_comments(uint8_t *p, const ep_str *comments, uint32_t n)
+static uint8_t *put_comments(uint8_t *p, struct writer *w, const ep_str *comments,
+			     uint32_t n)
 {
 	uint8_t *length = NULL;
 	if (n > 2)
@@ -208,54 +241,114 @@ static uint8_t *put_comments(uint8_t *p, const ep_str *comments, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		if (!length)
 			p = put_tag(p, 13, EP_PB_VARINT);
-		p = ep_pb_put_varint(p, comments[i]);
+		p = ep_pb_put_varint(p, ep_numbering_of(&w->strings, comments[i]));
 	}
 	return length ? close_message(length, p) : p;
 }
 
 /* Everything behind the string table. */
-static void add_header(const struct ep_profile *p, struct ep_buf *out)
+static void add_header(struct writer *w)
 {
-	uint8_t *at = ep_buf_reserve(out, 10 * (size_t)FIELD + LIST +
-						  (size_t)FIELD * p->n_comments);
+	const struct ep_profile *p = w->p;
+	uint8_t *at = ep_buf_reserve(w->out, 10 * (size_t)FIELD + LIST +
+						     (size_t)FIELD * p->n_comments);
 	if (!at)
 		return;
-	at = put_number(at, 7, p->drop_frames);
-	at = put_number(at, 8, p->keep_frames);
+	at = put_string(at, w, 7, p->drop_frames);
+	at = put_string(at, w, 8, p->keep_frames);
 	at = put_number(at, 9, (uint64_t)p->time_ns);
 	at = put_number(at, 10, (uint64_t)p->duration_ns);
-	if (p->period_type.type || p->period_type.unit)
-		at = put_value_type(at, 11, p->period_type);
+	if (ep_numbering_of(&w->strings, p->period_type.type) ||
+	    ep_numbering_of(&w->strings, p->period_type.unit))
+		at = put_value_type(at, w, 11, p->period_type);
 	at = put_number(at, 12, (uint64_t)p->period);
-	at = put_comments(at, p->comments, p->n_comments);
+	at = put_comments(at, w, p->comments, p->n_comments);
 	at = put_tag(at, 14, EP_PB_VARINT); /* always there, also when 0 */
-	at = ep_pb_put_varint(at, p->default_sample_type);
-	at = put_number(at, 15, p->doc_url);
-	out->len = (size_t)(at - out->data);
+	at = ep_pb_put_varint(at, ep_numbering_of(&w->strings, p->default_sample_type));
+	at = put_string(at, w, 15, p->doc_url);
+	w->out->len = (size_t)(at - w->out->data);
 }
 
-static void add_value_type(struct ep_value_type t, struct ep_buf *out)
+/* The strings of the header stand in the table that is written before it. */
+static void number_header(struct writer *w)
 {
-	uint8_t *at = ep_buf_reserve(out, 3 * (size_t)FIELD);
+	const struct ep_profile *p = w->p;
+	struct ep_numbering *n = &w->strings;
+	(void)ep_numbering_of(n, p->drop_frames); /* numbers are asked for again */
+	(void)ep_numbering_of(n, p->keep_frames);
+	(void)ep_numbering_of(n, p->period_type.type);
+	(void)ep_numbering_of(n, p->period_type.unit);
+	for (uint32_t i = 0; i < p->n_comments; i++)
+		(void)ep_numbering_of(n, p->comments[i]);
+	(void)ep_numbering_of(n, p->default_sample_type);
+	(void)ep_numbering_of(n, p->doc_url);
+}
+
+static void add_value_type(struct writer *w, struct ep_value_type t)
+{
+	uint8_t *at = ep_buf_reserve(w->out, 3 * (size_t)FIELD);
 	if (at)
-		out->len = (size_t)(put_value_type(at, 1, t) - out->data);
+		w->out->len = (size_t)(put_value_type(at, w, 1, t) - w->out->data);
 }
 
-static void add_all(const struct ep_profile *p, struct ep_buf *out)
+/* What is written goes through the packer in pieces, each a gzip member: nothing of
+ * the size of a large profile is ever held twice. */
+static void pack(struct writer *w)
 {
+	if (w->rc < 0 || w->out->failed)
+		return;
+	w->rc = ep_gzip_pack(w->out->data, w->out->len, EP_GZIP_FAST, w->packed, w->err);
+	ep_buf_clear(w->out);
+}
+
+static void add_samples(struct writer *w)
+{
+	enum { PIECE = 4 << 20 };
+	for (uint32_t i = 0; i < w->p->n_samples && w->rc >= 0; i++) {
+		add_sample(w, i);
+		if (w->packed && w->out->len > PIECE)
+			pack(w);
+	}
+}
+
+static void add_all(struct writer *w)
+{
+	const struct ep_profile *p = w->p;
 	for (uint32_t i = 0; i < p->n_sample_types; i++)
-		add_value_type(p->sample_types[i], out);
-	for (uint32_t i = 0; i < p->n_samples; i++)
-		add_sample(p, i, out);
+		add_value_type(w, p->sample_types[i]);
+	add_samples(w);
 	for (uint32_t i = 0; i < p->n_mappings; i++)
-		add_mapping(&p->mappings[i], ep_profile_id(&p->mapping_ids, i), out);
+		add_mapping(w, i);
 	for (uint32_t i = 0; i < p->n_locations; i++)
-		add_location(p, i, out);
+		add_location(w, i);
 	for (uint32_t i = 0; i < p->n_functions; i++)
-		add_function(&p->functions[i], ep_profile_id(&p->function_ids, i), out);
-	for (uint32_t i = 0; i < p->n_strings; i++)
-		ep_pb_add_bytes(out, 6, p->strings[i].p, p->strings[i].n);
-	add_header(p, out);
+		add_function(w, i);
+	number_header(w);
+	for (uint32_t i = 0; i < w->strings.n; i++) {
+		struct ep_slice s = p->strings[w->strings.order[i]];
+		ep_pb_add_bytes(w->out, 6, s.p, s.n);
+	}
+	add_header(w);
+	if (w->packed)
+		pack(w);
+}
+
+static int write_all(struct writer *w)
+{
+	w->rc = ep_numbering_init(&w->strings, w->p);
+	if (w->rc >= 0)
+		add_all(w);
+	if (w->strings.failed)
+		w->rc = -ENOMEM;
+	ep_numbering_fini(&w->strings);
+	ep_labelorder_fini(&w->labels);
+	if (w->out->failed == -E2BIG)
+		return ep_fail(w->err, -E2BIG, 0,
+			       "encoded profile is over the limit of %zu bytes",
+			       w->out->max);
+	if (w->out->failed || w->rc == -ENOMEM)
+		return ep_fail(w->err, -ENOMEM, 0, "no memory for the encoded profile");
+	return w->rc;
 }
 
 /*
@@ -275,23 +368,20 @@ static void make_room(const struct ep_profile *p, struct ep_buf *out)
 
 int ep_encode(const struct ep_profile *p, struct ep_buf *out, struct ep_err *err)
 {
-	if (!out->failed) {
+	struct writer w = {.p = p, .out = out, .err = err};
+	if (!out->failed)
 		make_room(p, out);
-		add_all(p, out);
-	}
-	if (out->failed == -E2BIG)
-		return ep_fail(err, -E2BIG, 0,
-			       "encoded profile is over the limit of %zu bytes",
-			       out->max);
-	return out->failed ? ep_fail(err, out->failed, 0,
-				     "no memory for the encoded profile")
-			   : 0;
+	return write_all(&w);
 }
 
 int ep_encode_gzip(const struct ep_profile *p, struct ep_buf *out, struct ep_err *err)
 {
 	ep_auto_buf plain;
 	ep_buf_init(&plain, EP_ENCODE_MAX);
-	EP_TRY(ep_encode(p, &plain, err));
-	return ep_gzip_pack(plain.data, plain.len, EP_GZIP_FAST, out, err);
+	struct writer w = {.p = p, .out = &plain, .packed = out, .err = err};
+	size_t before = out->len;
+	int rc = write_all(&w);
+	if (rc < 0)
+		out->len = before;
+	return rc;
 }

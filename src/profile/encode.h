@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "profile/profile.h"
 
-/* Bound of the plain form of ep_encode_gzip(). */
+/* Bound of a piece of the plain form in ep_encode_gzip(). */
 #define EP_ENCODE_MAX ((size_t)2 << 30)
 
 /*
@@ -23,7 +23,8 @@
  */
 int ep_encode(const struct ep_profile *p, struct ep_buf *out, struct ep_err *err);
 
-/* The same, gzip-compressed: what files and wires carry. */
+/* The same, gzip-compressed: what files and wires carry.  Over 4 MB it has several
+ * members. */
 int ep_encode_gzip(const struct ep_profile *p, struct ep_buf *out, struct ep_err *err);
 
 #endif

@@ -300,7 +300,7 @@ static void merge_comments(struct merge *m, const struct ep_profile *src)
 static void merge_header(struct merge *m, const struct ep_profile *src)
 {
 	struct ep_profile *p = ep_build_profile(m->b);
-	if (src->time_ns && (!p->time_ns || src->time_ns < p->time_ns))
+	if (!p->time_ns || src->time_ns < p->time_ns)
 		p->time_ns = src->time_ns;
 	p->duration_ns =
 		(int64_t)((uint64_t)p->duration_ns + (uint64_t)src->duration_ns);

@@ -17,7 +17,8 @@
  *
  * Samples whose values are all zero are dropped, before and after summing; what no
  * sample refers to goes.  Elements stand in the order of their first use, but the
- * first mapping stays the first.  time_ns is the smallest that is known, duration_ns
+ * first mapping stays the first.  time_ns is the smallest (an unknown one counts as 0
+ * behind a known one, as in the reference), duration_ns
  * the sum, period the largest, comments the union (ledgers add up, profile/ledger.h); default_sample_type and doc_url are
  * the first that is set, drop_frames and keep_frames those of the first profile.
  * Sums wrap at 64 bits.
