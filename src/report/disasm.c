@@ -11,6 +11,7 @@
 #include "report/wrap.h"
 
 #include "base/sort.h"
+#include "symbol/demangle.h"
 
 enum {
 	MAX_CHAIN = 64,	   /* inlined calls at one instruction, in JSON */
@@ -263,6 +264,39 @@ static int nothing_found(const struct disasm *d)
 		(uintmax_t)d->address);
 }
 
+/* A linked name as objdump writes it: demangled, with parameters. */
+static struct ep_slice readable(const struct disasm *d, const char *name)
+{
+	ep_auto_buf text;
+	ep_buf_init(&text, 1 << 20);
+	if (!ep_demangle(name, &text))
+		return ep_slice_of(name);
+	struct ep_slice s = {ep_arena_copy(d->g->arena, text.data, text.len), text.len};
+	return s.p ? s : ep_slice_of(name);
+}
+
+/* LLVM's objdump does not look for separate debug files: then we say what is where. */
+static void place_code(const struct disasm *d, const struct routine *t,
+		       struct ep_asm_inst *insts, size_t n)
+{
+	struct ep_object_frame frames[MAX_CHAIN];
+	const char *last = NULL;
+	struct ep_slice name = {0};
+	for (size_t i = 0; i < n; i++) {
+		size_t k = ep_object_frames(t->object, insts[i].address + t->bias,
+					    frames, MAX_CHAIN);
+		if (k == 0 || !*frames[0].file)
+			continue;
+		if (frames[k - 1].function != last) {
+			last = frames[k - 1].function;
+			name = readable(d, last);
+		}
+		insts[i].function = name;
+		insts[i].file = ep_text_base_name(ep_slice_of(frames[0].file));
+		insts[i].line = frames[0].line;
+	}
+}
+
 /* The instructions of a routine with their samples; ep_free() them. */
 static int instructions(const struct disasm *d, const struct routine *t,
 			struct ep_asm_inst **ret_insts, size_t *ret_n)
@@ -275,6 +309,11 @@ static int instructions(const struct disasm *d, const struct routine *t,
 	if (!to)
 		return out_of_memory(d->err);
 	ep_asm_annotate(insts, *ret_n, t->samples, t->n_samples, to);
+	bool has_files = false;
+	for (size_t i = 0; i < *ret_n && !has_files; i++)
+		has_files = *insts[i].file;
+	if (!has_files)
+		place_code(d, t, to, *ret_n);
 	*ret_insts = to;
 	return 0;
 }

@@ -175,17 +175,24 @@ static int add_inst(struct work *w, struct ep_srcasm_inst inst, const struct cha
 
 /* --- addresses without code ------------------------------------------------------- */
 
-static int add_bare(struct work *w, const struct ep_srcasm_spot *spot)
+/* What the profile itself says of a spot. */
+static void chain_of_spot(const struct work *w, const struct ep_srcasm_spot *spot,
+			  struct chain *c)
 {
 	const struct ep_location *l = &w->p->locations[spot->location];
-	struct chain c;
-	c.n = 0;
-	for (uint32_t i = 0; i < l->n_lines && c.n < MAX_CHAIN; i++) {
+	c->n = 0;
+	for (uint32_t i = 0; i < l->n_lines && c->n < MAX_CHAIN; i++) {
 		const struct ep_line *line = &w->p->lines[l->first_line + i];
 		const struct ep_function *f = &w->p->functions[line->function];
-		c.at[c.n++] = (struct frame){w->p->strings[f->name],
-					     w->p->strings[f->filename], line->line};
+		c->at[c->n++] = (struct frame){w->p->strings[f->name],
+					       w->p->strings[f->filename], line->line};
 	}
+}
+
+static int add_bare(struct work *w, const struct ep_srcasm_spot *spot)
+{
+	struct chain c;
+	chain_of_spot(w, spot, &c);
 	struct ep_srcasm_inst inst = {
 		.address = spot->address, .shown = spot->address, .n_bytes = 1};
 	if (c.n) {
@@ -222,35 +229,69 @@ static void chain_of(struct ep_object *o, uint64_t address, struct chain *c)
 		c->at[c->n++] = (struct frame){0};
 }
 
-/* An instruction without a line number has that of one shortly before it. */
-static int add_code(struct work *w, struct ep_object *o, uint64_t bias,
-		    const struct ep_object_inst *insts, size_t n)
+/* The instructions of a stretch. */
+struct code {
+	struct ep_object *object;
+	uint64_t bias; /* from the file's numbering to the process */
+	const struct ep_object_inst *insts;
+	size_t n;
+};
+
+static struct ep_srcasm_inst inst_at(const struct code *code, size_t i)
+{
+	const struct ep_object_inst *in = &code->insts[i];
+	bool has_next = i + 1 < code->n && in[1].address > in->address;
+	return (struct ep_srcasm_inst){.address = in->address + code->bias,
+				       .shown = in->address,
+				       .n_bytes = has_next ? in[1].address - in->address
+							   : 1,
+				       .text = ep_slice_of(in->text)};
+}
+
+/* The spot of a stretch within an instruction, *at on; NULL: there is none. */
+static const struct ep_srcasm_spot *spot_in(const struct work *w,
+					    const struct stretch *s,
+					    const struct ep_srcasm_inst *inst,
+					    uint32_t *at)
+{
+	while (*at < s->n && w->hot[s->first + *at]->address < inst->address)
+		++*at;
+	if (*at == s->n ||
+	    w->hot[s->first + *at]->address - inst->address >= inst->n_bytes)
+		return NULL;
+	return w->hot[s->first + *at];
+}
+
+/*
+ * An instruction without a line number has that of one shortly before it.  One with
+ * samples of interest is shown even where the binary has other names than the profile.
+ */
+static int add_code(struct work *w, const struct stretch *s, const struct code *code)
 {
 	struct chain c, last;
-	last.n = 0;
 	uint64_t last_address = 0, highest = 0;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t address = insts[i].address + bias;
-		if (address <= highest)
+	uint32_t at = 0;
+	last.n = 0;
+	for (size_t i = 0; i < code->n; i++) {
+		struct ep_srcasm_inst inst = inst_at(code, i);
+		if (inst.address <= highest)
 			continue; /* objdump may repeat itself */
-		highest = address;
-		struct ep_srcasm_inst inst = {.address = address,
-					      .shown = insts[i].address,
-					      .n_bytes = 1,
-					      .text = ep_slice_of(insts[i].text)};
-		if (i + 1 < n && insts[i + 1].address > insts[i].address)
-			inst.n_bytes = insts[i + 1].address - insts[i].address;
-		chain_of(o, address, &c);
+		highest = inst.address;
+		chain_of(code->object, inst.address, &c);
 		inst.file = c.at[0].file;
 		inst.line = c.at[0].line;
-		if (c.at[0].line) {
+		bool has_line = inst.line != 0;
+		if (!has_line && last.n && inst.address - last_address <= NEAR)
+			c = last;
+		const struct ep_srcasm_spot *spot = spot_in(w, s, &inst, &at);
+		if (spot && !is_of_interest(w, &c)) {
+			chain_of_spot(w, spot, &c);
+		} else if (has_line) {
 			memcpy(last.at, c.at, c.n * sizeof(*c.at));
 			last.n = c.n;
-			last_address = address;
+			last_address = inst.address;
 		}
-		bool carry =
-			c.at[0].line == 0 && last.n && address - last_address <= NEAR;
-		EP_TRY(add_inst(w, inst, carry ? &last : &c));
+		EP_TRY(add_inst(w, inst, &c));
 	}
 	return 0;
 }
@@ -258,21 +299,21 @@ static int add_code(struct work *w, struct ep_object *o, uint64_t bias,
 /* Disassemble a stretch; without code its spots are shown as they are. */
 static int add_stretch(struct work *w, const struct stretch *s)
 {
-	struct ep_object *o = w->binaries[s->mapping].object;
-	const struct ep_object_inst *insts = NULL;
+	struct code code = {.object = w->binaries[s->mapping].object};
 	struct ep_err why = {0};
 	uint64_t begin;
-	size_t n = 0;
 	int rc = -ENOENT;
-	if (ep_object_address(o, s->begin, &begin))
-		rc = ep_object_disasm(o, begin, begin + (s->end - s->begin),
-				      w->r->o.intel_syntax, &insts, &n, &why);
+	if (ep_object_address(code.object, s->begin, &begin)) {
+		code.bias = s->begin - begin;
+		rc = ep_object_disasm(code.object, begin, s->end - code.bias,
+				      w->r->o.intel_syntax, &code.insts, &code.n, &why);
+	}
 	if (rc == -ENOMEM)
 		return no_memory(w);
 	if (why.code)
 		ep_note(w->r->notes, "%s", why.text);
-	if (n)
-		return add_code(w, o, s->begin - begin, insts, n);
+	if (code.n)
+		return add_code(w, s, &code);
 	for (uint32_t i = 0; i < s->n; i++)
 		EP_TRY(add_bare(w, w->hot[s->first + i]));
 	return 0;
