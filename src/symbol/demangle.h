@@ -1,8 +1,8 @@
 /*
  * demangle.h - linkers' names for people.
  *
- * Rust by our own code; C++ by the C++ runtime, in the programs only: libeverprof
- * must not bring libstdc++ into its host, and has a pass-through instead.
+ * Rust by our own code; C++ by libiberty, in the programs only: libeverprof must not
+ * bring it into its host, and has a pass-through instead.
  */
 #ifndef EP_SYMBOL_DEMANGLE_H
 #define EP_SYMBOL_DEMANGLE_H

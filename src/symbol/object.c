@@ -305,7 +305,7 @@ int ep_objects_locate(struct ep_objects *all, struct ep_profile *p, const char *
 		EP_TRY(add_mapping(p, err));
 	if (all->binary)
 		EP_TRY(add_string(p, all->binary, &p->mappings[0].filename, err));
-	if (build_id && *build_id && !p->mappings[0].build_id)
+	if (build_id && *build_id && !ep_profile_str(p, p->mappings[0].build_id).n)
 		EP_TRY(add_string(p, build_id, &p->mappings[0].build_id, err));
 	all->is_located = true;
 	return 0;

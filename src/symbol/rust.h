@@ -17,5 +17,10 @@
 bool ep_rust_demangle_legacy(const char *name, struct ep_buf *out);
 /* _RNvCs1234_7mycrate3foo; source: RFC 2603 and the rustc book. */
 bool ep_rust_demangle(const char *name, struct ep_buf *out);
+/* The same, with "<>" in place of generic arguments. */
+bool ep_rust_demangle_style(const char *name, bool generics, struct ep_buf *out);
+/* The older mangling by the rules of the reference, which reads fewer escapes, and
+ * takes a name for Rust's when its hash has 5 different digits. */
+bool ep_rust_demangle_old(const char *name, struct ep_buf *out);
 
 #endif

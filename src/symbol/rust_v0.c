@@ -19,6 +19,7 @@ struct parser {
 	struct ep_buf *out;
 	int depth, steps;
 	bool bad, silent;
+	bool no_generics; /* "<>" for generic arguments */
 	uint64_t n_bound; /* lifetimes of the binders around */
 };
 
@@ -258,6 +259,14 @@ static void print_nested(struct parser *d, bool in_value)
 	}
 }
 
+static void print_generic_args(struct parser *d)
+{
+	bool silent = d->silent;
+	d->silent |= d->no_generics;
+	(void)print_list(d, print_generic_arg);
+	d->silent = silent;
+}
+
 static void print_path_tagged(struct parser *d, char tag, bool in_value)
 {
 	switch (tag) {
@@ -284,7 +293,7 @@ static void print_path_tagged(struct parser *d, char tag, bool in_value)
 	case 'I':
 		print_path(d, in_value);
 		add_str(d, in_value ? "::<" : "<");
-		(void)print_list(d, print_generic_arg);
+		print_generic_args(d);
 		add_str(d, ">");
 		break;
 	case 'B':
@@ -375,7 +384,7 @@ static void print_dyn_trait(struct parser *d)
 		d->p++;
 		print_path(d, false);
 		add_str(d, "<");
-		(void)print_list(d, print_generic_arg);
+		print_generic_args(d);
 		open = true;
 	} else {
 		print_path(d, false);
@@ -531,12 +540,18 @@ static void print_const(struct parser *d)
 
 bool ep_rust_demangle(const char *name, struct ep_buf *out)
 {
+	return ep_rust_demangle_style(name, true, out);
+}
+
+bool ep_rust_demangle_style(const char *name, bool generics, struct ep_buf *out)
+{
 	if (strncmp(name, "_R", 2))
 		return false;
 	/* A suffix such as .llvm.123 does not belong to it. */
 	size_t n = strcspn(name + 2, ".$");
 	struct parser d = {
-		.start = name + 2, .p = name + 2, .end = name + 2 + n, .out = out};
+		.start = name + 2, .p = name + 2, .end = name + 2 + n, .out = out,
+		.no_generics = !generics};
 	print_path(&d, true);
 	if (!d.bad && d.p < d.end) { /* the crate that asked for it: not shown */
 		d.silent = true;

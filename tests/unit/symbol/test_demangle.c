@@ -62,10 +62,13 @@ TEST(demangle_stops_at_names_that_explode)
 {
 	char name[2000] = "_RINvC1a1b";
 	check("_RINvC1a1bTB7_B7_EE", NULL);
-	char cxx[1000] = "_Z1fI";
-	for (int i = 0; i < 45; i++)
-		strcat(cxx, "S_S_");
-	check(strcat(cxx, "EvT_"), NULL);
+	char cxx[1000] = "_Z1fI1aIiiE";
+	for (int i = 1; i < 33; i++) {
+		char digit = (char)(i < 10 ? '0' + i : 'A' + i - 10);
+		char level[] = {'S', '0', '_', 'I', 'S', digit, '_', 'S', digit, '_', 'E', 0};
+		strcat(cxx, level);
+	}
+	check(strcat(cxx, "Evv"), NULL);
 	for (int i = 0; i < 300; i++)
 		strcat(name, "T");
 	check(name, NULL);
