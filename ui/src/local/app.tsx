@@ -86,7 +86,7 @@ function Ledger({ model }: { model: Model }) {
 	const t = model.tree, info = model.local!.info;
 	const entries: { text: string; why: string; bad?: boolean }[] = [];
 	if (t?.ledger && !t.isDiff) {
-		entries.push({ text: `${count(t.samples)} samples`, why: "behind what is shown" });
+		entries.push({ text: `${count(t.samples)} ${t.samples === 1 ? "sample" : "samples"}`, why: "behind what is shown" });
 		const l = info?.ledger;
 		if (l !== undefined && l.asked > 0) entries.push({ text: `${percent(Math.min(l.taken, l.asked), l.asked)} taken`, why: `of the ${count(l.asked)} that were asked for` });
 		if (l !== undefined) entries.push({ text: `${percent(l.lost, l.taken + l.lost)} lost`, why: `${count(l.lost)} samples found no room`, bad: l.lost > (l.taken + l.lost) * 0.01 });

@@ -64,7 +64,9 @@ function rowsOf(pre: Element): Row[] {
 
 /** A weblist page.  Parsing makes a document that runs and loads nothing. */
 export function sourceSections(html: string): Section[] {
-	const doc = new DOMParser().parseFromString(html, "text/html");
+	// Its own script and style would only meet the policy of this page.
+	const bare = html.replace(/<(script|style)[^>]*>[\s\S]*?<\/\1>/g, "").replace(/<pre onClick="[^"]*">/g, "<pre>");
+	const doc = new DOMParser().parseFromString(bare, "text/html");
 	const out: Section[] = [];
 	for (const pre of doc.querySelectorAll("pre")) {
 		const p = pre.previousElementSibling;

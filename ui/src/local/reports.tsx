@@ -75,6 +75,7 @@ function SectionView({ s, lines }: { s: Section; lines: boolean }) {
 				<thead><tr><th class="num" scope="col">flat</th><th class="num" scope="col">cum</th><th class="num" scope="col">{lines ? "line" : "address"}</th><th scope="col">{lines ? "source" : "instruction"}</th></tr></thead>
 				<tbody>{s.rows.slice(0, MOST_ROWS).map((r, k) => <Line key={k} r={r} most={s.most} open={open.has(k)} toggle={() => toggle(k)} />)}</tbody>
 			</table>
+			{lines && s.rows.length > 0 && s.rows.every((r) => r.text === "???") && <p class="pad dim">The file is not on this machine under that name; -source_path and -trim_path say where to look.</p>}
 			{s.rows.length > MOST_ROWS && <p class="pad dim">{s.rows.length - MOST_ROWS} more lines; `everprof pprof` prints them all.</p>}
 		</section>
 	);
