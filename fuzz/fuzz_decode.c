@@ -6,7 +6,6 @@
  */
 #include "profile/decode.h"
 #include "profile/encode.h"
-#include "profile/filter.h"
 #include "profile/merge.h"
 #include "profile/scale.h"
 
@@ -88,15 +87,6 @@ static void merge_and_take_away(struct ep_profile *p)
 	must(none->n_samples == 0);
 }
 
-static void filter(struct ep_profile *p)
-{
-	struct ep_slice value = p->n_labels ? p->strings[p->labels[0].str] : ep_slice_of("x");
-	struct ep_slice key = p->n_labels ? p->strings[p->labels[0].key] : ep_slice_of("x");
-	struct ep_filter_term t = {key, ep_filter_equals, &value, false};
-	must(ep_filter_labels(p, &t, 1, NULL) == 0);
-	check(p);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	ep_auto(ep_profile) p = NULL;
@@ -109,6 +99,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(p);
 	round_trip(p);
 	merge_and_take_away(p);
-	filter(p);
 	return 0;
 }

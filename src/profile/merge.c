@@ -28,6 +28,7 @@ struct merge {
 	/* Of the source at hand: the index in the result, EP_NONE when not yet known.
 	 */
 	const struct ep_profile *src;
+	enum ep_merge_role role;
 	uint32_t *string_to, *function_to, *location_to;
 	uint32_t *mapping_to;
 	uint64_t *mapping_shift; /* what to add to an address */
@@ -35,6 +36,8 @@ struct merge {
 	uint32_t *stack;
 	struct ep_label *labels;
 	struct ep_line *lines;
+	int64_t *values; /* of a sample that is subtracted */
+	ep_str base_key, base_value;
 };
 
 /* --- one source --------------------------------------------------------------- */
@@ -136,22 +139,46 @@ static bool is_zero(const int64_t *values, uint32_t n)
 	return !any;
 }
 
+/* The labels of a sample, and of a base the one that says so in place of any other. */
+static uint32_t map_labels(struct merge *m, const struct ep_sample *s)
+{
+	bool mark = m->role == EP_MERGE_COMPARE;
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < s->n_labels; i++) {
+		const struct ep_label *l = &m->src->labels[s->first_label + i];
+		struct ep_label *to = &m->labels[n++];
+		*to = (struct ep_label){
+			.key = map_string(m, l->key),
+			.str = map_string(m, l->str),
+			.num = l->num,
+			.num_unit = map_string(m, l->num_unit),
+		};
+		n -= mark && to->str && to->key == m->base_key;
+	}
+	if (mark)
+		m->labels[n++] =
+			(struct ep_label){.key = m->base_key, .str = m->base_value};
+	return n;
+}
+
+static const int64_t *map_values(struct merge *m, const int64_t *values)
+{
+	if (m->role == EP_MERGE_ADD)
+		return values;
+	for (uint32_t i = 0; i < m->src->n_sample_types; i++)
+		m->values[i] = (int64_t)(0 - (uint64_t)values[i]);
+	return m->values;
+}
+
 static void add_sample(struct merge *m, const struct ep_sample *s,
 		       const int64_t *values)
 {
 	const uint32_t *stack = ep_profile_stack(m->src, s);
 	for (uint32_t i = 0; i < s->n_locations; i++)
 		m->stack[i] = map_location(m, stack[i]);
-	for (uint32_t i = 0; i < s->n_labels; i++) {
-		const struct ep_label *l = &m->src->labels[s->first_label + i];
-		m->labels[i] = (struct ep_label){
-			.key = map_string(m, l->key),
-			.str = map_string(m, l->str),
-			.num = l->num,
-			.num_unit = map_string(m, l->num_unit),
-		};
-	}
-	ep_build_sample(m->b, m->stack, s->n_locations, m->labels, s->n_labels, values);
+	uint32_t n_labels = map_labels(m, s);
+	ep_build_sample(m->b, m->stack, s->n_locations, m->labels, n_labels,
+			map_values(m, values));
 }
 
 static void add_samples(struct merge *m)
@@ -190,20 +217,27 @@ static bool make_scratch(struct merge *m, struct ep_arena *a)
 		lines = p->locations[i].n_lines > lines ? p->locations[i].n_lines
 							: lines;
 	m->stack = ep_arena_alloc(a, stack * sizeof(*m->stack));
-	m->labels = ep_arena_alloc(a, labels * sizeof(*m->labels));
+	m->labels = ep_arena_alloc(a, ((size_t)labels + 1) * sizeof(*m->labels));
 	m->lines = ep_arena_alloc(a, lines * sizeof(*m->lines));
+	m->values = ep_arena_alloc(a, p->n_sample_types * sizeof(*m->values));
 	m->mapping_shift = ep_arena_array(a, uint64_t, p->n_mappings);
-	return m->stack && m->labels && m->lines && m->mapping_shift &&
+	return m->values && m->stack && m->labels && m->lines && m->mapping_shift &&
 	       unknown(a, p->n_strings, &m->string_to) &&
 	       unknown(a, p->n_functions, &m->function_to) &&
 	       unknown(a, p->n_locations, &m->location_to) &&
 	       unknown(a, p->n_mappings, &m->mapping_to);
 }
 
-static int add_source(struct merge *m, const struct ep_profile *src)
+static int add_source(struct merge *m, const struct ep_profile *src,
+		      enum ep_merge_role role)
 {
 	ep_auto(ep_arena) scratch = ep_arena_new(0);
 	m->src = src;
+	m->role = role;
+	if (role == EP_MERGE_COMPARE) {
+		m->base_key = ep_build_cstr(m->b, EP_MERGE_BASE_KEY);
+		m->base_value = ep_build_cstr(m->b, "true");
+	}
 	if (!scratch || !make_scratch(m, scratch))
 		return ep_fail(m->err, -ENOMEM, 0, "no memory for merging");
 	add_samples(m);
@@ -329,26 +363,28 @@ static void start_header(struct ep_build *b, const struct ep_profile *first)
 
 /* --- all ---------------------------------------------------------------------- */
 
-static int add_all(struct merge *m, const struct ep_profile *const *profiles, size_t n)
+static int add_all(struct merge *m, const struct ep_profile *const *profiles,
+		   const enum ep_merge_role *roles, size_t n)
 {
 	start_header(m->b, profiles[0]);
 	for (size_t i = 0; i < n; i++) {
 		merge_header(m, profiles[i]);
-		EP_TRY(add_source(m, profiles[i]));
+		EP_TRY(add_source(m, profiles[i], roles ? roles[i] : EP_MERGE_ADD));
 	}
 	add_ledger(m);
 	return m->short_of_memory ? ep_fail(m->err, -ENOMEM, 0, "no memory for merging")
 				  : 0;
 }
 
-static int merge_once(const struct ep_profile *const *profiles, size_t n,
-		      size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err)
+static int merge_once(const struct ep_profile *const *profiles,
+		      const enum ep_merge_role *roles, size_t n, size_t max_bytes,
+		      struct ep_profile **ret_p, struct ep_err *err)
 {
 	ep_auto(ep_build) b = NULL;
 	if (ep_build_new(max_bytes, &b) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for merging");
 	struct merge m = {.b = b, .err = err};
-	int rc = add_all(&m, profiles, n);
+	int rc = add_all(&m, profiles, roles, n);
 	ep_index_fini(&m.mappings);
 	ep_index_fini(&m.comments);
 	EP_TRY(rc);
@@ -363,23 +399,29 @@ static bool has_zero_sample(const struct ep_profile *p)
 	return false;
 }
 
-int ep_merge(const struct ep_profile *const *profiles, size_t n, size_t max_bytes,
-	     struct ep_profile **ret_p, struct ep_err *err)
+int ep_merge_as(const struct ep_profile *const *profiles, const enum ep_merge_role *roles,
+		size_t n, size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err)
 {
 	if (!n)
 		return ep_fail(err, -EINVAL, 0, "no profiles to merge");
 	for (size_t i = 1; i < n; i++)
 		EP_TRY(check_compatible(profiles[0], profiles[i], err));
 	ep_auto(ep_profile) p = NULL;
-	EP_TRY(merge_once(profiles, n, max_bytes, &p, err));
+	EP_TRY(merge_once(profiles, roles, n, max_bytes, &p, err));
 	if (has_zero_sample(p)) {
 		/* Sums came to zero: again, so that what only they used goes too. */
 		ep_auto(ep_profile) q = NULL;
 		const struct ep_profile *one = p;
-		EP_TRY(merge_once(&one, 1, max_bytes, &q, err));
+		EP_TRY(merge_once(&one, NULL, 1, max_bytes, &q, err));
 		*ret_p = ep_take(&q);
 		return 0;
 	}
 	*ret_p = ep_take(&p);
 	return 0;
+}
+
+int ep_merge(const struct ep_profile *const *profiles, size_t n, size_t max_bytes,
+	     struct ep_profile **ret_p, struct ep_err *err)
+{
+	return ep_merge_as(profiles, NULL, n, max_bytes, ret_p, err);
 }

@@ -18,9 +18,9 @@
  * Samples whose values are all zero are dropped, before and after summing; what no
  * sample refers to goes.  Elements stand in the order of their first use, but the
  * first mapping stays the first.  time_ns is the smallest (an unknown one counts as 0
- * behind a known one, as in the reference), duration_ns
- * the sum, period the largest, comments the union (ledgers add up, profile/ledger.h); default_sample_type and doc_url are
- * the first that is set, drop_frames and keep_frames those of the first profile.
+ * behind a known one, as in the reference), duration_ns the sum, period the largest,
+ * comments the union (ledgers add up, profile/ledger.h); default_sample_type and doc_url
+ * are the first that is set, drop_frames and keep_frames those of the first profile.
  * Sums wrap at 64 bits.
  *
  * in       profiles   valid; n at least 1.  Not changed, not kept
@@ -34,5 +34,18 @@
  */
 int ep_merge(const struct ep_profile *const *profiles, size_t n, size_t max_bytes,
 	     struct ep_profile **ret_p, struct ep_err *err);
+
+/* What a profile is to the sum. */
+enum ep_merge_role {
+	EP_MERGE_ADD,
+	EP_MERGE_SUBTRACT, /* its values count negative: equal samples may cancel */
+	EP_MERGE_COMPARE,  /* so too, and EP_MERGE_BASE_KEY="true" keeps its samples apart */
+};
+
+#define EP_MERGE_BASE_KEY "pprof::base"
+
+/* The same, each profile in the role at its place; roles NULL: all are added. */
+int ep_merge_as(const struct ep_profile *const *profiles, const enum ep_merge_role *roles,
+		size_t n, size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err);
 
 #endif

@@ -210,17 +210,34 @@ TEST(scale_rounds_half_away_and_drops_what_became_zero)
 {
 	const int64_t rows[][2] = {{1, 5}, {2, -5}, {3, 1}, {4, 0}};
 	ep_auto(ep_profile) p = columns(rows, 4);
-	ep_scale(p, (double[]){1, 1});
+	assert_int_equal(ep_scale(p, (double[]){1, 1}, NULL), 0);
 	assert_int_equal(p->n_samples, 4);
-	ep_scale(p, (double[]){1, 0.3});
+	const int64_t *before = p->values;
+	assert_int_equal(ep_scale(p, (double[]){1, 0.3}, NULL), 0);
+	assert_int_equal(before[1], 5); /* a table found is not written */
 	assert_int_equal(p->n_samples, 2);
 	assert_int_equal(p->values[1], 2);  /* 1.5 */
 	assert_int_equal(p->values[2], 2);  /* its row's count is untouched */
 	assert_int_equal(p->values[3], -2); /* -1.5 */
-	ep_scale(p, (double[]){1, 1e30});
+	assert_int_equal(ep_scale(p, (double[]){1, 1e30}, NULL), 0);
 	assert_true(p->values[1] == INT64_MAX && p->values[3] == INT64_MIN);
-	ep_scale_negate(p);
-	assert_true(p->values[1] == -INT64_MAX && p->values[3] == INT64_MIN);
+}
+
+TEST(merge_takes_values_away_exactly_and_marks_a_base_once)
+{
+	const int64_t rows[][2] = {{INT64_MAX, INT64_MIN}};
+	ep_auto(ep_profile) p = columns(rows, 1);
+	ep_auto(ep_profile) none = NULL;
+	ep_auto(ep_profile) diff = NULL;
+	ep_auto(ep_profile) again = NULL;
+	assert_int_equal(ep_scale_diff(p, p, EP_SCALE_SUBTRACT, &none, NULL), 0);
+	assert_int_equal(none->n_samples, 0);
+	assert_int_equal(ep_scale_diff(none, p, EP_SCALE_COMPARE, &diff, NULL), 0);
+	assert_true(diff->values[0] == -INT64_MAX && diff->values[1] == INT64_MIN);
+	/* A base that is a comparison itself. */
+	assert_int_equal(ep_scale_diff(none, diff, EP_SCALE_COMPARE, &again, NULL), 0);
+	assert_int_equal(again->n_samples, 1);
+	assert_int_equal(again->samples[0].n_labels, 1);
 }
 
 TEST(scale_normalizes_to_the_base)
