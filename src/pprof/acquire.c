@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "pprof/crowd.h"
 #include "pprof/keep.h"
+#include "profile/compat.h"
 #include "profile/merge.h"
 #include "profile/prune.h"
 #include "profile/scale.h"
@@ -82,6 +83,7 @@ static void free_all(struct ep_profile **profiles, size_t n)
 static int combine(struct ep_profile **profiles, size_t n, struct ep_profile **ret_p,
 		   struct ep_err *err)
 {
+	EP_TRY(ep_compat_prepare(profiles, n, err));
 	if (n == 1) {
 		*ret_p = ep_take(&profiles[0]);
 		return 0;
@@ -154,7 +156,8 @@ static int subtract(const struct ep_args *a, struct ep_profile **p,
 {
 	if (a->vars.o.normalize)
 		EP_TRY(ep_scale_normalize(*p, base, err));
-	struct ep_profile *diff;
+	struct ep_profile *diff, *both[] = {*p, base};
+	EP_TRY(ep_compat_prepare(both, 2, err));
 	EP_TRY(ep_scale_diff(*p, base,
 			     a->is_diff_base ? EP_SCALE_COMPARE : EP_SCALE_SUBTRACT,
 			     &diff, err));
