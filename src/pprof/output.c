@@ -117,5 +117,7 @@ int ep_output_report(const struct ep_session *s, const struct ep_vars *c,
 		EP_TRY(ep_draw_dot(format->dot, &report, err));
 	if (format->has_pan)
 		EP_TRY(ep_draw_add_pan(&report, err));
+	if (o.json && !format->dot && !*c->output) /* data is for programs, not viewers */
+		return write_all(STDOUT_FILENO, "/dev/stdout", &report, err);
 	return put(s, c, format, &report, err);
 }
