@@ -52,9 +52,9 @@ int ep_topproto_write(struct ep_report *r, struct ep_objects *objects __attribut
 		return ep_fail(err, -ENOMEM, 0, "no memory for a profile");
 	ep_build_sample_type_slices(b, ep_slice_of("cum"), r->unit);
 	ep_build_sample_type_slices(b, ep_slice_of("flat"), r->unit);
-	copy_header(b, r->p);
 	for (uint32_t i = 0; i < g->n_shown; i++)
 		add_node(b, r, g, g->shown[i]);
+	copy_header(b, r->p); /* its strings stand last */
 	ep_auto(ep_profile) p = NULL;
 	EP_TRY(ep_build_finish(b, &p, err));
 	return ep_encode_gzip(p, out, err);
