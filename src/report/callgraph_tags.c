@@ -25,7 +25,8 @@ struct item {
 	int64_t value;
 };
 
-/* What a sample's labels come to. */
+/* What a sample's labels come to.  Those that differ in nothing that counts are one
+ * set; equal labels in another order are two, which changes nothing. */
 struct set {
 	uint32_t first_label, n_labels;
 	uint32_t first_item, n_items;
@@ -48,6 +49,7 @@ struct work {
 	uint32_t n_kinds, n_items, n_sets, n_shares;
 	uint32_t cap_kinds, cap_items, cap_sets, cap_shares;
 	uint32_t *set_of; /* of each sample */
+	uint32_t bytes_key, base_key; /* of ep_report.keys; EP_NONE without one */
 };
 
 static int grow(void **v, uint32_t *cap, uint32_t n, size_t size)
@@ -75,6 +77,14 @@ static void work_fini(struct work *w)
 }
 
 /* --- label sets to items ---------------------------------------------------------- */
+
+/* Samples of a comparison's base are marked by a label that nobody needs to see. */
+static bool counts(const struct work *w, const struct ep_label *l)
+{
+	uint32_t key = ep_keys_number(&w->m->r->keys, l->key);
+	return l->str ? key == EP_NONE || key != w->base_key
+		      : key != EP_NONE && key == w->bytes_key;
+}
 
 static int add_item(struct work *w, const struct kind *kind, int64_t value)
 {
@@ -141,15 +151,13 @@ static int join(struct work *w, struct ep_slice *parts, uint32_t n, struct ep_sl
 static int add_combination(struct work *w, const struct ep_label *labels, uint32_t n,
 			   uint32_t *ret_kind)
 {
-	const struct ep_profile *p = w->m->r->p;
 	struct ep_slice *parts ep_auto_mem = ep_alloc(((size_t)n + 1) * sizeof(*parts));
 	uint32_t n_parts = 0;
 	*ret_kind = EP_NONE;
 	if (!parts)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
-		if (labels[i].str &&
-		    !ep_slice_is(ep_profile_str(p, labels[i].key), EP_SCALE_BASE_KEY))
+		if (labels[i].str && counts(w, &labels[i]))
 			EP_TRY(pair_text(w, &labels[i], &parts[n_parts++]));
 	if (!n_parts)
 		return 0;
@@ -178,7 +186,7 @@ static int add_set(struct work *w, const struct ep_sample *s, uint32_t *ret)
 	uint32_t under;
 	EP_TRY(add_combination(w, labels, s->n_labels, &under));
 	for (uint32_t i = 0; i < s->n_labels; i++)
-		if (!labels[i].str && ep_slice_is(ep_profile_str(p, labels[i].key), "bytes"))
+		if (!labels[i].str && counts(w, &labels[i]))
 			EP_TRY(add_number(w, &labels[i], under));
 	set.n_items = w->n_items - set.first_item;
 	EP_TRY(grow((void **)&w->sets, &w->cap_sets, w->n_sets, sizeof(*w->sets)));
@@ -187,16 +195,48 @@ static int add_set(struct work *w, const struct ep_sample *s, uint32_t *ret)
 	return 0;
 }
 
-/* Equal runs of labels are one set; equal labels in different runs are not, which
- * costs a little and changes nothing. */
+/* The next label that counts at or behind i; n at the end. */
+static uint32_t next_label(const struct work *w, const struct ep_label *labels, uint32_t i,
+			   uint32_t n)
+{
+	while (i < n && !counts(w, &labels[i]))
+		i++;
+	return i;
+}
+
+static uint64_t hash_labels(const struct work *w, const struct ep_label *labels, uint32_t n)
+{
+	uint64_t h = 0;
+	for (uint32_t i = next_label(w, labels, 0, n); i < n;
+	     i = next_label(w, labels, i + 1, n)) {
+		h = ep_hash_mix(h, (uint64_t)labels[i].key << 32 | labels[i].str);
+		h = ep_hash_mix(h, (uint64_t)labels[i].num);
+	}
+	return h;
+}
+
+static bool same_labels(const struct work *w, const struct set *set, const struct ep_sample *s)
+{
+	const struct ep_label *x = w->m->r->p->labels + set->first_label;
+	const struct ep_label *y = w->m->r->p->labels + s->first_label;
+	uint32_t i = 0, k = 0;
+	for (;; i++, k++) {
+		i = next_label(w, x, i, set->n_labels);
+		k = next_label(w, y, k, s->n_labels);
+		if (i == set->n_labels || k == s->n_labels)
+			return i == set->n_labels && k == s->n_labels;
+		if (x[i].key != y[k].key || x[i].str != y[k].str || x[i].num != y[k].num)
+			return false;
+	}
+}
+
 static int set_of_sample(struct work *w, const struct ep_sample *s, uint32_t *ret)
 {
 	struct ep_index_iter it;
-	uint64_t h = ep_hash_mix(s->first_label, s->n_labels);
+	uint64_t h = hash_labels(w, w->m->r->p->labels + s->first_label, s->n_labels);
 	for (uint32_t i = ep_index_first(&w->sets_ix, h, &it); i != EP_INDEX_NONE;
 	     i = ep_index_next(&w->sets_ix, &it))
-		if (w->sets[i].first_label == s->first_label &&
-		    w->sets[i].n_labels == s->n_labels) {
+		if (same_labels(w, &w->sets[i], s)) {
 			*ret = i;
 			return 0;
 		}
@@ -207,8 +247,12 @@ static int set_of_sample(struct work *w, const struct ep_sample *s, uint32_t *re
 static int find_sets(struct work *w)
 {
 	const struct ep_profile *p = w->m->r->p;
-	uint32_t key = ep_keys_find(&w->m->r->keys, ep_slice_of("bytes"));
-	w->bytes_unit = key == EP_NONE ? ep_slice_of("") : w->m->r->keys.keys[key].unit;
+	const struct ep_keys *keys = &w->m->r->keys;
+	w->bytes_key = ep_keys_find(keys, ep_slice_of("bytes"));
+	w->base_key = ep_keys_find(keys, ep_slice_of(EP_SCALE_BASE_KEY));
+	w->bytes_unit = ep_slice_of("");
+	if (w->bytes_key != EP_NONE)
+		w->bytes_unit = keys->keys[w->bytes_key].unit;
 	w->set_of = ep_alloc(((size_t)p->n_samples + 1) * sizeof(*w->set_of));
 	if (!w->set_of)
 		return -ENOMEM;
@@ -226,7 +270,7 @@ static int find_sets(struct work *w)
 /* --- weights ------------------------------------------------------------------------ */
 
 /* Sample numbers, set by set; first[i] is where set i begins. */
-static int group_samples(struct work *w, uint32_t *first, uint32_t *samples)
+static void group_samples(struct work *w, uint32_t *first, uint32_t *samples)
 {
 	uint32_t n = w->m->r->p->n_samples;
 	for (uint32_t i = 0; i < n; i++)
@@ -237,72 +281,103 @@ static int group_samples(struct work *w, uint32_t *first, uint32_t *samples)
 	for (uint32_t i = n; i-- > 0;)
 		if (w->set_of[i] != EP_NONE)
 			samples[--first[w->set_of[i]]] = i;
-	return 0;
 }
+
+struct piece {
+	uint32_t stack, set, first_sample;
+	int64_t value, divisor;
+};
 
 struct pass {
 	const bool *kept;
 	uint32_t *share_of; /* of each node for the set at hand */
-	uint32_t *met;	    /* the last sample, counted from 1 */
+	uint32_t *met;	    /* the last stack, counted from 1, that a node was met in */
+	uint32_t n_met;
 	uint32_t first_share;
+	/* The set's samples, summed by stack. */
+	struct piece *pieces;
+	uint32_t n_pieces;
+	uint32_t *piece_of; /* of each stack */
 };
 
-static int share_for(struct work *w, struct pass *ps, uint32_t node, uint32_t set,
-		     uint32_t sample, struct share **ret)
+static int share_for(struct work *w, struct pass *ps, uint32_t node, const struct piece *pc,
+		     struct share **ret)
 {
 	uint32_t i = ps->share_of[node];
 	if (i < ps->first_share || i >= w->n_shares || w->shares[i].node != node) {
 		EP_TRY(grow((void **)&w->shares, &w->cap_shares, w->n_shares,
 			    sizeof(*w->shares)));
 		i = ps->share_of[node] = w->n_shares++;
-		w->shares[i] =
-			(struct share){.node = node, .set = set, .first_sample = sample};
+		w->shares[i] = (struct share){
+			.node = node, .set = pc->set, .first_sample = pc->first_sample};
 	}
 	*ret = &w->shares[i];
 	return 0;
 }
 
-/* One sample into one of its nodes; the leaf comes first. */
-static int add_to_node(struct work *w, struct pass *ps, uint32_t node, uint32_t sample,
+/* The leaf comes first. */
+static int add_to_node(struct work *w, struct pass *ps, uint32_t node, const struct piece *pc,
 		       bool is_leaf)
 {
 	struct share *sh;
-	if ((ps->kept && !ps->kept[node]) || ps->met[node] == sample + 1)
+	if ((ps->kept && !ps->kept[node]) || ps->met[node] == ps->n_met)
 		return 0;
-	ps->met[node] = sample + 1;
-	EP_TRY(share_for(w, ps, node, w->set_of[sample], sample, &sh));
-	int64_t value = ep_report_value(w->m->r, sample);
-	int64_t divisor = ep_report_divisor(w->m->r, sample);
-	sh->cum = ep_wrap_add(sh->cum, value);
-	sh->cum_div = ep_wrap_add(sh->cum_div, divisor);
+	ps->met[node] = ps->n_met;
+	EP_TRY(share_for(w, ps, node, pc, &sh));
+	sh->cum = ep_wrap_add(sh->cum, pc->value);
+	sh->cum_div = ep_wrap_add(sh->cum_div, pc->divisor);
 	if (is_leaf) {
-		sh->flat = ep_wrap_add(sh->flat, value);
-		sh->flat_div = ep_wrap_add(sh->flat_div, divisor);
+		sh->flat = ep_wrap_add(sh->flat, pc->value);
+		sh->flat_div = ep_wrap_add(sh->flat_div, pc->divisor);
 	}
 	return 0;
 }
 
-static int add_sample_in_tree(struct work *w, struct pass *ps, uint32_t sample)
+static int add_in_tree(struct work *w, struct pass *ps, const struct piece *pc)
 {
-	uint32_t leaf = w->m->leaves[w->m->stack_of[sample]];
+	uint32_t leaf = w->m->leaves[pc->stack];
 	for (uint32_t v = leaf; v != EP_NONE; v = w->m->g->nodes[v].parent)
-		EP_TRY(add_to_node(w, ps, v, sample, v == leaf));
+		EP_TRY(add_to_node(w, ps, v, pc, v == leaf));
 	return 0;
 }
 
-static int add_sample(struct work *w, struct pass *ps, uint32_t sample)
+static int add_piece(struct work *w, struct pass *ps, const struct piece *pc)
 {
 	struct ep_callgraph_maker *m = w->m;
-	const struct ep_sample *s = &m->r->p->samples[sample];
-	const uint32_t *locations = ep_profile_stack(m->r->p, s);
+	const struct ep_callgraph_stack *s = &m->stacks[pc->stack];
+	const uint32_t *locations = m->r->p->sample_locations + s->first;
+	ps->n_met++;
 	if (m->leaves)
-		return add_sample_in_tree(w, ps, sample);
-	for (uint32_t i = 0; i < s->n_locations; i++) {
+		return add_in_tree(w, ps, pc);
+	for (uint32_t i = 0; i < s->n; i++) {
 		uint32_t l = locations[i], first = m->first_frame[l];
 		for (uint32_t f = first; f < m->first_frame[l + 1]; f++)
-			EP_TRY(add_to_node(w, ps, m->frames[f], sample,
-					   i == 0 && f == first));
+			EP_TRY(add_to_node(w, ps, m->frames[f], pc, i == 0 && f == first));
 	}
+	return 0;
+}
+
+static void sum_piece(struct work *w, struct pass *ps, uint32_t sample)
+{
+	const struct ep_report *r = w->m->r;
+	uint32_t stack = w->m->stack_of[sample], i = ps->piece_of[stack];
+	if (i >= ps->n_pieces || ps->pieces[i].stack != stack) {
+		i = ps->piece_of[stack] = ps->n_pieces++;
+		ps->pieces[i] = (struct piece){stack, w->set_of[sample], sample, 0, 0};
+	}
+	struct piece *pc = &ps->pieces[i];
+	pc->value = ep_wrap_add(pc->value, ep_report_value(r, sample));
+	pc->divisor = ep_wrap_add(pc->divisor, ep_report_divisor(r, sample));
+}
+
+static int sum_set(struct work *w, struct pass *ps, const uint32_t *samples, uint32_t n)
+{
+	ps->first_share = w->n_shares;
+	ps->n_pieces = 0;
+	for (uint32_t i = 0; i < n; i++)
+		sum_piece(w, ps, samples[i]);
+	for (uint32_t i = 0; i < ps->n_pieces; i++)
+		EP_TRY(add_piece(w, ps, &ps->pieces[i]));
 	return 0;
 }
 
@@ -313,12 +388,9 @@ static int sum_shares(struct work *w, struct pass *ps)
 	uint32_t *samples ep_auto_mem = ep_alloc(((size_t)n + 1) * sizeof(*samples));
 	if (!first || !samples)
 		return -ENOMEM;
-	EP_TRY(group_samples(w, first, samples));
-	for (uint32_t set = 0; set < w->n_sets; set++) {
-		ps->first_share = w->n_shares;
-		for (uint32_t i = first[set]; i < first[set + 1]; i++)
-			EP_TRY(add_sample(w, ps, samples[i]));
-	}
+	group_samples(w, first, samples);
+	for (uint32_t set = 0; set < w->n_sets; set++)
+		EP_TRY(sum_set(w, ps, samples + first[set], first[set + 1] - first[set]));
 	return 0;
 }
 
@@ -420,11 +492,14 @@ static int make_tags(struct work *w)
 
 static int make(struct work *w, const bool *kept)
 {
-	size_t bytes = ((size_t)w->m->g->n_nodes + 1) * sizeof(uint32_t);
-	uint32_t *share_of ep_auto_mem = ep_zalloc(bytes);
-	uint32_t *met ep_auto_mem = ep_zalloc(bytes);
-	struct pass ps = {.kept = kept, .share_of = share_of, .met = met};
-	if (!share_of || !met)
+	size_t n_nodes = (size_t)w->m->g->n_nodes + 1, n_stacks = (size_t)w->m->n_stacks + 1;
+	uint32_t *share_of ep_auto_mem = ep_zalloc(n_nodes * sizeof(*share_of));
+	uint32_t *met ep_auto_mem = ep_zalloc(n_nodes * sizeof(*met));
+	uint32_t *piece_of ep_auto_mem = ep_zalloc(n_stacks * sizeof(*piece_of));
+	struct piece *pieces ep_auto_mem = ep_alloc(n_stacks * sizeof(*pieces));
+	struct pass ps = {.kept = kept, .share_of = share_of, .met = met, .pieces = pieces,
+			  .piece_of = piece_of};
+	if (!share_of || !met || !piece_of || !pieces)
 		return -ENOMEM;
 	EP_TRY(find_sets(w));
 	EP_TRY(sum_shares(w, &ps));
