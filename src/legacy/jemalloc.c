@@ -15,8 +15,11 @@
  */
 #include "legacy/formats.h"
 #include "legacy/making.h"
+#include "legacy/mapline.h"
 #include "legacy/maps.h"
 #include "legacy/unsample.h"
+
+enum { MOST_OWN = 8 };
 
 struct dump {
 	struct ep_text t;
@@ -24,6 +27,8 @@ struct dump {
 	int64_t rate;
 	bool has_alloc;
 	bool in_stack; /* a stack is at hand, without its numbers yet */
+	struct ep_mapline own[MOST_OWN]; /* code of libjemalloc.so */
+	int n_own;
 };
 
 struct counts {
@@ -91,17 +96,40 @@ static int add_stack(struct dump *d, const struct counts *c, struct ep_err *err)
 	return 0;
 }
 
+static bool is_own(const struct dump *d, uint64_t address)
+{
+	int i = 0;
+	while (i < d->n_own &&
+	       (address < d->own[i].start || address >= d->own[i].limit))
+		i++;
+	return i < d->n_own;
+}
+
+/* "@ 0x5f86da8 0x5f5a1dc". */
+static int read_stack(struct dump *d, struct ep_slice line, struct ep_err *err)
+{
+	const char *at = line.p, *end = at + line.n, *from = at;
+	uint64_t a;
+	d->m.n = 0;
+	d->in_stack = true;
+	bool all_own = true;
+	while (all_own && ep_text_next_address(&at, end, &a) > 0) {
+		all_own = is_own(d, a);
+		from = all_own ? at : from;
+	}
+	if (all_own)
+		from = line.p; /* better than nothing */
+	line = (struct ep_slice){from, (size_t)(end - from)};
+	return ep_making_addresses(&d->m, line, -1) < 0
+		       ? ep_text_fail(&d->t, err, "address of more than 64 bits")
+		       : 0;
+}
+
 static int read_line(struct dump *d, struct ep_slice line, struct ep_err *err)
 {
 	struct counts c;
-	if (line.p[0] == '@') {
-		d->m.n = 0;
-		d->in_stack = true;
-		return ep_making_addresses(&d->m, line, -1) < 0
-			       ? ep_text_fail(&d->t, err,
-					      "address of more than 64 bits")
-			       : 0;
-	}
+	if (line.p[0] == '@')
+		return read_stack(d, line, err);
 	if (is_thread(line))
 		return 0;
 	if (!read_total(line, &c))
@@ -118,6 +146,17 @@ static bool has_alloc(struct ep_text t)
 		if (read_total(ep_text_trim(t.line), &c))
 			return c.alloc || c.alloc_bytes;
 	return false;
+}
+
+static void find_own(struct dump *d, struct ep_text t)
+{
+	struct ep_mapline m;
+	while (ep_text_next(&t) && !ep_text_is_map_title(t.line))
+		;
+	while (d->n_own < MOST_OWN && ep_text_next(&t))
+		if (ep_text_has(t.line, "/libjemalloc.so") &&
+		    ep_mapline_parse(t.line, &m) == EP_MAPLINE_CODE)
+			d->own[d->n_own++] = m;
 }
 
 static void set_types(struct dump *d)
@@ -155,6 +194,7 @@ int ep_jemalloc_parse(struct ep_slice bytes, size_t max_bytes,
 	if (!ep_text_next(&d.t) || !read_title(&d))
 		return EP_FORMAT_OTHER;
 	d.has_alloc = has_alloc(d.t);
+	find_own(&d, d.t);
 	int rc = ep_making_init(&d.m, max_bytes, err);
 	if (rc == 0)
 		rc = read_dump(&d, ret_p, err);
