@@ -134,7 +134,7 @@ static bool is_library(struct ep_slice file)
 
 /* A name that is only "(deleted)" is none; elsewhere the word does not end a library's.
  */
-static bool may_be_main(struct ep_slice file)
+bool ep_maps_may_be_main(struct ep_slice file)
 {
 	static const char deleted[] = "(deleted)";
 	char name[4096];
@@ -152,7 +152,7 @@ static void main_first(struct maps *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		struct ep_slice file = str(m, m->r[i].file);
-		if (!file.n || !may_be_main(file))
+		if (!file.n || !ep_maps_may_be_main(file))
 			continue;
 		struct region r = m->r[0];
 		m->r[0] = m->r[i];

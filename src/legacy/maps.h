@@ -23,4 +23,7 @@ int ep_maps_place(struct ep_text *t, struct ep_build *b, struct ep_err *err);
 /* The same, with all up to the title skipped first.  Starts with the current line. */
 int ep_maps_find_and_place(struct ep_text *t, struct ep_build *b, struct ep_err *err);
 
+/* Can a mapping of this file be the main program's?  Not a library's, nor "[vdso]". */
+bool ep_maps_may_be_main(struct ep_slice file);
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "legacy/formats.h"
 #include "legacy/making.h"
+#include "legacy/maps.h"
 #include "legacy/scriptline.h"
 #include "legacy/text.h"
 
@@ -31,6 +32,7 @@ struct script {
 	struct event event[MOST_EVENTS];
 	int n_events;
 	uint64_t first_ns, last_ns;
+	struct ep_slice main; /* the first binary that may be the program's */
 	bool in_sample;
 	struct ep_scripthead head; /* of the sample at hand */
 	struct ep_buf frames;	   /* its: struct script_frame */
@@ -84,8 +86,13 @@ static void note_time(struct script *s, uint64_t ns)
 static int note_all(struct script *s, struct ep_err *err)
 {
 	struct ep_scripthead h;
+	struct ep_frame f;
+	bool inlined;
 	struct ep_text start = s->t;
 	while (ep_text_next(&s->t)) {
+		if (!s->main.n && ep_scriptline_frame(s->t.line, &f, &inlined) &&
+		    f.binary.n && ep_maps_may_be_main(f.binary))
+			s->main = f.binary;
 		if (!ep_scriptline_head(s->t.line, &h) || is_record(&h))
 			continue;
 		note_time(s, h.time_ns);
@@ -110,6 +117,7 @@ static void set_types(struct script *s)
 		if (s->event[i].name.n)
 			ep_build_sample_type_slices(b, s->event[i].name,
 						    ep_slice_of(unit_of(&s->event[i])));
+	(void)ep_frame_mapping(b, s->main); /* the first mapping is the program's */
 	struct ep_profile *p = ep_build_profile(b);
 	p->duration_ns = (int64_t)(s->last_ns - s->first_ns);
 	if (s->n_events != 1 || !s->event[0].name.n || !p->sample_types)

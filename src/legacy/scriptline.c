@@ -110,7 +110,10 @@ static bool parse_behind_ids(struct ep_slice line, struct ep_scripthead *ret)
 	enum { MOST_MARKS = 3 };
 	struct ep_slice at = line;
 	for (int i = 0; i <= MOST_MARKS; i++) {
-		if (!parse_time(next_word(&at), &ret->time_ns))
+		struct ep_slice word = next_word(&at);
+		if (all_digits(word)) /* then the ids were part of the name */
+			break;
+		if (!parse_time(word, &ret->time_ns))
 			continue;
 		(void)parse_measure(&at, ret); /* it may have been left out */
 		ret->rest = ep_text_trim(at);
