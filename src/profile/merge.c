@@ -256,12 +256,12 @@ static bool same_type(const struct ep_profile *a, struct ep_value_type s,
 #define TYPE_ARG(p, t)                                                                 \
 	EP_SLICE_ARG((p)->strings[(t).type]), EP_SLICE_ARG((p)->strings[(t).unit])
 
-static int check_compatible(const struct ep_profile *a, const struct ep_profile *b,
-			    struct ep_err *err)
+int ep_merge_check(const struct ep_profile *a, const struct ep_profile *b, struct ep_err *err)
 {
 	if (!same_type(a, a->period_type, b, b->period_type))
 		return ep_fail(err, -EINVAL, 0,
-			       "incompatible period types %.*s/%.*s and %.*s/%.*s",
+			       "incompatible period types &{%.*s %.*s 0 0} and &{%.*s %.*s "
+			       "0 0}",
 			       TYPE_ARG(a, a->period_type),
 			       TYPE_ARG(b, b->period_type));
 	if (a->n_sample_types != b->n_sample_types)
@@ -405,7 +405,7 @@ int ep_merge_as(const struct ep_profile *const *profiles, const enum ep_merge_ro
 	if (!n)
 		return ep_fail(err, -EINVAL, 0, "no profiles to merge");
 	for (size_t i = 1; i < n; i++)
-		EP_TRY(check_compatible(profiles[0], profiles[i], err));
+		EP_TRY(ep_merge_check(profiles[0], profiles[i], err));
 	ep_auto(ep_profile) p = NULL;
 	EP_TRY(merge_once(profiles, roles, n, max_bytes, &p, err));
 	if (has_zero_sample(p)) {

@@ -35,6 +35,10 @@
 int ep_merge(const struct ep_profile *const *profiles, size_t n, size_t max_bytes,
 	     struct ep_profile **ret_p, struct ep_err *err);
 
+/* Period types and sample types are the same: 0, or -EINVAL and why not. */
+int ep_merge_check(const struct ep_profile *a, const struct ep_profile *b,
+		   struct ep_err *err);
+
 /* What a profile is to the sum. */
 enum ep_merge_role {
 	EP_MERGE_ADD,

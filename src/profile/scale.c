@@ -4,7 +4,6 @@
 #include "profile/merge.h"
 
 #include <errno.h>
-#include <inttypes.h>
 
 /* v times ratio, half away from zero.  By hand: round() would need libm, and a cast of
  * what does not fit is undefined. */
@@ -76,11 +75,7 @@ int ep_scale_normalize(struct ep_profile *p, const struct ep_profile *base,
 		       struct ep_err *err)
 {
 	uint32_t n = p->n_sample_types;
-	if (n != base->n_sample_types)
-		return ep_fail(err, -EINVAL, 0,
-			       "incompatible sample types: %" PRIu32 " and %" PRIu32
-			       " of them",
-			       n, base->n_sample_types);
+	EP_TRY(ep_merge_check(p, base, err));
 	double *ratios ep_auto_mem = ep_alloc(n * sizeof(*ratios));
 	if (!ratios)
 		return ep_fail(err, -ENOMEM, 0, "no memory for normalizing");

@@ -27,7 +27,7 @@ int ep_scale(struct ep_profile *p, const double *ratios, struct ep_err *err);
  * ep_scale_normalize - make the columns of p sum up to those of base.
  *
  * A column that sums up to 0 in p becomes all 0.
- * errors   -EINVAL  the sample types differ in number
+ * errors   -EINVAL  sample types or period types differ
  *          -ENOMEM, -E2BIG
  */
 int ep_scale_normalize(struct ep_profile *p, const struct ep_profile *base,

@@ -177,7 +177,7 @@ TEST(merge_refuses_other_types_by_name)
 	struct ep_err err = {0};
 	assert_int_equal(ep_merge(both, 2, 0, &p, &err), -EINVAL);
 	assert_string_equal(
-		err.text, "incompatible period types cpu/nanoseconds and space/bytes");
+		err.text, "incompatible period types &{cpu nanoseconds 0 0} and &{space bytes 0 0}");
 	assert_int_equal(ep_merge(both, 0, 0, &p, NULL), -EINVAL);
 	assert_null(p);
 }
