@@ -62,6 +62,10 @@ typedef struct everprof_config {
 	void (*message)(const char *text, void *user);
 	void *user;
 	size_t heap_bytes; /* EVERPROF_HEAP_BYTES: mean bytes between sampled ones; 524288 */
+	/* EVERPROF_HTTP: serve /debug/pprof here, see everprof_http_config; "mounted": the
+	 * program does, by everprof_http_handle() */
+	const char *http;
+	const char *http_token_file; /* EVERPROF_TOKEN_FILE */
 } everprof_config;
 
 /* Of everprof_start(); size tells an older program's struct from a newer one. */
@@ -227,6 +231,99 @@ size_t everprof_profile_count(const everprof_profile *p);
  * errors   -EIO, -ENOMEM, -EINVAL (cpu has no snapshot)
  */
 int everprof_profile_write(everprof_profile *p, int fd, int debug);
+
+/* ---- CPU profiles on demand ---------------------------------------------------- */
+
+/*
+ * everprof_cpu_start - a CPU profile from here to everprof_cpu_stop(), beside the
+ * continuous one, which loses nothing by it.
+ *
+ * in       fd  the profile is written here at the end; stays open
+ * errors   -EBUSY   one is running already, or the program has a SIGPROF handler
+ *          -EAGAIN  no timer or no thread to be had; -ENOMEM
+ */
+int everprof_cpu_start(int fd);
+/* -EINVAL: none runs; -EIO: it could not be written.  Blocks until it is. */
+int everprof_cpu_stop(void);
+
+/* ---- /debug/pprof ------------------------------------------------------------------ */
+
+/*
+ * The profiles over HTTP, as `go tool pprof` and `everprof pprof` fetch them:
+ * /debug/pprof/ is a list, /debug/pprof/profile?seconds=N the CPU, /debug/pprof/NAME any
+ * other.  docs/debug-pprof.md has the table of answers.
+ *
+ * Safe by default: on loopback or a Unix socket only, unless tokens are asked for; one
+ * capture at a time (others get 429 at once); captures end after 60 seconds at most; no
+ * command line, no environment; slow and hostile clients hold a small buffer and are cut
+ * off in time.
+ */
+typedef struct everprof_http_config {
+	/* "127.0.0.1:6060", "[::1]:6060", ":6060" (loopback), port 0 for any free one,
+	 * "unix:/PATH" */
+	const char *listen;
+	/* Tokens, a line each, of at least 22 characters; all are good at once, and the file
+	 * is read again when it changes.  NULL: none is asked for, and only this machine may
+	 * ask. */
+	const char *token_file;
+	unsigned max_profile_seconds; /* 0: 60; of differences too */
+	unsigned max_trace_seconds;   /* 0: 10 */
+	int show_cmdline;	      /* 1: /debug/pprof/cmdline answers */
+} everprof_http_config;
+
+/*
+ * everprof_http_start - a listener of its own, on a thread of its own.
+ *
+ * errors   -EACCES  not loopback, and no tokens
+ *          -EEXIST  one runs already
+ *          -EINVAL  an address or a token file that can't be used; the message says why
+ *          -EADDRINUSE, -EAGAIN, -ENOMEM
+ */
+static inline int everprof_http_start(const everprof_http_config *config);
+int everprof_http_start_sized(const everprof_http_config *config, size_t size);
+/* Waits for its thread.  Captures that run are cut off. */
+void everprof_http_stop(void);
+/* "127.0.0.1:41233" while it runs, else NULL. */
+const char *everprof_http_address(void);
+
+static inline int everprof_http_start(const everprof_http_config *config)
+{
+	return everprof_http_start_sized(config, sizeof(everprof_http_config));
+}
+
+/* A request that came in through the program's own server.  Strings may be NULL but for
+ * method and path. */
+typedef struct everprof_http_request {
+	const char *method; /* "GET" */
+	const char *path;   /* "/debug/pprof/heap", or what is behind the mount: "/heap" */
+	const char *query;  /* "seconds=5" */
+	const char *authorization, *accept; /* these headers */
+	const char *peer;   /* numeric address of the client; NULL: unknown, a token is needed */
+	const void *body;
+	size_t n_body;
+} everprof_http_request;
+
+typedef struct everprof_http_writer {
+	void *ctx;
+	/* Once, first: headers are names and values in turn, NULL at the end.  A negative
+	 * result ends the answer. */
+	int (*head)(void *ctx, int status, const char *const *headers, size_t n_body);
+	/* The body, in one or more pieces.  For HEAD too: leave it off. */
+	int (*write)(void *ctx, const void *p, size_t n);
+	/* Not 0 when the client has gone: a capture ends then.  May be NULL. */
+	int (*gone)(void *ctx);
+} everprof_http_writer;
+
+/*
+ * everprof_http_handle - answer a request on the calling thread.
+ *
+ * A capture blocks for its seconds.  Tokens are those of everprof_http_start() or of
+ * EVERPROF_TOKEN_FILE; without them only a peer on loopback is answered.
+ * returns  0, or what the writer returned; -EPIPE when the client had gone
+ * threads  any; not signal-safe
+ */
+int everprof_http_handle(const everprof_http_request *request,
+			 const everprof_http_writer *writer);
 
 /* ---- what the macros are made of ------------------------------------------- */
 

@@ -208,6 +208,10 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	rc |= copy(c.tenant, sizeof(c.tenant), pick("EVERPROF_TENANT", u.tenant, ""),
 		   "EVERPROF_TENANT");
 	rc |= copy(c.out, sizeof(c.out), pick("EVERPROF_OUT", u.out, ""), "EVERPROF_OUT");
+	rc |= copy(c.http, sizeof(c.http), pick("EVERPROF_HTTP", u.http, ""), "EVERPROF_HTTP");
+	rc |= copy(c.http_token_file, sizeof(c.http_token_file),
+		   pick("EVERPROF_TOKEN_FILE", u.http_token_file, ""), "EVERPROF_TOKEN_FILE");
+	c.http_cmdline = !strcmp(pick("EVERPROF_HTTP_CMDLINE", NULL, "0"), "1");
 	rc |= read_labels(pick("EVERPROF_LABELS", u.labels, ""), &c);
 	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);
 	rc |= read_heap_bytes(env("EVERPROF_HEAP_BYTES"), u.heap_bytes, &c);

@@ -20,6 +20,9 @@ struct ep_config {
 	char labels[1024]; /* "k=v,k2=v2", safe for /ingest */
 	char out[PATH_MAX]; /* "": none */
 	char spool_dir[PATH_MAX]; /* "": none */
+	char http[160];			  /* "": no listener */
+	char http_token_file[PATH_MAX];	  /* "": none is asked for */
+	bool http_cmdline;
 	bool is_later_process; /* of the tree: EVERPROF_OUT gets .PID behind it */
 	uint32_t hz;
 	uint64_t heap_bytes; /* mean between sampled bytes */

@@ -8,6 +8,7 @@
 #include "inproc/custom.h"
 
 #include "base/clock.h"
+#include "inproc/debugtext.h"
 #include "inproc/registry.h"
 #include "inproc/siterows.h"
 #include "inproc/sig/desk.h"
@@ -223,6 +224,7 @@ static struct custom *make(const char *name)
 				   .description = "A profile of this program's own.",
 				   .shape = &c->shape,
 				   .take = take,
+				   .text = ep_debugtext_counts,
 				   .count = count,
 				   .push_every_ns = 60 * EP_NS_PER_S,
 				   .of = c};

@@ -114,24 +114,36 @@ void ep_debugtext_labels(const struct everprof_labels *labels, struct ep_buf *ou
 
 /* ---- the whole --------------------------------------------------------------------------------- */
 
-static bool comes_first(const void *a, const void *b, void *tally)
+/* How rows are put in order, and how one begins. */
+struct form {
+	int column; /* largest first */
+	void (*begin)(const struct ep_tally_row *r, struct ep_buf *out);
+};
+
+struct order {
+	const struct ep_tally *t;
+	int column;
+};
+
+static bool comes_first(const void *a, const void *b, void *arg)
 {
-	const struct ep_tally *t = tally;
-	const struct ep_tally_row *x = &t->rows[*(const uint32_t *)a];
-	const struct ep_tally_row *y = &t->rows[*(const uint32_t *)b];
-	if (x->values[0] != y->values[0])
-		return x->values[0] > y->values[0];
+	const struct order *o = arg;
+	const struct ep_tally *t = o->t;
+	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+	const struct ep_tally_row *x = &t->rows[i], *y = &t->rows[k];
+	if (x->values[o->column] != y->values[o->column])
+		return x->values[o->column] > y->values[o->column];
 	/* In the order of their places in the code, so that two looks are alike. */
 	const struct ep_tally_stack *s = &t->stacks[x->stack], *u = &t->stacks[y->stack];
-	for (uint32_t i = 0; i < s->n && i < u->n; i++) {
-		uint64_t p = t->frames[t->stack_frames[s->first + i]].address;
-		uint64_t q = t->frames[t->stack_frames[u->first + i]].address;
+	for (uint32_t f = 0; f < s->n && f < u->n; f++) {
+		uint64_t p = t->frames[t->stack_frames[s->first + f]].address;
+		uint64_t q = t->frames[t->stack_frames[u->first + f]].address;
 		if (p != q)
 			return p < q;
 	}
 	if (s->n != u->n)
 		return s->n < u->n;
-	return *(const uint32_t *)a < *(const uint32_t *)b; /* by labels: as they came */
+	return i < k; /* by labels: as they came */
 }
 
 static void write_row(const struct ep_batch *b, struct ep_namer *names,
@@ -139,7 +151,7 @@ static void write_row(const struct ep_batch *b, struct ep_namer *names,
 {
 	const struct ep_tally *t = b->tally;
 	const struct ep_tally_stack *s = &t->stacks[r->stack];
-	ep_buf_printf(out, "%lld @", (long long)r->values[0]);
+	ep_buf_add_str(out, " @");
 	for (uint32_t i = 0; i < s->n; i++)
 		ep_buf_printf(out, " 0x%llx",
 			      (unsigned long long)t->frames[t->stack_frames[s->first + i]].address);
@@ -148,18 +160,61 @@ static void write_row(const struct ep_batch *b, struct ep_namer *names,
 	ep_debugtext_frames(b, names, s, out);
 }
 
-int ep_debugtext_counts(const struct ep_batch *b, struct ep_buf *out)
+static int write_rows(const struct ep_batch *b, const struct form *form, struct ep_buf *out)
 {
 	const struct ep_tally *t = b->tally;
+	struct order by = {t, form->column};
 	ep_auto(ep_namer) names = ep_namer_new(b->mappings, b->n_mappings);
 	ep_auto_mem uint32_t *order = ep_alloc((t->n_rows + 1) * sizeof(*order));
 	if (!names || !order)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < t->n_rows; i++)
 		order[i] = i;
-	ep_sort(order, t->n_rows, sizeof(*order), comes_first, (void *)t);
-	ep_buf_printf(out, "%s profile: total %lld\n", b->shape->name, (long long)t->weight);
-	for (uint32_t i = 0; i < t->n_rows; i++)
+	ep_sort(order, t->n_rows, sizeof(*order), comes_first, &by);
+	for (uint32_t i = 0; i < t->n_rows; i++) {
+		form->begin(&t->rows[order[i]], out);
 		write_row(b, names, &t->rows[order[i]], out);
+	}
 	return ep_buf_failed(out);
+}
+
+static void begin_count(const struct ep_tally_row *r, struct ep_buf *out)
+{
+	ep_buf_printf(out, "%lld", (long long)r->values[0]);
+}
+
+int ep_debugtext_counts(const struct ep_batch *b, struct ep_buf *out)
+{
+	static const struct form form = {0, begin_count};
+	ep_buf_printf(out, "%s profile: total %lld\n", b->shape->name, (long long)b->tally->weight);
+	return write_rows(b, &form, out);
+}
+
+enum { ALLOC_OBJECTS, ALLOC_BYTES, INUSE_OBJECTS, INUSE_BYTES };
+
+static void begin_heap(const struct ep_tally_row *r, struct ep_buf *out)
+{
+	const int64_t *v = r->values;
+	ep_buf_printf(out, "%lld: %lld [%lld: %lld]", (long long)v[INUSE_OBJECTS],
+		      (long long)v[INUSE_BYTES], (long long)v[ALLOC_OBJECTS],
+		      (long long)v[ALLOC_BYTES]);
+}
+
+int ep_debugtext_heap(const struct ep_batch *b, struct ep_buf *out)
+{
+	static const struct form form = {INUSE_BYTES, begin_heap};
+	struct ep_tally_row sum = {0};
+	struct ep_batch of_all_ages = *b;
+	ep_auto(ep_tally) t = ep_tally_new();
+	if (!t)
+		return -ENOMEM;
+	ep_tally_merge_ages(t, b->tally);
+	of_all_ages.tally = t;
+	for (uint32_t i = 0; i < t->n_rows; i++)
+		for (int k = 0; k < EP_TALLY_VALUES; k++)
+			sum.values[k] += t->rows[i].values[k];
+	ep_buf_add_str(out, "heap profile: ");
+	begin_heap(&sum, out);
+	ep_buf_add_str(out, " @ heapprofile\n");
+	return write_rows(&of_all_ages, &form, out);
 }

@@ -18,6 +18,13 @@
 int ep_debugtext_counts(const struct ep_batch *b, struct ep_buf *out);
 
 /*
+ * ep_debugtext_heap - "heap profile: …", then each stack: what is in use and, in brackets,
+ * what was allocated, whatever its age.  The numbers are estimates of the whole already,
+ * which the tag "heapprofile" says to those who read it.  The same errors.
+ */
+int ep_debugtext_heap(const struct ep_batch *b, struct ep_buf *out);
+
+/*
  * ep_debugtext_frames - the lines of one stack, in columns, then an empty one.
  *
  * in       names  NULL: addresses only

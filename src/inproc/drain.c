@@ -7,19 +7,17 @@
 #include "inproc/hooks.h"
 #include "inproc/registry.h"
 #include "inproc/outbox.h"
+#include "inproc/spawn.h"
 #include "inproc/threads.h"
 #include "inproc/window.h"
 #include "safe/sys.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/prctl.h>
 
 #define TICK_NS (250 * EP_NS_PER_MS) /* an eighth of a ring at 100 Hz and 35 frames */
 #define MIN_LOOK_NS (10 * EP_NS_PER_MS)
 #define FLUSH_NS (10 * EP_NS_PER_S)
-#define STACK_BYTES (256 << 10)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ep_config config;
@@ -55,8 +53,7 @@ static void tick_locked(void)
 	ep_threads_look(false);
 	(void)ep_code_refresh(false); /* out of memory: the old map does */
 	ep_code_mark_old_maps();
-	if (config.cpu)
-		ep_window_fill();
+	ep_window_fill();
 	ep_kind_heap_tick();
 	ep_code_drop_marked_maps();
 }
@@ -239,7 +236,6 @@ static void compile_tables(void)
 static void *drain_main(void *unused)
 {
 	(void)unused;
-	(void)prctl(PR_SET_NAME, "everprof");
 	ep_threads_exclude_me();
 	while (!stopping()) {
 		look_if_asked();
@@ -255,20 +251,14 @@ static void *drain_main(void *unused)
 	return NULL;
 }
 
-static int spawn(void)
+uint64_t ep_drain_period_ns(void)
 {
-	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits it */
-	int rc = ep_hooks_real_pthread_create(&thread, &attr, drain_main, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return rc ? -EAGAIN : 0;
+	return ep_config_period_ns(&config);
+}
+
+bool ep_drain_wants_cpu(void)
+{
+	return config.cpu && atomic_load(&started);
 }
 
 void ep_drain_know_code(void)
@@ -307,7 +297,7 @@ int ep_drain_start(const struct ep_config *c)
 	EP_TRY(rc);
 	atomic_store(&ep_sig_wake, EP_SIG_SLEEP);
 	atomic_store(&done, 0);
-	EP_TRY(spawn());
+	EP_TRY(ep_spawn("everprof", drain_main, NULL));
 	atomic_store(&started, 1);
 	return 0;
 }

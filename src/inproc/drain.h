@@ -6,6 +6,8 @@
 
 #include "inproc/config.h"
 
+#include <stdbool.h>
+
 /* The thread starts, named "everprof", with all signals blocked.  0 or -EAGAIN,
  * -ENOMEM, -EINVAL (the server's address; said).  Copies the configuration. */
 int ep_drain_start(const struct ep_config *c);
@@ -18,6 +20,11 @@ int ep_drain_start(const struct ep_config *c);
  * returns  0; -EIO the file could not be written; -ETIMEDOUT the wait was over first
  */
 int ep_drain_stop(uint64_t timeout_ns);
+
+/* CPU time a sample stands for.  Any thread, once it was started. */
+uint64_t ep_drain_period_ns(void);
+/* Does the continuous profiler sample CPU? */
+bool ep_drain_wants_cpu(void);
 
 /* Map the code and make all tables on the calling thread. */
 void ep_drain_know_code(void);

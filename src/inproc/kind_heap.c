@@ -2,6 +2,7 @@
 #include "inproc/kind_heap.h"
 
 #include "base/clock.h"
+#include "inproc/debugtext.h"
 #include "inproc/registry.h"
 #include "inproc/mem_own.h"
 #include "inproc/siterows.h"
@@ -177,6 +178,7 @@ static const struct ep_kind heap_kind = {
 		       "allocated since the start.",
 	.shape = &ep_write_heap_shape,
 	.take = take,
+	.text = ep_debugtext_heap,
 	.count = count,
 	.can_delta = true,
 	.push_every_ns = 60 * EP_NS_PER_S,
@@ -197,6 +199,7 @@ static const struct ep_kind allocs_kind = {
 	.description = "The same as heap, showing what was allocated since the start.",
 	.shape = &allocs_shape,
 	.take = take,
+	.text = ep_debugtext_heap,
 	.count = count,
 	.can_delta = true,
 };

@@ -38,6 +38,16 @@ void ep_batch_fini(struct ep_batch *b)
 	ep_free((void *)b->mappings);
 }
 
+void ep_batch_subtract(struct ep_batch *b, const struct ep_batch *earlier)
+{
+	ep_tally_subtract(b->tally, earlier->tally);
+	b->from_ns = earlier->until_ns;
+	b->ledger.asked -= earlier->ledger.asked;
+	b->ledger.taken -= earlier->ledger.taken;
+	b->ledger.lost -= earlier->ledger.lost;
+	b->ledger.truncated -= earlier->ledger.truncated;
+}
+
 int ep_batch_write(const struct ep_batch *b, bool named, struct ep_buf *out)
 {
 	struct ep_write w = {

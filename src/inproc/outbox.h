@@ -24,6 +24,8 @@ struct ep_batch {
 bool ep_batch_init(struct ep_batch *b, const struct ep_write_shape *shape,
 		   struct ep_tally *tally);
 void ep_batch_fini(struct ep_batch *b);
+/* b - earlier, of the same kind: values, losses, and the time in between. */
+void ep_batch_subtract(struct ep_batch *b, const struct ep_batch *earlier);
 int ep_batch_write(const struct ep_batch *b, bool named, struct ep_buf *out);
 
 /* 0, or what ep_push_new() says; `tick` is called while a push waits. */

@@ -26,6 +26,8 @@ struct ep_kind {
 	 * ret_b goes to ep_batch_fini().
 	 */
 	bool (*take)(const struct ep_kind *k, enum ep_kind_form form, struct ep_batch *ret_b);
+	/* As text for people: debugtext.h.  NULL: it has none. */
+	int (*text)(const struct ep_batch *b, struct ep_buf *out);
 	/* Records there are now: the number on the index page.  Any thread. */
 	uint64_t (*count)(const struct ep_kind *k);
 	bool can_delta;	      /* ?seconds=N makes sense: second snapshot - first */

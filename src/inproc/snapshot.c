@@ -3,7 +3,6 @@
 
 #include "everprof.h"
 #include "inproc/drain.h"
-#include "inproc/debugtext.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -13,12 +12,14 @@
 int ep_snapshot(const struct ep_kind *k, int debug, struct ep_buf *out)
 {
 	struct ep_batch b;
+	if (debug && !k->text)
+		return -ENOTSUP;
 	ep_drain_lock();
 	bool ok = k->take(k, EP_KIND_TOTAL, &b);
 	ep_drain_unlock();
 	if (!ok)
 		return -ENOMEM;
-	int rc = debug ? ep_debugtext_counts(&b, out) : ep_batch_write(&b, true, out);
+	int rc = debug ? k->text(&b, out) : ep_batch_write(&b, true, out);
 	ep_batch_fini(&b);
 	return rc;
 }
@@ -34,6 +35,14 @@ static int write_all(int fd, const struct ep_buf *b)
 		at += (size_t)n;
 	}
 	return 0;
+}
+
+int ep_snapshot_to_fd(const struct ep_batch *b, int fd)
+{
+	ep_auto_buf bytes;
+	ep_buf_init(&bytes, MAX_BYTES);
+	EP_TRY(ep_batch_write(b, true, &bytes));
+	return write_all(fd, &bytes);
 }
 
 __attribute__((visibility("default"))) int everprof_profile_write(everprof_profile *p, int fd,

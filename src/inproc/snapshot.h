@@ -15,4 +15,7 @@
  */
 int ep_snapshot(const struct ep_kind *k, int debug, struct ep_buf *out);
 
+/* Write a batch to a descriptor, gzipped, with function names.  -EIO, -ENOMEM. */
+int ep_snapshot_to_fd(const struct ep_batch *b, int fd);
+
 #endif

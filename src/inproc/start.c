@@ -4,14 +4,17 @@
 #include "base/clock.h"
 #include "everprof.h"
 #include "inproc/code.h"
+#include "inproc/capture.h"
 #include "inproc/config.h"
 #include "inproc/custom.h"
+#include "inproc/debughttp.h"
 #include "inproc/drain.h"
 #include "inproc/hooks.h"
 #include "inproc/labels.h"
 #include "inproc/mem_own.h"
 #include "inproc/sig/desk.h"
 #include "inproc/threads.h"
+#include "inproc/tokens.h"
 #include "safe/sys.h"
 
 #include <errno.h>
@@ -35,6 +38,7 @@ static _Atomic bool running;
 static _Atomic pid_t owner; /* the process that runs it: not a child of vfork */
 static _Atomic bool ended;
 static bool forks_watched;
+static bool only_engine; /* started by a request, not by everprof_start() */
 static sigset_t mask_before_fork; /* under the locks of a fork */
 
 static pid_t pid_now(void)
@@ -116,6 +120,8 @@ static void after_fork_in_child(void)
 	ep_desk_child();
 	ep_drain_child();
 	atomic_store(&running, false);
+	ep_capture_child();
+	ep_debughttp_child();
 	if (was_running && !atomic_load(&ended)) {
 		config.is_later_process = true;
 		atomic_store(&owner, pid_now());
@@ -127,35 +133,67 @@ static void after_fork_in_child(void)
 
 /* ---- start and stop ----------------------------------------------------------------------- */
 
-static int start(const everprof_config *user, size_t size)
+static void watch_forks(void)
 {
-	EP_TRY(ep_config_read(user, size, &config));
-	if ((!config.cpu && !config.heap) || (!*config.server && !*config.out))
-		return 0; /* nobody to tell */
-	ep_labels_on_limit(tell_limit);
 	if (!forks_watched)
 		forks_watched =
 			pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+}
+
+static int run(void)
+{
+	ep_labels_on_limit(tell_limit);
+	watch_forks();
 	atomic_store(&owner, pid_now());
 	atomic_store(&ended, false);
-	int rc = go(0, 0);
+	int rc = go(ep_sig_stack_lo, ep_sig_stack_hi);
 	atomic_store(&running, rc == 0);
 	if (rc == -EBUSY)
 		ep_config_say("the program has a SIGPROF handler of its own; no CPU profile");
 	else if (rc < 0)
-		ep_config_say("CPU profiling could not start: %s", strerror(-rc));
+		ep_config_say("profiling could not start: %s", strerror(-rc));
+	return rc;
+}
+
+static int start(const everprof_config *user, size_t size, bool on_demand)
+{
+	EP_TRY(ep_config_read(user, size, &config));
+	bool tells = *config.server || *config.out;
+	config.cpu &= tells; /* on demand it is sampled then */
+	if (*config.http_token_file)
+		EP_TRY(ep_tokens_open(config.http_token_file));
+	if (!on_demand && !tells && !*config.http)
+		return 0; /* nobody to tell */
+	EP_TRY(run());
+	bool listens = *config.http && strcmp(config.http, "mounted") != 0;
+	return listens ? ep_debughttp_start_configured(&config) : 0;
+}
+
+static int start_once(const everprof_config *user, size_t size, bool on_demand)
+{
+	int saved = errno, rc = 0;
+	pthread_mutex_lock(&lock);
+	if (runs_here() && only_engine && !on_demand) {
+		(void)ep_drain_stop(STOP_NS); /* what was started for one request */
+		atomic_store(&running, false);
+	}
+	if (!runs_here()) {
+		rc = start(user, size, on_demand);
+		only_engine = on_demand;
+	}
+	pthread_mutex_unlock(&lock);
+	errno = saved;
 	return rc;
 }
 
 EXPORTED int everprof_start_sized(const everprof_config *user, size_t size)
 {
-	int saved = errno, rc = 0;
-	pthread_mutex_lock(&lock);
-	if (!runs_here())
-		rc = start(user, size);
-	pthread_mutex_unlock(&lock);
-	errno = saved;
-	return rc;
+	return start_once(user, size, false);
+}
+
+int ep_start_engine(void)
+{
+	return start_once(NULL, 0, true);
 }
 
 static int stop(void)

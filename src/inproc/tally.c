@@ -132,14 +132,35 @@ void ep_tally_add(struct ep_tally *f, const struct ep_tally_frame *frames, uint3
 		f->dropped += row->values[0];
 }
 
-void ep_tally_merge(struct ep_tally *f, const struct ep_tally *src)
+/* Each row of src, times 1 or -1. */
+static void add_rows(struct ep_tally *f, const struct ep_tally *src, int64_t times, bool ages)
 {
 	struct ep_tally_frame frames[EP_TALLY_MAX_FRAMES];
 	for (uint32_t i = 0; i < src->n_rows; i++) {
-		const struct ep_tally_stack *s = &src->stacks[src->rows[i].stack];
+		struct ep_tally_row row = src->rows[i];
+		const struct ep_tally_stack *s = &src->stacks[row.stack];
 		for (uint32_t k = 0; k < s->n; k++)
 			frames[k] = src->frames[src->stack_frames[s->first + k]];
-		ep_tally_add(f, frames, s->n, &src->rows[i]);
+		for (int k = 0; k < EP_TALLY_VALUES; k++)
+			row.values[k] *= times;
+		if (!ages)
+			row.age = NULL;
+		ep_tally_add(f, frames, s->n, &row);
 	}
-	f->dropped += src->dropped;
+	f->dropped += times * src->dropped;
+}
+
+void ep_tally_merge(struct ep_tally *f, const struct ep_tally *src)
+{
+	add_rows(f, src, 1, true);
+}
+
+void ep_tally_merge_ages(struct ep_tally *f, const struct ep_tally *src)
+{
+	add_rows(f, src, 1, false);
+}
+
+void ep_tally_subtract(struct ep_tally *f, const struct ep_tally *src)
+{
+	add_rows(f, src, -1, true);
 }

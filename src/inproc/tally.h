@@ -58,5 +58,10 @@ void ep_tally_add(struct ep_tally *f, const struct ep_tally_frame *frames, uint3
 
 /* Add all of src. */
 void ep_tally_merge(struct ep_tally *f, const struct ep_tally *src);
+/* The same, rows that differ in their age alone made one. */
+void ep_tally_merge_ages(struct ep_tally *f, const struct ep_tally *src);
+
+/* Take the values of src away; what comes to nothing stays as a row of zeros. */
+void ep_tally_subtract(struct ep_tally *f, const struct ep_tally *src);
 
 #endif

@@ -249,6 +249,12 @@ void ep_threads_set_main_stack(uint64_t hi)
 	pthread_mutex_unlock(&lock);
 }
 
+void ep_threads_my_stack(uint64_t *ret_lo, uint64_t *ret_hi)
+{
+	*ret_lo = ep_sig_stack_lo;
+	*ret_hi = ep_sig_stack_hi;
+}
+
 void ep_threads_know_main_stack(void)
 {
 	if (ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0) != ep_sys6(SYS_getpid, 0, 0, 0, 0, 0, 0))

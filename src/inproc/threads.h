@@ -35,6 +35,8 @@ void ep_threads_leave(struct ep_sig_thread *t);
 void ep_threads_exclude_me(void);
 /* Stack bounds of the first thread, as found in the map of the process. */
 void ep_threads_set_main_stack(uint64_t hi);
+/* The calling thread's own stack, or 0, 0. */
+void ep_threads_my_stack(uint64_t *ret_lo, uint64_t *ret_hi);
 /* Tell the calling thread where its own stack ends, if it is the first one. */
 void ep_threads_know_main_stack(void);
 /* A readable and writable mapping: the stack of those who were seen in it. */

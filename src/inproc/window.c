@@ -8,21 +8,39 @@
 
 #define MAX_TIDS 64 /* more threads than that are one, in a window */
 
-static struct ep_tally *rows;
-static uint64_t period_ns, from_ns;
-static uint64_t truncated, lost_before;
-static uint32_t tids[MAX_TIDS];
-static uint32_t n_tids;
+/* Samples of some time. */
+struct span {
+	struct ep_tally *rows; /* NULL: nobody asked for it */
+	uint64_t period_ns, from_ns;
+	uint64_t truncated, lost_before;
+	uint32_t tids[MAX_TIDS];
+	uint32_t n_tids;
+};
 
-/* Thread ids are a label, so their number in a window is bounded. */
-static uint32_t bounded_tid(uint32_t tid)
+static struct span window, copies[EP_WINDOW_COPIES];
+
+/* Thread ids are a label, so their number in a span is bounded. */
+static uint32_t bounded_tid(struct span *s, uint32_t tid)
 {
-	for (uint32_t i = 0; i < n_tids; i++)
-		if (tids[i] == tid)
+	for (uint32_t i = 0; i < s->n_tids; i++)
+		if (s->tids[i] == tid)
 			return tid;
-	if (n_tids == MAX_TIDS)
+	if (s->n_tids == MAX_TIDS)
 		return 0;
-	return tids[n_tids++] = tid;
+	return s->tids[s->n_tids++] = tid;
+}
+
+static void add_to(struct span *to, const struct ep_raw_sample *s,
+		   const struct ep_tally_frame *frames, uint32_t n)
+{
+	if (!to->rows)
+		return;
+	struct ep_tally_row row = {.tid = bounded_tid(to, s->tid),
+				   .labels = (const struct everprof_labels *)(uintptr_t)s->labels,
+				   .values = {s->weight, (int64_t)(s->weight * to->period_ns)}};
+	if (s->flags & EP_RAW_TRUNCATED)
+		to->truncated += s->weight;
+	ep_tally_add(to->rows, frames, n, &row);
 }
 
 static void add_sample(const struct ep_raw_sample *s)
@@ -32,12 +50,9 @@ static void add_sample(const struct ep_raw_sample *s)
 	for (uint32_t i = 0; i < n; i++)
 		frames[i] = (struct ep_tally_frame){s->frames[i],
 						    ep_code_find(s->map, s->frames[i])};
-	struct ep_tally_row row = {.tid = bounded_tid(s->tid),
-				   .labels = (const struct everprof_labels *)(uintptr_t)s->labels,
-				   .values = {s->weight, (int64_t)(s->weight * period_ns)}};
-	if (s->flags & EP_RAW_TRUNCATED)
-		truncated += s->weight;
-	ep_tally_add(rows, frames, n, &row);
+	add_to(&window, s, frames, n);
+	for (int i = 0; i < EP_WINDOW_COPIES; i++)
+		add_to(&copies[i], s, frames, n);
 }
 
 void ep_window_fill(void)
@@ -56,16 +71,23 @@ void ep_window_fill(void)
 	}
 }
 
-int ep_window_start(uint64_t period)
+static int begin(struct span *s, uint64_t period_ns)
 {
 	struct ep_threads_totals t;
-	if (!rows && !(rows = ep_tally_new()))
+	if (!s->rows && !(s->rows = ep_tally_new()))
 		return -ENOMEM;
-	period_ns = period;
-	from_ns = ep_clock_wall_ns();
+	s->period_ns = period_ns;
+	s->from_ns = ep_clock_wall_ns();
+	s->truncated = 0;
+	s->n_tids = 0;
 	ep_threads_totals(&t);
-	lost_before = t.lost + t.unsampled;
+	s->lost_before = t.lost + t.unsampled;
 	return 0;
+}
+
+int ep_window_start(uint64_t period_ns)
+{
+	return begin(&window, period_ns);
 }
 
 static void say_unsampled(const struct ep_threads_totals *t)
@@ -81,34 +103,57 @@ static void say_unsampled(const struct ep_threads_totals *t)
 		      (unsigned long long)t->refused);
 }
 
+/* A span as a batch; its rows go there. */
+static bool finish(const struct span *s, const struct ep_threads_totals *t,
+		   struct ep_batch *ret_b)
+{
+	if (!ep_batch_init(ret_b, &ep_write_cpu_shape, s->rows))
+		return false;
+	ret_b->period = s->period_ns;
+	ret_b->from_ns = s->from_ns;
+	ret_b->ledger = (struct ep_ledger){
+		.taken = (uint64_t)s->rows->weight,
+		.lost = t->lost + t->unsampled - s->lost_before + (uint64_t)s->rows->dropped,
+		.truncated = s->truncated};
+	ret_b->ledger.asked = ret_b->ledger.taken + ret_b->ledger.lost;
+	return true;
+}
+
 bool ep_window_take(struct ep_batch *ret_b)
 {
 	struct ep_threads_totals t;
 	struct ep_tally *fresh = ep_tally_new();
-	if (!fresh || !ep_batch_init(ret_b, &ep_write_cpu_shape, rows)) {
+	ep_threads_totals(&t);
+	if (!fresh || !finish(&window, &t, ret_b)) {
 		ep_tally_free(fresh);
 		return false; /* the window goes on; its tally is bounded */
 	}
-	ep_threads_totals(&t);
-	ret_b->period = period_ns;
-	ret_b->from_ns = from_ns;
-	ret_b->ledger = (struct ep_ledger){
-		.taken = (uint64_t)rows->weight,
-		.lost = t.lost + t.unsampled - lost_before + (uint64_t)rows->dropped,
-		.truncated = truncated};
-	ret_b->ledger.asked = ret_b->ledger.taken + ret_b->ledger.lost;
-	lost_before = t.lost + t.unsampled;
 	say_unsampled(&t);
-	rows = fresh;
-	truncated = 0;
-	from_ns = ret_b->until_ns;
-	n_tids = 0;
+	window.rows = fresh;
+	(void)begin(&window, window.period_ns); /* has its rows, so it can't fail */
+	window.from_ns = ret_b->until_ns;
 	return true;
+}
+
+int ep_window_copy_begin(uint32_t i, uint64_t period_ns)
+{
+	return begin(&copies[i], period_ns);
+}
+
+int ep_window_copy_end(uint32_t i, struct ep_batch *ret_b)
+{
+	struct ep_threads_totals t;
+	ep_threads_totals(&t);
+	bool ok = finish(&copies[i], &t, ret_b);
+	if (!ok)
+		ep_tally_free(copies[i].rows);
+	copies[i].rows = NULL;
+	return ok ? 0 : -ENOMEM;
 }
 
 void ep_window_child(void)
 {
-	rows = NULL;
-	truncated = 0;
-	n_tids = 0;
+	window.rows = NULL;
+	for (int i = 0; i < EP_WINDOW_COPIES; i++)
+		copies[i].rows = NULL;
 }

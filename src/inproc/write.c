@@ -139,8 +139,18 @@ static uint32_t add_comm(struct writer *x, struct ep_label *to, uint32_t tid)
 	return 1;
 }
 
+static bool is_zero(const struct ep_tally_row *r)
+{
+	for (int i = 0; i < EP_TALLY_VALUES; i++)
+		if (r->values[i])
+			return false;
+	return true;
+}
+
 static void add_row(struct writer *x, const struct ep_tally_row *r)
 {
+	if (is_zero(r)) /* of a difference */
+		return;
 	const struct ep_tally *f = x->w->tally;
 	const struct ep_tally_stack *s = &f->stacks[r->stack];
 	uint32_t stack[EP_TALLY_MAX_FRAMES], n = 0;

@@ -1,0 +1,14 @@
+/*
+ * debugindex.h - the list of profiles, for people and for programs.
+ */
+#ifndef EP_INPROC_DEBUGINDEX_H
+#define EP_INPROC_DEBUGINDEX_H
+
+#include "base/buf.h"
+
+/* A page with links; names and texts are escaped. */
+void ep_debugindex_html(struct ep_buf *out);
+/* {"profiles":[{"name":…,"count":…,"href":…,"description":…}]}: docs/debug-pprof.md. */
+void ep_debugindex_json(struct ep_buf *out);
+
+#endif
