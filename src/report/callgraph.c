@@ -317,6 +317,51 @@ static void settle_unit(struct ep_report *r, const struct ep_callgraph *g)
 	r->unit = unit.n ? unit : r->sample_unit;
 }
 
+/* --- by label ---------------------------------------------------------------------------- */
+
+/* The nodes are few and stand for themselves; only what they lead to is trimmed. */
+static int trim_groups(struct trim *t)
+{
+	struct ep_callgraph *g = t->m->g;
+	const struct ep_report_options *o = &t->m->r->o;
+	EP_TRY(ep_callgraph_groups_make(t->m));
+	EP_TRY(show_all(t->m));
+	t->node_cutoff = cutoff(g, o->nodefraction);
+	t->edge_cutoff = cutoff(g, o->edgefraction);
+	EP_TRY(drop_small_nodes(t));
+	g->n_candidates = g->n_shown;
+	EP_TRY(sort(t));
+	EP_TRY(choose_top(t));
+	for (uint32_t i = 0; i < g->n_edges; i++)
+		g->edges[i].dropped = ep_wrap_abs(g->edges[i].weight) < t->edge_cutoff;
+	return ep_callgraph_edges_link(g);
+}
+
+bool ep_callgraph_is_grouped(const struct ep_report *r)
+{
+	return *r->o.group_by && (r->o.kind == EP_REPORT_TEXT || r->o.kind == EP_REPORT_TREE ||
+				  r->o.kind == EP_REPORT_PEEK);
+}
+
+static int no_such_label(const struct ep_report *r, struct ep_err *err)
+{
+	ep_auto_buf names;
+	ep_buf_init(&names, 4096);
+	for (uint32_t i = 0; i < r->keys.n; i++)
+		ep_buf_printf(&names, "%s%.*s", i ? ", " : "",
+			      EP_SLICE_ARG(r->keys.keys[i].name));
+	return ep_fail(err, -ENOENT, 0, "no sample has the label %s; there are: %s",
+		       r->o.group_by, r->keys.n ? ep_buf_cstr(&names) : "none at all");
+}
+
+static int make_trimmed(struct trim *t)
+{
+	if (ep_callgraph_is_grouped(t->m->r))
+		return trim_groups(t);
+	EP_TRY(make_nodes(t->m, t->is_tree));
+	return trim(t);
+}
+
 int ep_callgraph_trimmed(struct ep_report *r, struct ep_callgraph **ret_g,
 			 struct ep_err *err)
 {
@@ -326,10 +371,10 @@ int ep_callgraph_trimmed(struct ep_report *r, struct ep_callgraph **ret_g,
 	struct ep_callgraph_maker m = {.r = r, .g = g};
 	struct trim t = {.m = &m, .is_picture = r->o.kind == EP_REPORT_DOT};
 	t.is_tree = r->o.call_tree && (t.is_picture || r->o.kind == EP_REPORT_CALLGRIND);
-	int rc = make_nodes(&m, t.is_tree);
-	if (rc >= 0)
-		rc = trim(&t);
+	int rc = make_trimmed(&t);
 	maker_fini(&m);
+	if (rc == -ENOENT)
+		return no_such_label(r, err);
 	if (rc < 0)
 		return fail(err, rc);
 	settle_unit(r, g);

@@ -108,6 +108,10 @@ EP_DEFINE_AUTO(ep_callgraph);
 int ep_callgraph_trimmed(struct ep_report *r, struct ep_callgraph **ret_g,
 			 struct ep_err *err);
 
+/* Are the rows values of a label (group_by)?  Only text, tree and peek know it; errors of
+ * the above then include -ENOENT, there is no such label. */
+bool ep_callgraph_is_grouped(const struct ep_report *r);
+
 /* Put edges in the order reports list them: heaviest first, then by names. */
 void ep_callgraph_edges_sort(struct ep_callgraph *g, uint32_t *edges, size_t n);
 

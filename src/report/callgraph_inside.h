@@ -41,6 +41,9 @@ int ep_callgraph_tree_edges(struct ep_callgraph_maker *m);
 /* Nodes go; what they called is called by their callers. */
 void ep_callgraph_tree_splice(struct ep_callgraph *g, const bool *goes);
 
+/* --- callgraph_groups.c: values of a label instead; -ENOENT: there is no such label --- */
+int ep_callgraph_groups_make(struct ep_callgraph_maker *m);
+
 /*
  * --- callgraph_edges.c ------------------------------------------------------------
  * Edges between kept nodes (NULL: all); `into` NULL or the only nodes that edges are

@@ -5,6 +5,7 @@
  */
 #include "report/callgraph.h"
 #include "report/dottags.h"
+#include "report/graphjson.h"
 #include "report/heading.h"
 #include "report/reports.h"
 #include "report/shorten.h"
@@ -303,6 +304,8 @@ int ep_dot_write(struct ep_report *r, struct ep_objects *objects __attribute__((
 {
 	ep_auto(ep_callgraph) g = NULL;
 	EP_TRY(ep_callgraph_trimmed(r, &g, err));
+	if (r->o.json)
+		return ep_graphjson_write(r, g, out, err);
 	struct page pg = {.r = r, .g = g, .out = out};
 	struct ep_slice file = {0};
 	if (r->p->n_mappings)

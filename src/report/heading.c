@@ -36,12 +36,23 @@ static void add_dropped(const struct ep_report *r, uint32_t n, const char *what,
 			      n > 1 ? "s" : "", weight, ep_report_label(r, limit, cutoff));
 }
 
+/* What the rows are must be plain where they are not functions. */
+static void add_grouped(const struct ep_report *r, struct ep_buf *out)
+{
+	ep_buf_printf(out, "Grouped by the label %s: each row is one of its values%s\n",
+		      r->o.group_by,
+		      r->o.kind == EP_REPORT_TEXT ? ""
+						  : ", below it what ran in its samples");
+}
+
 void ep_heading_add(const struct ep_report *r, const struct ep_callgraph *g, bool is_full,
 		    struct ep_buf *out)
 {
 	if (is_full || !r->o.compact_labels)
 		ep_report_header_lines(r, out);
 	ep_report_filter_lines(r, out);
+	if (ep_callgraph_is_grouped(r))
+		add_grouped(r, out);
 	add_shown(r, g, out);
 	if (r->total == 0)
 		return;

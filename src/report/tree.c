@@ -3,13 +3,18 @@
  * by name.
  */
 #include "report/callgraph.h"
+#include "report/graphjson.h"
 #include "report/heading.h"
 #include "report/reports.h"
+#include "report/style.h"
 #include "report/text.h"
 #include "report/wrap.h"
 
 #define SEPARATOR "----------------------------------------------------------+-------------\n"
 #define LEGEND "      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t \n"
+/* Where names begin. */
+#define NAME_COLUMN 60
+#define CONTEXT_COLUMN 62
 
 struct page {
 	struct ep_report *r;
@@ -35,8 +40,10 @@ static void add_edges(struct page *pg, const struct ep_callgraph_runs *runs, uin
 		ep_buf_add_char(pg->out, ' ');
 		ep_buf_add_str(pg->out, ep_units_percent(text, e->weight, cum));
 		ep_buf_add_str(pg->out, " |   ");
-		ep_buf_add(pg->out, name.p, name.n);
-		ep_buf_add_str(pg->out, e->inlined ? " (inline)\n" : "\n");
+		ep_style_name(pg->r, name, CONTEXT_COLUMN + (e->inlined ? 9 : 0),
+			      ep_style_share(pg->r, e->weight), pg->out);
+		ep_style_aside(pg->r, e->inlined ? " (inline)" : "", pg->out);
+		ep_buf_add_char(pg->out, '\n');
 	}
 }
 
@@ -56,7 +63,7 @@ static void add_itself(struct page *pg, uint32_t node, struct ep_slice name)
 	ep_buf_add_char(pg->out, ' ');
 	ep_buf_add_str(pg->out, ep_units_percent(text, cum, pg->r->total));
 	ep_buf_add_str(pg->out, "                | ");
-	ep_buf_add(pg->out, name.p, name.n);
+	ep_style_name(pg->r, name, NAME_COLUMN, ep_style_share(pg->r, flat), pg->out);
 	ep_buf_add_char(pg->out, '\n');
 }
 
@@ -86,6 +93,8 @@ int ep_tree_write(struct ep_report *r, struct ep_objects *objects __attribute__(
 	ep_auto(ep_callgraph) g = NULL;
 	bool any = false;
 	EP_TRY(ep_callgraph_trimmed(r, &g, err));
+	if (r->o.json)
+		return ep_graphjson_write(r, g, out, err);
 	struct page pg = {r, g, out, 0};
 	ep_heading_add(r, g, false, out);
 	ep_buf_add_str(out, SEPARATOR LEGEND);
