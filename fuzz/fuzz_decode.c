@@ -34,7 +34,8 @@ static void check_labels(const struct ep_profile *p, const struct ep_sample *s)
 	must((uint64_t)s->first_label + s->n_labels <= p->n_labels);
 	for (uint32_t i = 0; i < s->n_labels; i++) {
 		const struct ep_label *l = &p->labels[s->first_label + i];
-		must(l->key < p->n_strings && l->str < p->n_strings && l->num_unit < p->n_strings);
+		must(l->key < p->n_strings && l->str < p->n_strings &&
+		     l->num_unit < p->n_strings);
 		must(!l->str || (!l->num && !l->num_unit));
 	}
 }
@@ -60,6 +61,18 @@ static void check(const struct ep_profile *p)
 		must(p->lines[i].function < p->n_functions);
 }
 
+/* A label whose value has no bytes, though an index of its own, is written as the empty
+ * string, and that is read as no label.  So in the reference. */
+static int has_mute_label(const struct ep_profile *p)
+{
+	for (uint32_t i = 0; i < p->n_labels; i++) {
+		const struct ep_label *l = &p->labels[i];
+		if (!p->strings[l->str].n && !l->num && !p->strings[l->num_unit].n)
+			return 1;
+	}
+	return 0;
+}
+
 static void round_trip(const struct ep_profile *p)
 {
 	ep_auto(ep_profile) again = NULL;
@@ -71,7 +84,9 @@ static void round_trip(const struct ep_profile *p)
 	check(again);
 	must(again->n_samples == p->n_samples);
 	must(ep_encode(again, &second, NULL) == 0);
-	must(first.len == second.len && !memcmp(first.data, second.data, first.len));
+	if (!has_mute_label(p))
+		must(first.len == second.len &&
+		     !memcmp(first.data, second.data, first.len));
 }
 
 static void merge_and_take_away(struct ep_profile *p)
