@@ -149,6 +149,18 @@ static int add_routine(struct disasm *d, struct routine t)
 	return 0;
 }
 
+/* The binary forgets names with the next question. */
+static const char *const *keep_names(struct disasm *d, const struct ep_object_symbol *s)
+{
+	const char **names = ep_arena_array(d->g->arena, const char *, s->n_names);
+	for (size_t i = 0; names && i < s->n_names; i++) {
+		names[i] = ep_arena_copy(d->g->arena, s->names[i], strlen(s->names[i]));
+		if (!names[i])
+			return NULL;
+	}
+	return names;
+}
+
 struct want {
 	const struct ep_regex *regex;
 	int failed;
@@ -198,8 +210,11 @@ static int add_binary(struct disasm *d, struct ep_object *o)
 			to++;
 		if (from == to)
 			continue;
+		const char *const *names = keep_names(d, s);
+		if (!names)
+			return out_of_memory(d->err);
 		EP_TRY(add_routine(d, (struct routine){.object = o,
-						       .names = s->names,
+						       .names = names,
 						       .n_names = s->n_names,
 						       .start = s->start,
 						       .end = s->end,

@@ -6,15 +6,15 @@
 
 #include "symbol/base.h"
 #include "symbol/binary.h"
-#include "symbol/demangle.h"
 #include "symbol/locate.h"
 #include "symbol/objdump.h"
+#include "symbol/rename.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OBJECTS = 65536, MAX_FRAMES = 512 };
+enum { MAX_OBJECTS = 65536, MAX_FRAMES = 512, MAX_SYMBOL_TEXT = 256 << 20 };
 
 struct ep_object {
 	struct ep_objects *in;
@@ -23,6 +23,7 @@ struct ep_object {
 	struct ep_objdump *objdump;	  /* owned; NULL: not started */
 	struct ep_object_symbol *symbols; /* owned; of the last question */
 	const char **symbol_names;	  /* owned; likewise */
+	struct ep_arena *symbol_text;	  /* owned; likewise, of readable ones */
 };
 
 struct ep_objects {
@@ -66,6 +67,7 @@ static void free_object(struct ep_object *o)
 	ep_objdump_free(o->objdump);
 	ep_free(o->symbols);
 	ep_free(o->symbol_names);
+	ep_arena_free(o->symbol_text);
 	ep_free(o);
 }
 
@@ -383,16 +385,28 @@ struct wish {
 	ep_object_want_fn *want;
 	void *ctx;
 	uint64_t address;
+	struct ep_arena *arena; /* for readable names */
 	struct ep_buf *text;
 };
 
-static bool is_wanted(const struct wish *w, const char *name)
+/* A name as it is wanted: as linked, or one of its readable forms; NULL: it is not. */
+static const char *as_wanted(const struct wish *w, const char *name)
 {
+	static const enum ep_demangle_mode modes[] = {
+		EP_DEMANGLE_FULL, EP_DEMANGLE_TEMPLATES, EP_DEMANGLE_DEFAULT};
 	if (!w->want)
-		return !w->address;
-	return w->want(w->ctx, ep_slice_of(name)) ||
-	       (ep_demangle(name, w->text) &&
-		w->want(w->ctx, (struct ep_slice){(const char *)w->text->data, w->text->len}));
+		return w->address ? NULL : name;
+	if (w->want(w->ctx, ep_slice_of(name)))
+		return name;
+	for (size_t i = 0; name[0] == '_' && i < sizeof(modes) / sizeof(*modes); i++) {
+		ep_rename(name, modes[i], w->text);
+		struct ep_slice s = {(const char *)w->text->data, w->text->len};
+		if (ep_slice_is(s, name))
+			break; /* it has none */
+		if (w->want(w->ctx, s))
+			return ep_arena_copy(w->arena, s.p, s.n);
+	}
+	return NULL;
 }
 
 /* Where the symbols of one address end in the table. */
@@ -415,9 +429,11 @@ static void take_group(struct ep_object *o, const struct ep_elfsym *names, size_
 	bool holds = w->address && w->address >= start && w->address <= end;
 	if (!names->s[i].is_code)
 		return;
-	for (; i < k; i++)
-		if (holds || is_wanted(w, names->s[i].name))
-			o->symbol_names[(*n_names)++] = names->s[i].name;
+	for (; i < k && (holds || *n_names == first); i++) {
+		const char *name = holds ? names->s[i].name : as_wanted(w, names->s[i].name);
+		if (name)
+			o->symbol_names[(*n_names)++] = name;
+	}
 	if (*n_names > first)
 		o->symbols[(*n_symbols)++] = (struct ep_object_symbol){
 			o->symbol_names + first, *n_names - first, start, end};
@@ -432,13 +448,15 @@ int ep_object_symbols(struct ep_object *o, ep_object_want_fn *want, void *ctx, u
 	size_t n = names ? names->n : 0, n_symbols = 0, n_names = 0;
 	ep_auto_buf text;
 	ep_buf_init(&text, (size_t)32 << 20);
-	struct wish w = {want, ctx, address, &text};
 	ep_free(o->symbols);
 	ep_free(o->symbol_names);
+	ep_arena_free(o->symbol_text);
 	o->symbols = ep_alloc((n + 1) * sizeof(*o->symbols));
 	o->symbol_names = ep_alloc((n + 1) * sizeof(*o->symbol_names));
-	if (!o->symbols || !o->symbol_names)
+	o->symbol_text = ep_arena_new(MAX_SYMBOL_TEXT);
+	if (!o->symbols || !o->symbol_names || !o->symbol_text)
 		return ep_fail(err, -ENOMEM, 0, "no memory for %zu symbols", n);
+	struct wish w = {want, ctx, address, o->symbol_text, &text};
 	for (size_t i = 0; i < n;) {
 		size_t k = group_end(names, i);
 		take_group(o, names, i, k, bias, &w, &n_symbols, &n_names);

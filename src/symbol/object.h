@@ -100,7 +100,9 @@ size_t ep_object_dwarf(struct ep_object *o, uint64_t address,
 		       struct ep_debuginfo_frame *ret_frames, size_t max);
 
 struct ep_object_symbol {
-	const char *const *names; /* as linked; several are aliases */
+	/* By address: all it has, as linked.  By name: the one that is wanted, as linked or
+	 * in the readable form that is. */
+	const char *const *names;
 	size_t n_names;
 	uint64_t start, end; /* file's own numbering; [start, end] as the reference has it */
 };
@@ -108,6 +110,8 @@ struct ep_object_symbol {
 /*
  * ep_object_symbols - the functions whose name (as linked, or demangled) the caller
  * wants, or that hold `address` (file's own numbering, 0: none); by address.
+ *
+ * owns     *ret_symbols and its names live until the next call on this object
  */
 typedef bool ep_object_want_fn(void *ctx, struct ep_slice name);
 int ep_object_symbols(struct ep_object *o, ep_object_want_fn *want, void *ctx,
@@ -117,7 +121,7 @@ int ep_object_symbols(struct ep_object *o, ep_object_want_fn *want, void *ctx,
 struct ep_object_inst {
 	uint64_t address; /* file's own numbering */
 	const char *text; /* "mov    %rax,%rbx" */
-	const char *function, *file; /* "" where the same as before, or unknown */
+	const char *function, *file; /* "" unknown */
 	int64_t line;
 };
 

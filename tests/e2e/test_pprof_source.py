@@ -49,7 +49,7 @@ def test_list_is_the_reference_s(pprof, golden, name, regex):
     assert out == (golden / f"list-{name}.txt").read_text()
 
 
-@pytest.mark.parametrize("name, regex", [("hash", "hash"), ("hash", "0x11f4")])
+@pytest.mark.parametrize("name, regex", [("hash", "hash"), ("push", "Ring::push"), ("hash", "0x11f4")])
 def test_disasm_is_the_reference_s(pprof, golden, name, regex):
     code, out, err = pprof("-trim_path=/src", f"-tools={golden}/tools", f"-disasm={regex}", *mix(golden))
     assert code == 0, err
