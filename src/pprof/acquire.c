@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "pprof/crowd.h"
 #include "pprof/keep.h"
+#include "pprof/progress.h"
 #include "profile/compat.h"
 #include "profile/merge.h"
 #include "profile/prune.h"
@@ -88,6 +89,7 @@ static int combine(struct ep_profile **profiles, size_t n, struct ep_profile **r
 		*ret_p = ep_take(&profiles[0]);
 		return 0;
 	}
+	ep_progress_phase("merging", 0);
 	return ep_merge((const struct ep_profile *const *)profiles, n, 0, ret_p, err);
 }
 
@@ -255,6 +257,8 @@ int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *wi
 	bases.what = "base";
 	bases.names = a->bases;
 	bases.n = a->n_bases;
+	size_t n = a->n_sources + a->n_bases;
+	ep_progress_phase("reading", n > 1 ? n : 0);
 	EP_TRY(load_sets(&sources, &bases, err));
 	if (a->n_bases)
 		EP_TRY(subtract(a, &sources.profile, bases.profile, err));

@@ -1,6 +1,8 @@
 /* crowd.c - see crowd.h. */
 #include "pprof/crowd.h"
 
+#include "pprof/progress.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -21,7 +23,9 @@ static void *load(void *arg)
 	struct work *w = arg;
 	for (size_t i; (i = atomic_fetch_add(&w->next, 1)) < w->n;) {
 		w->v[i] = (struct ep_crowd_one){0};
-		w->v[i].rc = ep_origin_load(w->names[i], w->o, &w->v[i].origin, &w->v[i].err);
+		w->v[i].rc = ep_origin_load(w->names[i], w->o, &w->v[i].origin,
+					    &w->v[i].err);
+		ep_progress_step();
 	}
 	return NULL;
 }
@@ -49,14 +53,15 @@ static size_t count_threads(const char *const *names, size_t n)
 }
 
 void ep_crowd(const char *const *names, size_t n, const struct ep_origin_options *o,
-	       struct ep_crowd_one *ret_v)
+	      struct ep_crowd_one *ret_v)
 {
 	struct work w = {.names = names, .n = n, .o = o, .v = ret_v};
 	pthread_t threads[EP_CROWD_MAX];
 	size_t n_threads = count_threads(names, n), started = 0;
 	pthread_attr_t attr;
 	pthread_attr_init(&attr);
-	(void)pthread_attr_setstacksize(&attr, STACK_BYTES); /* else the default's, which works too */
+	(void)pthread_attr_setstacksize(
+		&attr, STACK_BYTES); /* else the default's, which works too */
 	/* This thread is one of them, and all of them when no more can be had. */
 	while (started + 1 < n_threads &&
 	       pthread_create(&threads[started], &attr, load, &w) == 0)

@@ -25,7 +25,7 @@ struct ep_crowd_one {
  * threads  one at a time; notes come from many
  */
 void ep_crowd(const char *const *names, size_t n, const struct ep_origin_options *o,
-	       struct ep_crowd_one *ret_v);
+	      struct ep_crowd_one *ret_v);
 
 /* Would any of these be fetched?  (Not the name of a file that is there.) */
 bool ep_crowd_has_remote(const char *const *names, size_t n);

@@ -6,6 +6,7 @@
 #include "pprof/args.h"
 #include "pprof/binaries.h"
 #include "pprof/output.h"
+#include "pprof/progress.h"
 #include "pprof/shell.h"
 #include "pprof/tempfile.h"
 #include "pprof/ui.h"
@@ -36,7 +37,10 @@ static int run(const struct ep_args *a, const struct ep_notes *notes,
 	EP_TRY(ep_fetch_new(&tls, &fetch, err));
 	EP_TRY(ep_binaries_open(a, fetch, &by_fetch, notes, &objects, err));
 	const struct ep_acquire_with with = {fetch, objects, notes};
-	EP_TRY(ep_acquire_profile(a, &with, &got, err));
+	ep_progress_start();
+	int rc = ep_acquire_profile(a, &with, &got, err);
+	ep_progress_stop();
+	EP_TRY(rc);
 	struct ep_session s = {.profile = got.profile,
 			       .objects = objects,
 			       .vars = a->vars,

@@ -2,6 +2,7 @@
 #include "pprof/output.h"
 
 #include "pprof/draw.h"
+#include "pprof/progress.h"
 #include "pprof/tempfile.h"
 #include "pprof/ui.h"
 #include "pprof/viewer.h"
@@ -100,6 +101,22 @@ static void suit_terminal(struct ep_report_options *o, const struct ep_vars *c)
 	o->width = ep_ui_width(STDOUT_FILENO);
 }
 
+static int make(const struct ep_session *s, const struct ep_report_options *o,
+		const struct ep_format *format, struct ep_buf *report,
+		struct ep_err *err)
+{
+	ep_progress_phase("making the report", 0);
+	EP_TRY(ep_report_write(s->profile, o, s->objects, &s->notes, report, err));
+	if (ep_buf_failed(report))
+		return ep_fail(err, ep_buf_failed(report), 0,
+			       "the report is too large");
+	if (format->dot) {
+		ep_progress_phase("drawing, by Graphviz", 0);
+		EP_TRY(ep_draw_dot(format->dot, report, err));
+	}
+	return format->has_pan ? ep_draw_add_pan(report, err) : 0;
+}
+
 int ep_output_report(const struct ep_session *s, const struct ep_vars *c,
 		     const struct ep_format *format, const char *argument,
 		     struct ep_err *err)
@@ -109,14 +126,10 @@ int ep_output_report(const struct ep_session *s, const struct ep_vars *c,
 		suit_terminal(&o, c);
 	ep_auto_buf report;
 	ep_buf_init(&report, MAX_REPORT);
-	EP_TRY(ep_report_write(s->profile, &o, s->objects, &s->notes, &report, err));
-	if (ep_buf_failed(&report))
-		return ep_fail(err, ep_buf_failed(&report), 0,
-			       "the report is too large");
-	if (format->dot)
-		EP_TRY(ep_draw_dot(format->dot, &report, err));
-	if (format->has_pan)
-		EP_TRY(ep_draw_add_pan(&report, err));
+	ep_progress_start();
+	int rc = make(s, &o, format, &report, err);
+	ep_progress_stop();
+	EP_TRY(rc);
 	if (o.json && !format->dot && !*c->output) /* data is for programs, not viewers */
 		return write_all(STDOUT_FILENO, "/dev/stdout", &report, err);
 	return put(s, c, format, &report, err);

@@ -1,6 +1,8 @@
 /* ui.c - see ui.h. */
 #include "pprof/ui.h"
 
+#include "pprof/progress.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@ static void print(const char *text, bool red)
 {
 	size_t n = strlen(text);
 	bool ends = n && text[n - 1] == '\n';
+	ep_progress_hide();
 	fprintf(stderr, "%s%s%s%s", red ? "\033[0;31m" : "", text, ends ? "" : "\n",
 		red ? "\033[0m" : "");
 }
