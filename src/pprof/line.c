@@ -1,19 +1,23 @@
 /* line.c - see line.h.  Source: editline(3). */
 #include "pprof/line.h"
 
+#include "base/buf.h"
 #include "pprof/complete.h"
 #include "pprof/ui.h"
 
 #include <dlfcn.h>
 #include <histedit.h>
 #include <limits.h>
+#include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
-enum { HISTORY_LINES = 1000, SHOWN_CANDIDATES = 60 };
+enum { HISTORY_LINES = 1000, SHOWN_CANDIDATES = 60, MAX_LINE = 1 << 16 };
 
 static struct {
 	__typeof__(el_init) *init;
@@ -152,31 +156,89 @@ static unsigned char list_candidates(struct ep_slice line)
 	return CC_REDISPLAY;
 }
 
+/* A name as a regular expression in one word. */
+static void add_quoted(struct ep_buf *out, struct ep_slice name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		if (strchr("()*+?[]{}^$|\\", c))
+			ep_buf_add_char(out, '\\');
+		ep_buf_add_char(out, c == ' ' ? '.' : c);
+	}
+}
+
+/* What was quoted before reads as the name again. */
+static void add_unquoted(struct ep_buf *out, struct ep_slice line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] != '\\')
+			ep_buf_add_char(out, line.p[i]);
+}
+
 /* TAB: a single candidate takes the word's place, several as far as they agree. */
 static unsigned char on_tab(EditLine *el, int key)
 {
 	(void)key;
 	const LineInfo *li = edit.line(el);
-	struct ep_slice line = {li->buffer, (size_t)(li->cursor - li->buffer)};
+	size_t n = (size_t)(li->cursor - li->buffer);
+	ep_auto_buf plain, text;
+	ep_buf_init(&plain, MAX_LINE);
+	ep_buf_init(&text, MAX_LINE);
+	add_unquoted(&plain, (struct ep_slice){li->buffer, n});
+	struct ep_slice line = ep_slice_of(ep_buf_cstr(&plain));
 	struct ep_complete c = ep_complete_line(current->profile, line, NULL, NULL);
 	if (c.n == 0)
 		return CC_REFRESH_BEEP;
-	char *text ep_auto_mem = ep_alloc(c.text.n + 2);
-	size_t had = line.n - c.from;
-	bool grows = c.n == 1 || c.text.n > had;
-	if (!text || !grows)
-		return text ? list_candidates(line) : CC_ERROR;
-	memcpy(text, c.text.p, c.text.n);
-	text[c.text.n] = c.n == 1 ? ' ' : '\0';
-	text[c.text.n + 1] = '\0';
-	edit.delete(el, (int)had);
-	return edit.insert(el, text) < 0 ? CC_ERROR : CC_REFRESH;
+	if (c.n > 1 && c.text.n <= line.n - c.from)
+		return list_candidates(line);
+	add_quoted(&text, c.text);
+	if (c.n == 1)
+		ep_buf_add_char(&text, ' ');
+	size_t from = n;
+	while (from && li->buffer[from - 1] != ' ')
+		from--;
+	from += c.from && line.p[c.from - 1] == '-'; /* the sign of "ignore" stays */
+	edit.delete(el, (int)(n - from));
+	return edit.insert(el, ep_buf_cstr(&text)) < 0 ? CC_ERROR : CC_REFRESH;
+}
+
+static volatile sig_atomic_t interrupted;
+static sigset_t while_waiting; /* signals that may come while a character is awaited */
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+/* A character of the terminal.  libedit's own reader goes on after a signal; this one
+ * gives up, so that Ctrl-C ends the line. */
+static int read_char(EditLine *el, wchar_t *ret_c)
+{
+	(void)el;
+	mbstate_t state = {0};
+	for (;;) {
+		char byte;
+		struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+		int ready = interrupted ? -1 : ppoll(&in, 1, NULL, &while_waiting);
+		if (ready < 0 && !interrupted)
+			continue;
+		ssize_t n = ready < 0 ? -1 : read(STDIN_FILENO, &byte, 1);
+		if (n <= 0)
+			return (int)n;
+		size_t rc = mbrtowc(ret_c, &byte, 1, &state);
+		if (rc == 1 || rc == 0)
+			return 1;
+		if (rc == (size_t)-1) /* not text of this locale: passed over */
+			state = (mbstate_t){0};
+	}
 }
 
 static void open_editor(struct ep_line_reader *r)
 {
 	if (!ep_ui_is_terminal(STDIN_FILENO) || !load_libedit())
 		return;
+	setlocale(LC_CTYPE, ""); /* what is typed may be UTF-8 */
 	/* The prompt stays off standard output, which may be a file. */
 	r->el = edit.init("everprof", stdin, stderr, stderr);
 	if (!r->el)
@@ -184,6 +246,7 @@ static void open_editor(struct ep_line_reader *r)
 	current = r;
 	edit.set(r->el, EL_PROMPT, give_prompt);
 	edit.set(r->el, EL_EDITOR, "emacs");
+	edit.set(r->el, EL_GETCFN, read_char);
 	edit.set(r->el, EL_ADDFN, "ep-complete", "complete", on_tab);
 	edit.set(r->el, EL_BIND, "^I", "ep-complete", NULL);
 	edit.set(r->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
@@ -219,19 +282,15 @@ bool ep_line_is_edited(const struct ep_line_reader *r)
 	return r->el;
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
-
 /* Ctrl-C drops the line, and only while one is read. */
 static const char *gets_interruptible(struct ep_line_reader *r, int *n)
 {
 	struct sigaction mine = {.sa_handler = on_interrupt}, old;
+	sigset_t no_interrupts;
+	sigemptyset(&no_interrupts);
+	sigaddset(&no_interrupts, SIGINT);
 	sigaction(SIGINT, &mine, &old);
+	sigprocmask(SIG_BLOCK, &no_interrupts, &while_waiting);
 	const char *text;
 	do {
 		interrupted = 0;
@@ -241,6 +300,7 @@ static const char *gets_interruptible(struct ep_line_reader *r, int *n)
 			edit.reset(r->el);
 		}
 	} while (interrupted);
+	sigprocmask(SIG_SETMASK, &while_waiting, NULL);
 	sigaction(SIGINT, &old, NULL);
 	return text;
 }
