@@ -1,7 +1,9 @@
 /* acquire.c - see acquire.h. */
 #include "pprof/acquire.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "fetch/fetch.h"
 #include "pprof/crowd.h"
 #include "pprof/keep.h"
 #include "pprof/progress.h"
@@ -10,17 +12,20 @@
 #include "profile/prune.h"
 #include "profile/scale.h"
 #include "profile/view.h"
-#include "symbol/object.h"
+#include "symbol/symbolize.h"
 
-#include <ctype.h>
 #include <pthread.h>
 #include <string.h>
+
+/* As long as the reference waits for anything without a time of its own. */
+#define SYMBOLS_TIMEOUT_NS (60 * EP_NS_PER_S)
 
 /* One set of sources on its way to one profile. */
 struct loader {
 	const struct ep_args *args;
 	const struct ep_acquire_with *with;
-	pthread_mutex_t *lock; /* of the binaries */
+	pthread_mutex_t *lock;		     /* of the binaries and of remote */
+	struct ep_symbolize_sources *remote; /* what came from where */
 	struct ep_origin_options source;
 	const struct ep_notes *notes;
 	const char *what; /* "source" or "base", for the reference's sentences */
@@ -40,13 +45,15 @@ static void loader_fini(struct loader *l)
 	ep_free(l->url);
 }
 
-/* Where the binaries are that its mappings name. */
-static int locate(struct loader *l, struct ep_profile *p, struct ep_err *err)
+/* Where the binaries are that its mappings name, and who else could tell names. */
+static int locate(struct loader *l, struct ep_origin *o, struct ep_err *err)
 {
 	const char *build_id = l->args->build_id;
 	(void)pthread_mutex_lock(l->lock); /* sources and bases may come at once */
-	int rc = ep_objects_locate(l->with->objects, p, *build_id ? build_id : NULL,
-				   err);
+	int rc = ep_objects_locate(l->with->objects, o->profile,
+				   *build_id ? build_id : NULL, err);
+	if (rc >= 0 && o->url)
+		rc = ep_symbolize_add_source(l->remote, o->profile, o->url, err);
 	(void)pthread_mutex_unlock(l->lock);
 	return rc;
 }
@@ -60,7 +67,7 @@ static size_t load_chunk(struct loader *l, const char *const *names, size_t n,
 	ep_crowd(names, n, &l->source, v);
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].rc >= 0)
-			v[i].rc = locate(l, v[i].origin.profile, &v[i].err);
+			v[i].rc = locate(l, &v[i].origin, &v[i].err);
 		if (v[i].rc < 0) {
 			ep_note(l->notes, "%s: %s", names[i], v[i].err.text);
 		} else {
@@ -181,35 +188,25 @@ static int add_comment(struct ep_profile *view, const char *text, struct ep_err 
 	return 0;
 }
 
-/* scheme: as RFC 3986 has it */
-static bool is_url(struct ep_slice s)
+static int post(void *ctx, const char *url, struct ep_slice body, struct ep_buf *reply,
+		struct ep_err *err)
 {
-	size_t n = 0;
-	while (n < s.n &&
-	       (isalnum((unsigned char)s.p[n]) || (n && strchr("+-.", s.p[n]))))
-		n++;
-	return n && n < s.n && s.p[n] == ':' && isalpha((unsigned char)s.p[0]);
+	const struct ep_fetch_request rq = {.url = url,
+					    .post = true,
+					    .body = body,
+					    .timeout_ns = SYMBOLS_TIMEOUT_NS};
+	return ep_fetch_url(ctx, &rq, reply, err);
 }
 
-/* A mapping that is named by a URL is that of a profile without names of files, and the
- * name was for asking the server for symbols only. */
-static int forget_urls(struct ep_profile *view, struct ep_err *err)
+static int name(const struct ep_args *a, const struct ep_acquire_with *with,
+		const struct ep_symbolize_sources *from, struct ep_profile *p,
+		struct ep_err *err)
 {
-	bool any = false;
-	for (uint32_t i = 0; i < view->n_mappings; i++)
-		any |= !view->mappings[i].build_id &&
-		       is_url(view->strings[view->mappings[i].filename]);
-	if (!any)
-		return 0;
-	struct ep_mapping *m =
-		ep_arena_array(view->arena, struct ep_mapping, view->n_mappings);
-	if (!m)
-		return ep_fail(err, -ENOMEM, 0, "out of memory");
-	memcpy(m, view->mappings, view->n_mappings * sizeof(*m));
-	for (uint32_t i = 0; i < view->n_mappings; i++)
-		if (!m[i].build_id && is_url(view->strings[m[i].filename]))
-			m[i].filename = 0;
-	view->mappings = m;
+	const struct ep_symbolize_remote remote = {post, (void *)with->fetch, from};
+	ep_progress_phase("looking for names", 0);
+	EP_TRY(ep_symbolize(p, ep_symbolize_parse(a->symbolize, with->notes),
+			    with->objects, &remote, with->notes, err));
+	ep_symbolize_forget_source(p);
 	return 0;
 }
 
@@ -223,7 +220,6 @@ static int finish(const struct ep_args *a, struct ep_profile *view, const char *
 	if (rc < 0 && rc != -EINVAL)
 		return rc;
 	*err = (struct ep_err){0};
-	EP_TRY(forget_urls(view, err));
 	if (*a->comment)
 		EP_TRY(add_comment(view, a->comment, err));
 	return url ? ep_keep_profile(view, notes, err) : 0;
@@ -241,10 +237,13 @@ int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *wi
 {
 	const struct ep_notes *notes = with->notes;
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	__attribute__((cleanup(
+		ep_symbolize_sources_fini))) struct ep_symbolize_sources remote = {0};
 	__attribute__((cleanup(loader_fini))) struct loader sources = {
 		.args = a,
 		.with = with,
 		.lock = &lock,
+		.remote = &remote,
 		.source = {.seconds = a->seconds,
 			   .timeout = a->timeout,
 			   .fetch = with->fetch,
@@ -262,6 +261,7 @@ int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *wi
 	EP_TRY(load_sets(&sources, &bases, err));
 	if (a->n_bases)
 		EP_TRY(subtract(a, &sources.profile, bases.profile, err));
+	EP_TRY(name(a, with, &remote, sources.profile, err));
 	const char *url = sources.url ? sources.url : bases.url;
 	ep_auto(ep_profile) view = ep_view_new(sources.profile, 0);
 	if (!view)

@@ -86,8 +86,15 @@ class Terminal:
         os.write(self.fd, text)
 
     def end(self):
+        """What the program answers when it has ended; closing first would hang it up."""
+        try:
+            while os.read(self.fd, 65536):
+                pass
+        except OSError:
+            pass
+        status = os.waitpid(self.pid, 0)[1]
         os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return os.waitstatus_to_exitcode(status)
 
 
 @pytest.fixture
