@@ -98,15 +98,34 @@ static uint32_t column_by_name(const struct ep_profile *p, const char *name)
 	return EP_NONE;
 }
 
+/* In double quotes, as Go writes it; bytes that are no UTF-8 stay as they are. */
+static void add_quoted(struct ep_buf *out, const char *text)
+{
+	static const char named[] = "\a\b\f\n\r\t\v\\\"", letters[] = "abfnrtv\\\"";
+	ep_buf_add_char(out, '"');
+	for (; *text; text++) {
+		const char *n = strchr(named, *text);
+		if (n)
+			ep_buf_printf(out, "\\%c", letters[n - named]);
+		else if ((unsigned char)*text < ' ' || *text == 0x7f)
+			ep_buf_printf(out, "\\x%02x", *text);
+		else
+			ep_buf_add_char(out, *text);
+	}
+	ep_buf_add_char(out, '"');
+}
+
 static int no_such_column(const struct ep_profile *p, const char *name, struct ep_err *err)
 {
-	ep_auto_buf types;
+	ep_auto_buf types, quoted;
 	ep_buf_init(&types, 4096);
+	ep_buf_init(&quoted, 4096);
+	add_quoted(&quoted, name);
 	for (uint32_t i = 0; i < p->n_sample_types; i++)
 		ep_buf_printf(&types, "%s%.*s", i ? " " : "",
 			      EP_SLICE_ARG(p->strings[p->sample_types[i].type]));
-	return ep_fail(err, -EINVAL, 0, "sample_index \"%s\" must be one of: [%s]", name,
-		       ep_buf_cstr(&types));
+	return ep_fail(err, -EINVAL, 0, "sample_index %s must be one of: [%s]",
+		       ep_buf_cstr(&quoted), ep_buf_cstr(&types));
 }
 
 int ep_report_column(const struct ep_profile *p, const char *sample_index,
