@@ -21,6 +21,9 @@ static const char examples[] =
 	"  everprof completion zsh > \"${fpath[1]}/_everprof\"\n"
 	"  everprof completion fish > ~/.config/fish/completions/everprof.fish\n";
 
+/* A flag in a --help: "--out", or at a line's start "-top", as pprof has them. */
+#define FLAG "(^  -|(^| )--)[a-z][a-z_-]+"
+
 static void print_names(void)
 {
 	const struct ep_command *all;
@@ -41,7 +44,7 @@ static void print_bash(void)
 	fputs("'\n"
 	      "    elif [[ $word == -* ]]; then\n"
 	      "        words=$(\"${COMP_WORDS[0]}\" \"$command\" --help 2>/dev/null |\n"
-	      "            grep -oE '(^| )--[a-z][a-z-]*' | sort -u)\n"
+	      "            grep -oE '" FLAG "' | sort -u)\n"
 	      "    fi\n"
 	      "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
 	      "}\n"
@@ -64,7 +67,7 @@ static void print_zsh(void)
 	      "    _describe command commands\n"
 	      "  elif [[ $words[CURRENT] == -* ]]; then\n"
 	      "    compadd -- $(\"$words[1]\" \"$words[2]\" --help 2>/dev/null |\n"
-	      "      grep -oE '(^| )--[a-z][a-z-]*' | sort -u)\n"
+	      "      grep -oE '" FLAG "' | sort -u)\n"
 	      "  else\n"
 	      "    _files\n"
 	      "  fi\n"
@@ -82,7 +85,7 @@ static void print_fish(void)
 		printf("complete -c everprof -n __fish_use_subcommand -f -a %s -d '%s'\n",
 		       all[i].name, all[i].summary);
 	puts("complete -c everprof -n 'not __fish_use_subcommand; and string match -q -- \"-*\" (commandline -ct)' \\\n"
-	     "    -a '(everprof (commandline -opc)[2] --help 2>/dev/null | string match -ar -- \"--[a-z][a-z-]*\" | sort -u)'");
+	     "    -a '(everprof (commandline -opc)[2] --help 2>/dev/null | string match -ar -- \"" FLAG "\" | string trim | sort -u)'");
 }
 
 static const struct {

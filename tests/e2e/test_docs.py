@@ -47,6 +47,27 @@ def test_every_command_and_flag_of_help_is_in_the_manual_and_the_other_way_round
             assert re.search(rf"-{letter}\W.*--{flag}", section(name)), f"{name} -{letter}"
 
 
+def test_every_flag_of_pprof_is_in_its_manual_and_the_other_way_round(everprof):
+    page = (ROOT / "docs/man/everprof-pprof.1").read_text()
+    flags = re.findall(r"^  -(\w+)", help_of(everprof, "pprof", "--help"), re.M)
+    assert len(flags) > 80
+    assert sorted(re.findall(r"^\.TP\n\.BI? \\-(\w+)", page, re.M)) == sorted(flags)
+    for name in re.findall(r"^  ([A-Z_]+)  ", help_of(everprof, "pprof", "--help"), re.M):
+        assert re.search(rf"^\.BR? .*{name}", page, re.M), name
+
+
+def test_bash_completes_flags_with_one_dash_and_with_two(everprof):
+    def complete(command, word):
+        script = f'''source <("{everprof}" completion bash)
+            COMP_WORDS=("{everprof}" {command} "{word}"); COMP_CWORD=2; _everprof; echo "${{COMPREPLY[@]}}"'''
+        r = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20)
+        return r.stdout.split()
+
+    assert complete("pprof", "-tagf") == ["-tagfocus"]
+    assert complete("pprof", "-we") == ["-web", "-weblist"]
+    assert complete("diff", "--gr") == ["--group-by"]
+
+
 def test_help_fits_a_terminal_and_says_the_same_in_both_forms(everprof):
     for name in commands(everprof):
         text = help_of(everprof, name, "--help")
@@ -80,7 +101,7 @@ def test_the_api_page_has_every_function_and_field_of_the_header():
     assert not missing
 
 
-@pytest.mark.parametrize("page", ["everprof.1", "everprof.h.3"])
+@pytest.mark.parametrize("page", ["everprof.1", "everprof-pprof.1", "everprof.h.3"])
 def test_the_pages_are_formatted_without_a_warning(page):
     if not shutil.which("groff"):
         pytest.skip("groff is not installed")
