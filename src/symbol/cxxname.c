@@ -110,6 +110,31 @@ static struct demangle_component *add(struct tree *t, enum demangle_component_ty
 	return c;
 }
 
+/* The name that a class is called by itself; NULL: not known. */
+static struct demangle_component *own_name(struct demangle_component *c)
+{
+	while (c && c->type != DEMANGLE_COMPONENT_NAME) {
+		if (c->type == DEMANGLE_COMPONENT_TEMPLATE)
+			c = c->u.s_binary.left;
+		else if (c->type == DEMANGLE_COMPONENT_QUAL_NAME)
+			c = c->u.s_binary.right;
+		else
+			return NULL;
+	}
+	return c;
+}
+
+/* libiberty calls an inherited constructor by the base's name. */
+static void name_constructor(struct demangle_component *c)
+{
+	struct demangle_component *ctor = c->u.s_binary.right;
+	struct demangle_component *name = own_name(c->u.s_binary.left);
+	if (ctor && ctor->type == DEMANGLE_COMPONENT_TEMPLATE)
+		ctor = ctor->u.s_binary.left;
+	if (name && ctor && ctor->type == DEMANGLE_COMPONENT_CTOR)
+		ctor->u.s_ctor.name = name;
+}
+
 static void mark_template(struct tree *t, struct demangle_component *c)
 {
 	struct demangle_component *last = c->u.s_binary.right;
@@ -170,6 +195,9 @@ static void change(struct tree *t)
 		t->failed = true;
 		return;
 	}
+	for (size_t i = 0; i < t->n; i++)
+		if (t->nodes[i]->type == DEMANGLE_COMPONENT_QUAL_NAME)
+			name_constructor(t->nodes[i]);
 	for (size_t i = 0; i < t->n; i++) {
 		struct demangle_component *c = t->nodes[i];
 		if (c->type == DEMANGLE_COMPONENT_TEMPLATE)

@@ -42,6 +42,11 @@ TEST(the_function_around_a_local_name_loses_its_parameters)
 	       "foo::bar<int>(int)::{lambda(int)#1}::operator()(int) const");
 }
 
+TEST(an_inherited_constructor_is_called_as_its_class)
+{
+	expect("_ZN1AIiECI11BIS_IiEEEi", "A::A", "A<int>::A", "A<int>::A(int)");
+}
+
 TEST(rust_names_of_both_kinds_are_read)
 {
 	expect("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt",
