@@ -6,6 +6,7 @@
  */
 #include "codec/json.h"
 #include "pprof/draw.h"
+#include "pprof/webdot.h"
 #include "pprof/webjson.h"
 #include "pprof/webroom.h"
 #include "pprof/websettings.h"
@@ -130,24 +131,12 @@ static const struct {
 	{"raw", EP_REPORT_RAW, false, false},
 };
 
-/* The legend is on the page already. */
-static void drop_legend(struct ep_buf *dot)
-{
-	char *text = (char *)dot->data;
-	char *line = dot->len ? memmem(text, dot->len, "\nsubgraph cluster_L ", 20) : NULL;
-	if (!line)
-		return;
-	char *end = memchr(line + 1, '\n', dot->len - (size_t)(line + 1 - text));
-	size_t rest = end ? (size_t)(text + dot->len - end) : 0;
-	memmove(line, end ? end : line, rest);
-	dot->len = (size_t)(line - text) + rest;
-}
-
 static int draw(struct ep_web *w, struct ep_buf *text, struct ep_err *err)
 {
 	struct ep_err why = {0};
-	drop_legend(text);
-	int rc = ep_draw_dot("svg", text, &why);
+	int rc = ep_webdot_mend(text);
+	if (rc >= 0)
+		rc = ep_draw_dot("svg", text, &why);
 	if (rc >= 0)
 		return 0;
 	ep_note(&w->session->notes, "%s", why.text);

@@ -48,7 +48,7 @@ class View:
     def still(self):
         """Wait until no request runs, the graph shows the focus of the URL, and no zoom moves."""
         self.wait("""(f => !document.querySelector('.progress.busy, .stale') && (!f || f.motion === null &&
-            (!f.show || f.show.tree.depth[f.show.focus] === new URLSearchParams(location.search).getAll('focus').length))
+            (!f.show || (p => f.show.tree.depth[f.show.focus] === p.getAll('focus').length + p.getAll('z').length)(new URLSearchParams(location.search))))
             )(document.querySelector('#flame')?.flame)""")
         self.page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 

@@ -119,7 +119,7 @@ export function LocalBar({ model, dark, nextTheme, help }: Props) {
 			)}
 			<div class="chips">
 				<Chips model={model} />
-				<Popup id="tags" label="labels" title="filter or group by a label" className="quiet" text="+ label">
+				<Popup id="tags" label="add a label filter" title="filter or group by a label" className="quiet" text="+ label">
 					{(close) => <TagMenu model={model} close={close} />}
 				</Popup>
 			</div>

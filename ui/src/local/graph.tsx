@@ -39,7 +39,9 @@ function copy(from: Element, names: Map<string, string>): SVGElement | null {
 }
 
 function draw(text: string): Drawing | null {
-	const doc = new DOMParser().parseFromString(text.slice(Math.max(0, text.indexOf("<svg"))), "image/svg+xml");
+	// What XML does not allow, but dot lets through: control characters, and a bare "&".
+	const bare = text.slice(Math.max(0, text.indexOf("<svg"))).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "\ufffd").replace(/&;/g, "&amp;;");
+	const doc = new DOMParser().parseFromString(bare, "image/svg+xml");
 	const root = doc.documentElement;
 	if (root.localName !== "svg") return null;
 	const box = (root.getAttribute("viewBox") ?? "").split(/\s+/).map(Number);
@@ -159,7 +161,7 @@ export function GraphView({ model, picked }: { model: Model; picked: Picked }) {
 	if (text !== null && drawing === null) return <Message title="Nothing to draw"><p>The graph is empty.</p></Message>;
 	const middle = (by: number): void => lens.current?.zoom(by, (box.current?.clientWidth ?? 0) / 2, (box.current?.clientHeight ?? 0) / 2);
 	return (
-		<div class="dot" ref={box} tabIndex={0} role="img" aria-label="call graph; the top and tree views show the same as text">
+		<div class="dot" ref={box} tabIndex={0} role="group" aria-label="call graph; the top and tree views show the same as text">
 			<div class="dot-tools">
 				<button class="action" type="button" aria-label="zoom in" title="zoom in" onClick={() => middle(1.4)}>+</button>
 				<button class="action" type="button" aria-label="zoom out" title="zoom out" onClick={() => middle(1 / 1.4)}>{"\u2212"}</button>

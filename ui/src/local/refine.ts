@@ -36,9 +36,11 @@ export function reset(s: State): Partial<State> {
 	return { opt, focus: [], search: "" };
 }
 
-/** A view; those of functions take the choice with them, as the reference's menu does. */
+/** A view; those of functions take the choice with them, as the reference's menu does.
+ * Peek looks for names with their file behind them, where "$" alone would find none. */
 export function toView(s: State, view: View, names: readonly string[]): Partial<State> {
-	const re = ["peek", "source", "disasm"].includes(view) ? expression(s, names) : "";
+	const all = ["peek", "source", "disasm"].includes(view) ? expression(s, names) : "";
+	const re = view === "peek" && names.length > 0 ? names.map((n) => quoted(n).replace(/\$$/, "( |$)")).join("|") : all;
 	return re === "" ? { view } : { view, focus: [], ...withOption(s, "f", re) };
 }
 
