@@ -13,8 +13,8 @@ struct kind {
 
 static const struct kind kinds[] = {
 	[EP_REPORT_TEXT] = {"text", ep_toptext_write},
-	[EP_REPORT_TREE] = {"tree", ep_tree_write},
-	[EP_REPORT_PEEK] = {"peek", ep_tree_write},
+	[EP_REPORT_TREE] = {"tree", ep_treetext_write},
+	[EP_REPORT_PEEK] = {"peek", ep_treetext_write},
 	[EP_REPORT_TRACES] = {"traces", ep_traces_write},
 	[EP_REPORT_TAGS] = {"tags", ep_tags_write},
 	[EP_REPORT_COMMENTS] = {"comments", ep_comments_write},

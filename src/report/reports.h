@@ -28,7 +28,7 @@ EP_REPORTS_DECLARE(tags);
 EP_REPORTS_DECLARE(traces);
 EP_REPORTS_DECLARE(topproto);
 EP_REPORTS_DECLARE(toptext);
-EP_REPORTS_DECLARE(tree); /* with an argument: peek */
+EP_REPORTS_DECLARE(treetext); /* with an argument: peek */
 EP_REPORTS_DECLARE(weblist);
 
 #endif

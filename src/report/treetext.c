@@ -1,5 +1,5 @@
 /*
- * tree.c - each node between its callers and its callees: `tree`, and `peek` for nodes
+ * treetext.c - each node between its callers and its callees: `tree`, and `peek` for nodes
  * by name.
  */
 #include "report/callgraph.h"
@@ -87,7 +87,7 @@ static int add_nodes(struct page *pg, bool *ret_any, struct ep_err *err)
 	return 0;
 }
 
-int ep_tree_write(struct ep_report *r, struct ep_objects *objects __attribute__((unused)),
+int ep_treetext_write(struct ep_report *r, struct ep_objects *objects __attribute__((unused)),
 		  struct ep_buf *out, struct ep_err *err)
 {
 	ep_auto(ep_callgraph) g = NULL;
