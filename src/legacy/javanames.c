@@ -11,13 +11,21 @@ struct name {
 	int64_t line;
 };
 
+/* One a name, whatever its file: the first that was seen counts. */
+struct known {
+	ep_str name, file;
+	uint32_t function; /* EP_NONE until a location needs it */
+};
+
 struct names {
 	struct ep_build *b;
 	struct ep_index by_address; /* locations */
-	struct ep_index by_name;    /* functions: one a name, whatever its file */
-	struct ep_line *lines; /* of each location; function EP_NONE: not named yet */
+	struct ep_index by_name;    /* known */
+	struct known *known;
+	uint32_t n_known, cap_known;
+	struct ep_line
+		*lines; /* of each location; function: of known, EP_NONE: not named */
 	uint32_t n;
-	int failed;
 };
 
 /* --- one line ----------------------------------------------------------------- */
@@ -128,22 +136,36 @@ static uint32_t find_location(const struct names *x, uint64_t address)
 	return id;
 }
 
-static uint32_t function_of(struct names *x, const struct name *n)
+static int add_known(struct names *x, struct known k, uint64_t hash)
 {
-	struct ep_function f = {.name = ep_build_string(x->b, n->function)};
+	if (x->n_known == x->cap_known) {
+		uint32_t cap = x->cap_known ? x->cap_known * 2 : 64;
+		struct known *now = ep_realloc(x->known, cap * sizeof(*now));
+		if (!now)
+			return -ENOMEM;
+		x->known = now;
+		x->cap_known = cap;
+	}
+	EP_TRY(ep_index_add(&x->by_name, hash, x->n_known));
+	x->known[x->n_known++] = k;
+	return 0;
+}
+
+static int know(struct names *x, const struct name *n, uint32_t *ret)
+{
+	ep_str name = ep_build_string(x->b, n->function);
 	struct ep_index_iter it;
-	uint64_t hash = ep_hash_mix(0, f.name);
+	uint64_t hash = ep_hash_mix(0, name);
 	for (uint32_t id = ep_index_first(&x->by_name, hash, &it); id != EP_INDEX_NONE;
-	     id = ep_index_next(&x->by_name, &it))
-		if (ep_build_profile(x->b)->functions[id].name == f.name)
-			return id;
-	f.system_name = f.name;
-	f.filename = ep_build_string(x->b, n->file);
-	uint32_t had = ep_build_profile(x->b)->n_functions;
-	uint32_t id = ep_build_function(x->b, &f);
-	if (id == had && ep_index_add(&x->by_name, hash, id) < 0)
-		x->failed = -ENOMEM;
-	return id;
+	     id = ep_index_next(&x->by_name, &it)) {
+		if (x->known[id].name == name) {
+			*ret = id;
+			return 0;
+		}
+	}
+	struct known k = {name, ep_build_string(x->b, n->file), EP_NONE};
+	*ret = x->n_known;
+	return add_known(x, k, hash);
 }
 
 static int read_line(struct names *x, const struct ep_text *t, struct ep_err *err)
@@ -160,7 +182,10 @@ static int read_line(struct names *x, const struct ep_text *t, struct ep_err *er
 	if (l == EP_INDEX_NONE)
 		return 0;
 	struct name n = parse_name(rest);
-	x->lines[l] = (struct ep_line){.function = function_of(x, &n), .line = n.line};
+	uint32_t k;
+	if (know(x, &n, &k) < 0)
+		return ep_fail(err, -ENOMEM, 0, "no memory for the names");
+	x->lines[l] = (struct ep_line){.function = k, .line = n.line};
 	return 0;
 }
 
@@ -178,16 +203,27 @@ static int init(struct names *x, struct ep_build *b, struct ep_err *err)
 	return ok ? 0 : ep_fail(err, -ENOMEM, 0, "no memory for the names");
 }
 
+static void name_location(struct names *x, uint32_t location)
+{
+	struct ep_line line = x->lines[location];
+	struct known *k = &x->known[line.function];
+	struct ep_function f = {
+		.name = k->name, .system_name = k->name, .filename = k->file};
+	if (k->function == EP_NONE)
+		k->function = ep_build_function(x->b, &f);
+	line.function = k->function;
+	struct ep_location l = {.mapping = EP_NONE, .n_lines = 1};
+	ep_build_change_location(x->b, location, &l, &line);
+}
+
 /* The named lose their address at once, the others after their mapping was found. */
 static int apply(struct names *x, struct ep_err *err)
 {
 	struct ep_text none;
 	ep_text_open(&none, (struct ep_slice){"", 0});
-	for (uint32_t i = 0; i < x->n; i++) {
-		struct ep_location l = {.mapping = EP_NONE, .n_lines = 1};
+	for (uint32_t i = 0; i < x->n; i++)
 		if (x->lines[i].function != EP_NONE)
-			ep_build_change_location(x->b, i, &l, &x->lines[i]);
-	}
+			name_location(x, i);
 	EP_TRY(ep_maps_place(&none, x->b, err));
 	for (uint32_t i = 0; i < x->n; i++) {
 		struct ep_location l = ep_build_profile(x->b)->locations[i];
@@ -202,8 +238,6 @@ static int read_all(struct names *x, struct ep_text *t, struct ep_err *err)
 {
 	while (ep_text_next(t))
 		EP_TRY(read_line(x, t, err));
-	if (x->failed)
-		return ep_fail(err, x->failed, 0, "no memory for the names");
 	return apply(x, err);
 }
 
@@ -214,6 +248,7 @@ int ep_javanames_read(struct ep_text *t, struct ep_build *b, struct ep_err *err)
 	if (rc == 0)
 		rc = read_all(&x, t, err);
 	ep_free(x.lines);
+	ep_free(x.known);
 	ep_index_fini(&x.by_address);
 	ep_index_fini(&x.by_name);
 	return rc;
