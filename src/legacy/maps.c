@@ -306,7 +306,7 @@ static int publish(struct maps *m, const uint32_t *region_of, struct ep_err *err
 					     .file_offset = m->r[i].offset,
 					     .filename = m->r[i].file,
 					     .build_id = m->r[i].build_id};
-		ids[i] = ep_build_mapping(m->b, &mapping);
+		ids[i] = ep_build_mapping_apart(m->b, &mapping);
 	}
 	const struct ep_profile *p = ep_build_profile(m->b);
 	for (uint32_t i = 0; i < p->n_locations; i++) {

@@ -276,20 +276,22 @@ static int read_script(struct script *s, struct ep_profile **ret_p, struct ep_er
 	return ep_build_finish(s->m.b, ret_p, err);
 }
 
-/* A head or a frame first, and a frame with a binary or a name soon. */
+/* A head or a frame first, and a frame soon; without any head one with a binary, for a
+ * number and a word are in many files. */
 static bool looks_like_script(struct ep_text t)
 {
-	enum { LOOK_AT = 50 };
+	enum { LOOK_AT = 50, LOWEST = 0x100 };
 	struct ep_scripthead h;
 	struct ep_frame f;
-	bool inlined, any = false;
+	bool inlined, any = false, head = false;
 	for (int i = 0; i < LOOK_AT && ep_text_next(&t); i++) {
 		if (ep_text_is_blank(t.line))
 			continue;
 		if (ep_scriptline_frame(t.line, &f, &inlined)) {
-			if (f.name.n || f.binary.n || inlined)
+			if (head || (f.binary.n && f.address >= LOWEST))
 				return true;
 		} else if (ep_scriptline_head(t.line, &h)) {
+			head = true;
 			struct ep_slice lone = {h.rest.p - 1, h.rest.n + 1};
 			if (h.rest.n && ep_scriptline_frame(lone, &f, &inlined) &&
 			    f.binary.n)

@@ -162,13 +162,14 @@ static bool find_first(struct threadz *z)
 {
 	while (ep_text_next(&z->t) && ep_text_is_blank(z->t.line))
 		;
-	if (is_title(z->t.line))
-		while (ep_text_next(&z->t) && !ep_text_is_map_title(z->t.line) &&
-		       !ep_text_begins(z->t.line, "-"))
-			;
-	else if (!is_thread(z->t.line))
-		return false;
 	z->line = z->t.line;
+	if (!is_title(z->line))
+		return is_thread(z->line);
+	while (ep_text_next(&z->t)) { /* at the end, `line` stays the last */
+		z->line = z->t.line;
+		if (ep_text_is_map_title(z->line) || ep_text_begins(z->line, "-"))
+			break;
+	}
 	return true;
 }
 

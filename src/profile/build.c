@@ -245,6 +245,14 @@ static bool same_mapping(const struct ep_mapping *a, const struct ep_mapping *b)
 	       a->has_inline_frames == b->has_inline_frames;
 }
 
+uint32_t ep_build_mapping_apart(struct ep_build *b, const struct ep_mapping *m)
+{
+	if (!grow(b, MAPPINGS, (size_t)b->p.n_mappings + 1))
+		return 0;
+	b->p.mappings[b->p.n_mappings] = *m;
+	return b->p.n_mappings++;
+}
+
 uint32_t ep_build_mapping(struct ep_build *b, const struct ep_mapping *m)
 {
 	struct ep_index_iter it;
@@ -253,12 +261,9 @@ uint32_t ep_build_mapping(struct ep_build *b, const struct ep_mapping *m)
 	     id = ep_index_next(&b->mappings, &it))
 		if (same_mapping(&b->p.mappings[id], m))
 			return id;
-	if (!grow(b, MAPPINGS, (size_t)b->p.n_mappings + 1))
-		return 0;
 	if (ep_index_add(&b->mappings, h, b->p.n_mappings) < 0)
 		return (void)fail(b, -ENOMEM), 0;
-	b->p.mappings[b->p.n_mappings] = *m;
-	return b->p.n_mappings++;
+	return ep_build_mapping_apart(b, m);
 }
 
 uint32_t ep_build_function(struct ep_build *b, const struct ep_function *f)

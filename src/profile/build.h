@@ -46,6 +46,8 @@ void ep_build_sample_type_slices(struct ep_build *b, struct ep_slice type,
 void ep_build_comment(struct ep_build *b, struct ep_slice s);
 /* Equal in all fields means the same mapping. */
 uint32_t ep_build_mapping(struct ep_build *b, const struct ep_mapping *m);
+/* The same, but one of its own even when there is an equal one. */
+uint32_t ep_build_mapping_apart(struct ep_build *b, const struct ep_mapping *m);
 uint32_t ep_build_function(struct ep_build *b, const struct ep_function *f);
 /* A location with its lines; mapping may be EP_NONE; n_lines may be 0. */
 uint32_t ep_build_location(struct ep_build *b, uint64_t address, uint32_t mapping,
