@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LABEL = EP_UNITS_LABEL_MAX };
+enum { LABEL = EP_UNITS_LABEL_MAX, FEW = 5 };
 
 static const char *value(const struct ep_compare *c, double v, char buf[LABEL])
 {
@@ -115,6 +115,11 @@ static bool is_gone(const struct ep_compare *c, const struct ep_change *d)
 	return is_told(c, d) && d->is_gone;
 }
 
+static bool is_doubtful(const struct ep_compare *c, const struct ep_change *d)
+{
+	return c->has_errors && d->change != 0 && !d->is_sure;
+}
+
 static size_t count(const struct ep_compare *c, const struct ep_change *list,
 		    pick_fn *pick)
 {
@@ -141,11 +146,12 @@ static void add_list(const struct ep_compare *c, const char *title,
 		     const struct ep_change *list, pick_fn *pick, struct ep_buf *out)
 {
 	size_t n = count(c, list, pick), shown = 0;
+	size_t limit = pick == is_doubtful && c->o->limit > FEW ? FEW : c->o->limit;
 	if (!n)
 		return;
-	ep_buf_printf(out, "\n%s:\n%10s %10s %10s %10s\n", title, "A", "B",
-		      "change", "+-");
-	for (size_t i = 0; i < c->n && shown < c->o->limit; i++)
+	ep_buf_printf(out, "\n%s:\n%10s %10s %10s %10s\n", title, "A", "B", "change",
+		      "+-");
+	for (size_t i = 0; i < c->n && shown < limit; i++)
 		if (pick(c, &list[i])) {
 			add_row(c, &list[i], out);
 			shown++;
@@ -167,15 +173,12 @@ static void add_lists(const struct ep_compare *c, struct ep_buf *out)
 	}
 	add_list(c, "New in B", c->cum, is_new, out);
 	add_list(c, "Gone in B", c->cum, is_gone, out);
+	add_list(c, "May be chance, the largest", *c->o->group_by ? c->cum : c->self,
+		 is_doubtful, out);
 }
 
 /* --- what of it to believe -----------------------------------------------------------
  */
-
-static bool is_doubtful(const struct ep_compare *c, const struct ep_change *d)
-{
-	return c->has_errors && d->change != 0 && !d->is_sure;
-}
 
 static bool is_doubtful_new(const struct ep_compare *c, const struct ep_change *d)
 {
