@@ -1,11 +1,9 @@
 /* graphjson.c - see graphjson.h. */
 #include "report/graphjson.h"
 
-#include "codec/json.h"
 #include "report/dottags.h"
-
-#include <inttypes.h>
-#include <stdio.h>
+#include "report/reportjson.h"
+#include "report/text.h"
 
 struct page {
 	struct ep_report *r;
@@ -63,67 +61,32 @@ static bool is_row(const struct page *pg, uint32_t node)
 
 static void add_label(struct page *pg, const char *key, int64_t value)
 {
-	char text[EP_UNITS_LABEL_MAX];
-	ep_jsonw_str(&pg->w, key, ep_report_label(pg->r, text, value));
+	ep_reportjson_text(&pg->w, pg->r, key, value);
 }
 
-static void add_head(struct page *pg)
+static void open_report(struct page *pg)
 {
 	static const char *const names[] = {[EP_REPORT_TEXT] = "text",
 					    [EP_REPORT_TREE] = "tree",
 					    [EP_REPORT_PEEK] = "peek",
 					    [EP_REPORT_DOT] = "dot"};
 	const struct ep_report *r = pg->r;
-	ep_jsonw_int(&pg->w, "version", 1);
-	ep_jsonw_str(&pg->w, "report", names[r->o.kind]);
+	ep_reportjson_open(&pg->w, r, names[r->o.kind]);
 	if (ep_callgraph_is_grouped(r))
 		ep_jsonw_str(&pg->w, "group_by", r->o.group_by);
-	ep_jsonw_slice(&pg->w, "type", r->sample_type);
-	ep_jsonw_slice(&pg->w, "unit", r->sample_unit);
-	ep_jsonw_slice(&pg->w, "shown_unit", r->unit);
-	ep_jsonw_int(&pg->w, "total", r->total);
-	add_label(pg, "total_text", r->total);
 	ep_jsonw_uint(&pg->w, "nodes_before_count", pg->g->n_candidates);
 	ep_jsonw_uint(&pg->w, "small_nodes", pg->g->n_small_nodes);
 	ep_jsonw_uint(&pg->w, "small_edges", pg->g->n_small_edges);
 }
 
-/* The lines over a report, one each. */
-static void add_header_lines(struct page *pg)
-{
-	ep_auto_buf lines;
-	ep_buf_init(&lines, pg->w.out->max);
-	ep_report_header_lines(pg->r, &lines);
-	ep_report_filter_lines(pg->r, &lines);
-	struct ep_slice rest = {(const char *)lines.data, lines.len};
-	ep_jsonw_open(&pg->w, "header", '[');
-	while (rest.n) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		struct ep_slice line = {rest.p, end ? (size_t)(end - rest.p) : rest.n};
-		ep_jsonw_slice(&pg->w, NULL, line);
-		rest.p += line.n + (end != NULL);
-		rest.n -= line.n + (end != NULL);
-	}
-	ep_jsonw_close(&pg->w, ']');
-}
-
 static void add_place(struct page *pg, const struct ep_callgraph_frame *f)
 {
-	char address[24];
-	if (f->name.n)
-		ep_jsonw_slice(&pg->w, "function", f->name);
-	if (f->file.n)
-		ep_jsonw_slice(&pg->w, "file", f->file);
-	if (f->line)
-		ep_jsonw_int(&pg->w, "line", f->line);
-	if (f->column)
-		ep_jsonw_int(&pg->w, "column", f->column);
-	if (f->objfile.n)
-		ep_jsonw_slice(&pg->w, "object", f->objfile);
-	if (!f->address)
-		return;
-	snprintf(address, sizeof(address), "0x%" PRIx64, f->address);
-	ep_jsonw_str(&pg->w, "address", address);
+	ep_reportjson_place(&pg->w, &(struct ep_text_place){.address = f->address,
+							    .function = f->name,
+							    .file = f->file,
+							    .line = f->line,
+							    .column = f->column,
+							    .object = f->objfile});
 }
 
 static void add_inline_mark(struct page *pg, uint32_t v)
@@ -272,17 +235,14 @@ static int add_edges(struct page *pg)
 
 static int add_all(struct page *pg)
 {
-	ep_jsonw_open(&pg->w, NULL, '{');
-	add_head(pg);
-	add_header_lines(pg);
+	open_report(pg);
 	ep_jsonw_open(&pg->w, "nodes", '[');
 	for (uint32_t i = 0; i < pg->n_rows; i++)
 		EP_TRY(add_node(pg, pg->rows[i]));
 	ep_jsonw_close(&pg->w, ']');
 	if (pg->r->o.kind != EP_REPORT_TEXT)
 		EP_TRY(add_edges(pg));
-	ep_jsonw_close(&pg->w, '}');
-	ep_buf_add_char(pg->w.out, '\n');
+	ep_reportjson_close(&pg->w);
 	return 0;
 }
 

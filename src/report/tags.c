@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/index.h"
 #include "base/sort.h"
+#include "report/reportjson.h"
 #include "report/reports.h"
 #include "report/table.h"
 
@@ -179,6 +180,55 @@ static void add_key(struct tags *t, uint32_t from, uint32_t to)
 	ep_table_add_str(&t->table, "\n");
 }
 
+/* The first row behind `from` that belongs to another key. */
+static uint32_t end_of_key(struct tags *t, uint32_t from, uint32_t n)
+{
+	uint32_t to = from + 1;
+	while (to < n && row_at(t, to)->key == row_at(t, from)->key)
+		to++;
+	return to;
+}
+
+/* --- JSON ------------------------------------------------------------------------- */
+
+static void add_key_json(struct tags *t, struct ep_jsonw *w, uint32_t from, uint32_t to)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = from; i < to; i++)
+		sum += row_at(t, i)->sum;
+	ep_jsonw_open(w, NULL, '{');
+	ep_jsonw_slice(w, "key", t->r->keys.keys[row_at(t, from)->key].name);
+	ep_jsonw_int(w, "weight", (int64_t)sum);
+	ep_reportjson_text(w, t->r, "weight_text", (int64_t)sum);
+	ep_jsonw_open(w, "values", '[');
+	for (uint32_t i = from; i < to; i++) {
+		const struct row *row = row_at(t, i);
+		ep_jsonw_open(w, NULL, '{');
+		ep_jsonw_slice(w, "value", row->text);
+		ep_jsonw_int(w, "weight", (int64_t)row->sum);
+		ep_reportjson_text(w, t->r, "weight_text", (int64_t)row->sum);
+		ep_jsonw_close(w, '}');
+	}
+	ep_jsonw_close(w, ']');
+	ep_jsonw_close(w, '}');
+}
+
+static int write_json(struct tags *t, uint32_t n, struct ep_buf *out)
+{
+	struct ep_jsonw w = ep_jsonw_to(out);
+	ep_reportjson_open(&w, t->r, "tags");
+	ep_jsonw_open(&w, "tags", '[');
+	for (uint32_t from = 0, to; from < n; from = to) {
+		to = end_of_key(t, from, n);
+		add_key_json(t, &w, from, to);
+	}
+	ep_jsonw_close(&w, ']');
+	ep_reportjson_close(&w);
+	return 0;
+}
+
+/* --- all -------------------------------------------------------------------------- */
+
 static int write_all(struct tags *t, struct ep_buf *out)
 {
 	size_t n_bytes = t->r->p->n_labels * sizeof(*t->row_of);
@@ -189,10 +239,11 @@ static int write_all(struct tags *t, struct ep_buf *out)
 	add_samples(t);
 	uint32_t n = t->failed ? 0 : join_rows(t);
 	EP_TRY(t->failed);
+	if (t->r->o.json)
+		return write_json(t, n, out);
 	ep_table_init(&t->table, out);
 	for (uint32_t from = 0, to; from < n; from = to) {
-		for (to = from + 1; to < n && row_at(t, to)->key == row_at(t, from)->key;)
-			to++;
+		to = end_of_key(t, from, n);
 		add_key(t, from, to);
 	}
 	return ep_table_finish(&t->table);

@@ -8,6 +8,7 @@
 #include "report/labels.h"
 #include "report/reports.h"
 #include "report/text.h"
+#include "report/tracesjson.h"
 
 #define SEPARATOR "-----------+-------------------------------------------------------\n"
 
@@ -196,6 +197,8 @@ int ep_traces_write(struct ep_report *r, struct ep_objects *objects, struct ep_b
 		    struct ep_err *err)
 {
 	(void)objects;
+	if (r->o.json)
+		return ep_tracesjson_write(r, out, err);
 	struct traces t = {.r = r, .out = out};
 	struct ep_buf *bufs[] = {&t.names, &t.ends, &t.lines, &t.line_ends};
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
