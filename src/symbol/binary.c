@@ -12,6 +12,7 @@ struct ep_binary {
 	struct ep_debuginfo *dwarf;		 /* owned; NULL: none, or not read */
 	struct ep_elfsym names[MAX_NAMES];
 	size_t n_names;
+	const struct ep_elfsym *own; /* of the file itself; NULL: none */
 	bool debug_tried, dwarf_tried, names_tried;
 	uint64_t debug_bias; /* what the file's addresses are above the debug file's */
 	uint64_t dwarf_bias, names_bias[MAX_NAMES];
@@ -113,15 +114,22 @@ static void add_names(struct ep_binary *b, struct ep_elffile *f, uint64_t up)
 static void read_names(struct ep_binary *b)
 {
 	b->names_tried = true;
-	if (has(b->file, ".symtab")) {
-		add_names(b, b->file, 0);
-	} else if (debug_of(b) && has(b->debug, ".symtab")) {
-		add_names(b, b->debug, b->debug_bias);
-	} else {
-		if (ep_debugfile_mini(b->file, &b->mini, NULL) == 0)
+	if (!has(b->file, ".symtab")) {
+		if (debug_of(b) && has(b->debug, ".symtab"))
+			add_names(b, b->debug, b->debug_bias);
+		else if (ep_debugfile_mini(b->file, &b->mini, NULL) == 0)
 			add_names(b, b->mini, 0);
-		add_names(b, b->file, 0);
 	}
+	size_t before = b->n_names;
+	add_names(b, b->file, 0);
+	b->own = b->n_names > before ? &b->names[before] : NULL;
+}
+
+const struct ep_elfsym_symbol *ep_binary_own_symbol(struct ep_binary *b, uint64_t address)
+{
+	if (!b->names_tried)
+		read_names(b);
+	return b->own ? ep_elfsym_find(b->own, address) : NULL;
 }
 
 typedef const struct ep_elfsym_symbol *find_fn(const struct ep_elfsym *n, uint64_t address);

@@ -34,6 +34,8 @@ size_t ep_binary_frames(struct ep_binary *b, uint64_t address,
 			struct ep_debuginfo_frame *ret_frames, size_t max);
 /* The symbol at an address, by the rules of elfsym.h; NULL: none. */
 const struct ep_elfsym_symbol *ep_binary_symbol(struct ep_binary *b, uint64_t address);
+/* The same of the file's own tables, without those of a separate file. */
+const struct ep_elfsym_symbol *ep_binary_own_symbol(struct ep_binary *b, uint64_t address);
 const struct ep_elfsym_symbol *ep_binary_before(struct ep_binary *b, uint64_t address);
 /* All symbols; NULL: there are none.  Their addresses are the file's own less *ret_bias. */
 const struct ep_elfsym *ep_binary_names(struct ep_binary *b, uint64_t *ret_bias);

@@ -360,12 +360,15 @@ size_t ep_object_frames(struct ep_object *o, uint64_t process_address,
 		return 0;
 	size_t n = ep_binary_frames(o->binary, address, o->in->frames,
 				    max < MAX_FRAMES ? max : MAX_FRAMES);
-	const struct ep_elfsym_symbol *s = ep_binary_symbol(o->binary, address);
 	for (size_t i = 0; i < n; i++)
 		ret_frames[i] = of_dwarf(&o->in->frames[i]);
+	/* A symbol knows clones and parts of functions.  Of the file's own only: the
+	 * reference does not look into those of a separate file. */
+	const struct ep_elfsym_symbol *s = n ? ep_binary_own_symbol(o->binary, address)
+					     : ep_binary_symbol(o->binary, address);
 	if (!n && s)
 		ret_frames[n++] = (struct ep_object_frame){.function = s->name, .file = s->file};
-	else if (n && s) /* it knows clones and parts of functions, and what is static */
+	else if (s)
 		ret_frames[n - 1].function = s->name;
 	return n;
 }
