@@ -96,12 +96,16 @@ def _stacks(now):
 def _lines(now):
     for name, i in _each(now, "locations"):
         for at in reversed(range(len(now()["files"][name]["locations"][i]["lines"]))):
+            if i >= len(now()["files"][name]["locations"]) or at >= len(now()["files"][name]["locations"][i]["lines"]):
+                break
             yield _changed(now, name, lambda p: p["locations"][i]["lines"].pop(at))
 
 
 def _labels(now):
     for name, i in _each(now, "samples"):
         for at in reversed(range(len(now()["files"][name]["samples"][i]["labels"]))):
+            if at >= len(now()["files"][name]["samples"][i]["labels"]):
+                continue
             yield _changed(now, name, lambda p: p["samples"][i]["labels"].pop(at))
 
 
