@@ -97,7 +97,7 @@ static int combine(struct ep_profile **profiles, size_t n, struct ep_profile **r
 		return 0;
 	}
 	ep_progress_phase("merging", 0);
-	return ep_merge((const struct ep_profile *const *)profiles, n, 0, ret_p, err);
+	return ep_merge_owned(profiles, NULL, n, 0, ret_p, err);
 }
 
 /* All of a set as one, chunk by chunk; *ret_p stays NULL when none could be read. */
@@ -160,19 +160,22 @@ static int load_sets(struct loader *sources, struct loader *bases, struct ep_err
 	return 0;
 }
 
+/* The two are gone afterwards, in favour of the difference. */
 static int subtract(const struct ep_args *a, struct ep_profile **p,
-		    struct ep_profile *base, struct ep_err *err)
+		    struct ep_profile **base, struct ep_err *err)
 {
 	if (a->vars.o.normalize)
-		EP_TRY(ep_scale_normalize(*p, base, err));
-	struct ep_profile *diff, *both[] = {*p, base};
-	EP_TRY(ep_compat_prepare(both, 2, err));
-	EP_TRY(ep_scale_diff(*p, base,
-			     a->is_diff_base ? EP_SCALE_COMPARE : EP_SCALE_SUBTRACT,
-			     &diff, err));
-	ep_profile_free(*p);
+		EP_TRY(ep_scale_normalize(*p, *base, err));
+	struct ep_profile *both[] = {ep_take(p), ep_take(base)}, *diff = NULL;
+	int rc = ep_compat_prepare(both, 2, err);
+	if (rc >= 0)
+		rc = ep_scale_diff_owned(
+			both, a->is_diff_base ? EP_SCALE_COMPARE : EP_SCALE_SUBTRACT,
+			&diff, err);
+	ep_profile_free(both[0]);
+	ep_profile_free(both[1]);
 	*p = diff;
-	return 0;
+	return rc;
 }
 
 static int add_comment(struct ep_profile *view, const char *text, struct ep_err *err)
@@ -260,7 +263,7 @@ int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *wi
 	ep_progress_phase("reading", n > 1 ? n : 0);
 	EP_TRY(load_sets(&sources, &bases, err));
 	if (a->n_bases)
-		EP_TRY(subtract(a, &sources.profile, bases.profile, err));
+		EP_TRY(subtract(a, &sources.profile, &bases.profile, err));
 	EP_TRY(name(a, with, &remote, sources.profile, err));
 	const char *url = sources.url ? sources.url : bases.url;
 	ep_auto(ep_profile) view = ep_view_new(sources.profile, 0);

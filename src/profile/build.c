@@ -8,6 +8,8 @@
 
 #include "base/hash.h"
 #include "base/index.h"
+#include "base/pages.h"
+#include "profile/labelorder.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -33,7 +35,15 @@ struct ep_build {
 	size_t used; /* by the tables */
 	int failed;
 	size_t cap[N_TABLES]; /* elements */
-	struct ep_index strings, mappings, functions, locations, samples;
+	struct ep_index strings, mappings, functions, locations, stacks, samples;
+	struct stack *stacks_of; /* by number */
+	uint32_t n_stacks, cap_stacks;
+	struct ep_labelorder order;
+};
+
+/* Samples of equal stacks share a run of the table. */
+struct stack {
+	uint32_t first, n;
 };
 
 static const struct ep_slice empty_string = {"", 0};
@@ -108,6 +118,7 @@ static bool grow(struct ep_build *b, enum table t, size_t n)
 	void *now = ep_realloc(old, cap * element_size[t]);
 	if (!now)
 		return fail(b, -ENOMEM);
+	ep_pages_expect(now, cap * element_size[t]);
 	b->used += more;
 	b->cap[t] = cap;
 	*at = now;
@@ -134,7 +145,10 @@ static void free_indexes(struct ep_build *b)
 	ep_index_fini(&b->mappings);
 	ep_index_fini(&b->functions);
 	ep_index_fini(&b->locations);
+	ep_index_fini(&b->stacks);
 	ep_index_fini(&b->samples);
+	ep_free(b->stacks_of);
+	ep_labelorder_fini(&b->order);
 }
 
 int ep_build_new(size_t max_bytes, struct ep_build **ret_b)
@@ -370,36 +384,57 @@ uint32_t ep_build_named_frame(struct ep_build *b, const char *name,
 
 /* --- samples ------------------------------------------------------------------ */
 
-/* The writer's order: string labels by key, then numbers by key.  Values of one key
- * keep theirs, which the reference takes for part of the identity. */
-static int compare_labels(const struct ep_profile *p, const struct ep_label *a,
-			  const struct ep_label *b)
+static bool grow_stacks(struct ep_build *b)
 {
-	if (!a->str != !b->str)
-		return a->str ? -1 : 1;
-	return a->key == b->key ? 0
-				: ep_slice_cmp(p->strings[a->key], p->strings[b->key]);
+	if (b->n_stacks < b->cap_stacks)
+		return true;
+	uint32_t cap = b->cap_stacks ? b->cap_stacks * 2 : 64;
+	void *now = ep_realloc(b->stacks_of, (size_t)cap * sizeof(*b->stacks_of));
+	if (!now)
+		return fail(b, -ENOMEM);
+	b->stacks_of = now;
+	b->cap_stacks = cap;
+	return true;
 }
 
-static void sort_labels(const struct ep_profile *p, struct ep_label *labels, uint32_t n)
+uint32_t ep_build_stack(struct ep_build *b, const uint32_t *locations, uint32_t n)
 {
-	for (uint32_t i = 1; i < n; i++) {
-		struct ep_label l = labels[i];
-		uint32_t k = i;
-		for (; k && compare_labels(p, &labels[k - 1], &l) > 0; k--)
-			labels[k] = labels[k - 1];
-		labels[k] = l;
+	struct ep_profile *p = &b->p;
+	size_t n_bytes = n * sizeof(*locations);
+	uint64_t h = ep_hash64(n ? locations : &n, n_bytes);
+	struct ep_index_iter it;
+	for (uint32_t i = ep_index_first(&b->stacks, h, &it); i != EP_INDEX_NONE;
+	     i = ep_index_next(&b->stacks, &it)) {
+		struct stack s = b->stacks_of[i];
+		if (s.n == n && (!n || !memcmp(p->sample_locations + s.first, locations,
+					       n_bytes)))
+			return i;
 	}
+	if (!grow_stacks(b) || !grow(b, STACKS, (size_t)p->n_sample_locations + n))
+		return EP_NONE;
+	if (ep_index_add(&b->stacks, h, b->n_stacks) < 0)
+		return (void)fail(b, -ENOMEM), EP_NONE;
+	if (n)
+		memcpy(p->sample_locations + p->n_sample_locations, locations, n_bytes);
+	b->stacks_of[b->n_stacks] = (struct stack){p->n_sample_locations, n};
+	p->n_sample_locations += n;
+	return b->n_stacks++;
 }
 
-static uint64_t hash_sample(const uint32_t *locations, uint32_t n_locations,
-			    const struct ep_label *labels, uint32_t n_labels)
+uint32_t ep_build_stack_depth(const struct ep_build *b, uint32_t stack)
 {
-	uint64_t h = ep_hash64(locations, n_locations * sizeof(*locations));
+	return b->stacks_of[stack].n;
+}
+
+static uint64_t hash_sample(uint32_t stack, const struct ep_label *labels,
+			    uint32_t n_labels)
+{
+	uint64_t h = ep_hash_mix(stack, n_labels);
 	for (uint32_t i = 0; i < n_labels; i++) {
-		h = ep_hash_mix(h, (uint64_t)labels[i].key << 32 | labels[i].str);
-		h = ep_hash_mix(h, (uint64_t)labels[i].num);
-		h = ep_hash_mix(h, labels[i].num_unit);
+		const struct ep_label *l = &labels[i];
+		h = ep_hash_mix(h, (uint64_t)l->key << 32 | l->str);
+		if (!l->str)
+			h = ep_hash_mix(h, (uint64_t)l->num ^ (uint64_t)l->num_unit << 40);
 	}
 	return h;
 }
@@ -413,26 +448,20 @@ static bool same_labels(const struct ep_label *a, const struct ep_label *b, uint
 	return true;
 }
 
-/* A sample of zeros behind the last; EP_NONE on failure.  The labels already stand at
- * the end of their table, sorted. */
-static uint32_t append_sample(struct ep_build *b, const uint32_t *locations,
-			      uint32_t n_locations, uint32_t n_labels)
+/* A sample more, all 0; EP_NONE on failure.  The labels are sorted. */
+static uint32_t append_sample(struct ep_build *b, uint32_t stack,
+			      const struct ep_label *labels, uint32_t n_labels)
 {
 	struct ep_profile *p = &b->p;
+	struct stack run = b->stacks_of[stack];
 	if (!grow(b, SAMPLES, (size_t)p->n_samples + 1) ||
-	    !grow(b, STACKS, (size_t)p->n_sample_locations + n_locations) ||
+	    !grow(b, LABELS, (size_t)p->n_labels + n_labels) ||
 	    !grow(b, VALUES, ((size_t)p->n_samples + 1) * p->n_sample_types))
 		return EP_NONE;
-	p->samples[p->n_samples] = (struct ep_sample){
-		.first_location = p->n_sample_locations,
-		.n_locations = n_locations,
-		.first_label = p->n_labels,
-		.n_labels = n_labels,
-	};
-	if (n_locations)
-		memcpy(p->sample_locations + p->n_sample_locations, locations,
-		       n_locations * sizeof(*locations));
-	p->n_sample_locations += n_locations;
+	p->samples[p->n_samples] =
+		(struct ep_sample){run.first, run.n, p->n_labels, n_labels};
+	if (n_labels)
+		memcpy(p->labels + p->n_labels, labels, n_labels * sizeof(*labels));
 	p->n_labels += n_labels;
 	if (p->n_sample_types)
 		memset(p->values + (size_t)p->n_samples * p->n_sample_types, 0,
@@ -440,39 +469,27 @@ static uint32_t append_sample(struct ep_build *b, const uint32_t *locations,
 	return p->n_samples++;
 }
 
-/* The sample of this stack and these labels, made when it is new; as above. */
-static uint32_t intern_sample(struct ep_build *b, const uint32_t *locations,
-			      uint32_t n_locations, uint32_t n_labels)
+/* The sample of this stack and these labels, made when it is new; EP_NONE on
+ * failure.  The labels are sorted. */
+static uint32_t intern_sample(struct ep_build *b, uint32_t stack,
+			      const struct ep_label *labels, uint32_t n_labels)
 {
 	const struct ep_profile *p = &b->p;
-	const struct ep_label *labels = p->labels + p->n_labels;
-	uint64_t h = hash_sample(locations, n_locations, labels, n_labels);
+	struct stack run = b->stacks_of[stack];
+	uint64_t h = hash_sample(stack, labels, n_labels);
 	struct ep_index_iter it;
 	for (uint32_t id = ep_index_first(&b->samples, h, &it); id != EP_INDEX_NONE;
 	     id = ep_index_next(&b->samples, &it)) {
 		const struct ep_sample *s = &p->samples[id];
-		if (s->n_locations == n_locations && s->n_labels == n_labels &&
-		    (!n_locations || !memcmp(ep_profile_stack(p, s), locations,
-					     n_locations * sizeof(*locations))) &&
+		if (s->first_location == run.first && s->n_locations == run.n &&
+		    s->n_labels == n_labels &&
 		    same_labels(p->labels + s->first_label, labels, n_labels))
 			return id;
 	}
-	uint32_t id = append_sample(b, locations, n_locations, n_labels);
+	uint32_t id = append_sample(b, stack, labels, n_labels);
 	if (id != EP_NONE && ep_index_add(&b->samples, h, id) < 0)
 		return (void)fail(b, -ENOMEM), EP_NONE;
 	return id;
-}
-
-/* Labels to the end of their table, sorted, but not yet counted. */
-static bool stage_labels(struct ep_build *b, const struct ep_label *labels, uint32_t n)
-{
-	struct ep_profile *p = &b->p;
-	if (!grow(b, LABELS, (size_t)p->n_labels + n))
-		return false;
-	if (n)
-		memcpy(p->labels + p->n_labels, labels, n * sizeof(*labels));
-	sort_labels(p, p->labels + p->n_labels, n);
-	return true;
 }
 
 static void add_values(struct ep_build *b, uint32_t sample, const int64_t *values)
@@ -485,22 +502,50 @@ static void add_values(struct ep_build *b, uint32_t sample, const int64_t *value
 		sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);
 }
 
+typedef uint32_t sample_fn(struct ep_build *b, uint32_t stack,
+			   const struct ep_label *labels, uint32_t n_labels);
+
+/* Add to what `place` says is the sample. */
+static inline void add_sample(struct ep_build *b, uint32_t stack,
+			      const struct ep_label *labels, uint32_t n_labels,
+			      const int64_t *values, sample_fn *place)
+{
+	if (b->failed || stack == EP_NONE)
+		return;
+	const struct ep_label *sorted =
+		ep_labelorder_sort(&b->order, b->p.strings, labels, n_labels);
+	if (n_labels && !sorted)
+		(void)fail(b, -ENOMEM); /* finish says it */
+	else
+		add_values(b, place(b, stack, sorted, n_labels), values);
+}
+
+void ep_build_sample_on(struct ep_build *b, uint32_t stack, const struct ep_label *labels,
+			uint32_t n_labels, const int64_t *values)
+{
+	add_sample(b, stack, labels, n_labels, values, intern_sample);
+}
+
 void ep_build_sample(struct ep_build *b, const uint32_t *locations,
 		     uint32_t n_locations, const struct ep_label *labels,
 		     uint32_t n_labels, const int64_t *values)
 {
-	if (stage_labels(b, labels, n_labels))
-		add_values(b, intern_sample(b, locations, n_locations, n_labels),
-			   values);
+	uint32_t stack = ep_build_stack(b, locations, n_locations);
+	add_sample(b, stack, labels, n_labels, values, intern_sample);
 }
 
 void ep_build_sample_apart(struct ep_build *b, const uint32_t *locations,
 			   uint32_t n_locations, const struct ep_label *labels,
 			   uint32_t n_labels, const int64_t *values)
 {
-	if (stage_labels(b, labels, n_labels))
-		add_values(b, append_sample(b, locations, n_locations, n_labels),
-			   values);
+	uint32_t stack = ep_build_stack(b, locations, n_locations);
+	add_sample(b, stack, labels, n_labels, values, append_sample);
+}
+
+void ep_build_expect(struct ep_build *b, size_t n_samples)
+{
+	/* A hint: without memory the index grows, or fails, later. */
+	(void)ep_index_reserve(&b->samples, b->samples.n + n_samples);
 }
 
 /* --- the end ------------------------------------------------------------------ */

@@ -73,6 +73,17 @@ void ep_build_sample(struct ep_build *b, const uint32_t *locations,
 		     uint32_t n_locations, const struct ep_label *labels,
 		     uint32_t n_labels, const int64_t *values);
 
+/*
+ * The same in two steps, for those who meet a stack many times: the number of a stack
+ * (EP_NONE when memory is short, which the second step takes), and a sample on it.
+ */
+uint32_t ep_build_stack(struct ep_build *b, const uint32_t *locations, uint32_t n);
+uint32_t ep_build_stack_depth(const struct ep_build *b, uint32_t stack);
+void ep_build_sample_on(struct ep_build *b, uint32_t stack, const struct ep_label *labels,
+			uint32_t n_labels, const int64_t *values);
+/* So many samples more may come. */
+void ep_build_expect(struct ep_build *b, size_t n_samples);
+
 /* The same, but a sample of its own even when there is an equal one. */
 void ep_build_sample_apart(struct ep_build *b, const uint32_t *locations,
 			   uint32_t n_locations, const struct ep_label *labels,

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/index.h"
+#include "base/pages.h"
 #include "profile/build.h"
 #include "profile/ledger.h"
 
@@ -24,12 +25,15 @@ struct merge {
 	struct ep_ledger ledger;  /* the sum of all */
 	bool has_ledger;
 	struct ep_err *err;
+	struct ep_profile **owned; /* the sources, when they may go as they are read */
 
 	/* Of the source at hand: the index in the result, EP_NONE when not yet known.
 	 */
 	const struct ep_profile *src;
 	enum ep_merge_role role;
+	bool labels_in_order; /* each sample has labels of its own, one behind the other */
 	uint32_t *string_to, *function_to, *location_to;
+	uint32_t *stack_to; /* by the place of its first location; NULL: not kept */
 	uint32_t *mapping_to;
 	uint64_t *mapping_shift; /* what to add to an address */
 	/* Room for the largest sample and location of the source. */
@@ -170,24 +174,55 @@ static const int64_t *map_values(struct merge *m, const int64_t *values)
 	return m->values;
 }
 
+/* A stack that many samples share is looked up once. */
+static uint32_t map_stack(struct merge *m, const struct ep_sample *s)
+{
+	const uint32_t *stack = ep_profile_stack(m->src, s);
+	uint32_t *known = m->stack_to && s->n_locations ? m->stack_to + s->first_location
+							: NULL;
+	/* What begins at one place may end at several. */
+	if (known && *known != EP_NONE &&
+	    ep_build_stack_depth(m->b, *known) == s->n_locations)
+		return *known;
+	for (uint32_t i = 0; i < s->n_locations; i++)
+		m->stack[i] = map_location(m, stack[i]);
+	uint32_t to = ep_build_stack(m->b, m->stack, s->n_locations);
+	if (known)
+		*known = to;
+	return to;
+}
+
 static void add_sample(struct merge *m, const struct ep_sample *s,
 		       const int64_t *values)
 {
-	const uint32_t *stack = ep_profile_stack(m->src, s);
-	for (uint32_t i = 0; i < s->n_locations; i++)
-		m->stack[i] = map_location(m, stack[i]);
+	uint32_t stack = map_stack(m, s);
 	uint32_t n_labels = map_labels(m, s);
-	ep_build_sample(m->b, m->stack, s->n_locations, m->labels, n_labels,
-			map_values(m, values));
+	ep_build_sample_on(m->b, stack, m->labels, n_labels, map_values(m, values));
+}
+
+/* Give back what samples of a source take that is not needed again. */
+static void release(struct merge *m, uint32_t from, uint32_t to)
+{
+	const struct ep_profile *p = m->src;
+	size_t n = p->n_sample_types;
+	if (m->labels_in_order)
+		ep_pages_release(p->labels + p->samples[from].first_label,
+				 p->labels + p->samples[to].first_label);
+	ep_pages_release(p->values + from * n, p->values + to * n);
+	ep_pages_release(p->samples + from, p->samples + to);
 }
 
 static void add_samples(struct merge *m)
 {
+	enum { RELEASED_AT_ONCE = 1 << 17 };
 	const struct ep_profile *src = m->src;
 	/* The first mapping of a profile is its main binary: it stays the first. */
 	if (src->n_mappings && !ep_build_profile(m->b)->n_mappings)
 		map_mapping(m, 0);
+	ep_build_expect(m->b, src->n_samples);
 	for (uint32_t i = 0; i < src->n_samples; i++) {
+		if (m->owned && i && i % RELEASED_AT_ONCE == 0)
+			release(m, i - RELEASED_AT_ONCE, i);
 		const int64_t *values = ep_profile_values(src, i);
 		if (!is_zero(values, src->n_sample_types))
 			add_sample(m, &src->samples[i], values);
@@ -206,10 +241,14 @@ static bool unknown(struct ep_arena *a, uint32_t n, uint32_t **ret)
 
 static bool make_scratch(struct merge *m, struct ep_arena *a)
 {
+	enum { SHARED_DEPTH = 8 }; /* table entries a sample, where they are */
 	const struct ep_profile *p = m->src;
-	uint32_t stack = 0, labels = 0, lines = 0;
+	uint32_t stack = 0, labels = 0, lines = 0, next_label = 0;
+	m->labels_in_order = true;
 	for (uint32_t i = 0; i < p->n_samples; i++) {
 		const struct ep_sample *s = &p->samples[i];
+		m->labels_in_order &= s->first_label == next_label;
+		next_label = s->first_label + s->n_labels;
 		stack = s->n_locations > stack ? s->n_locations : stack;
 		labels = s->n_labels > labels ? s->n_labels : labels;
 	}
@@ -221,6 +260,11 @@ static bool make_scratch(struct merge *m, struct ep_arena *a)
 	m->lines = ep_arena_alloc(a, lines * sizeof(*m->lines));
 	m->values = ep_arena_alloc(a, p->n_sample_types * sizeof(*m->values));
 	m->mapping_shift = ep_arena_array(a, uint64_t, p->n_mappings);
+	/* Where stacks are shared, the table is small. */
+	m->stack_to = NULL;
+	if (p->n_sample_locations / SHARED_DEPTH < p->n_samples &&
+	    !unknown(a, p->n_sample_locations, &m->stack_to))
+		return false;
 	return m->values && m->stack && m->labels && m->lines && m->mapping_shift &&
 	       unknown(a, p->n_strings, &m->string_to) &&
 	       unknown(a, p->n_functions, &m->function_to) &&
@@ -370,20 +414,25 @@ static int add_all(struct merge *m, const struct ep_profile *const *profiles,
 	for (size_t i = 0; i < n; i++) {
 		merge_header(m, profiles[i]);
 		EP_TRY(add_source(m, profiles[i], roles ? roles[i] : EP_MERGE_ADD));
+		if (m->owned) {
+			ep_profile_free(m->owned[i]);
+			m->owned[i] = NULL;
+		}
 	}
 	add_ledger(m);
 	return m->short_of_memory ? ep_fail(m->err, -ENOMEM, 0, "no memory for merging")
 				  : 0;
 }
 
+/* With `owned` the profiles are those, and go. */
 static int merge_once(const struct ep_profile *const *profiles,
-		      const enum ep_merge_role *roles, size_t n, size_t max_bytes,
-		      struct ep_profile **ret_p, struct ep_err *err)
+		      const enum ep_merge_role *roles, size_t n, struct ep_profile **owned,
+		      size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err)
 {
 	ep_auto(ep_build) b = NULL;
 	if (ep_build_new(max_bytes, &b) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for merging");
-	struct merge m = {.b = b, .err = err};
+	struct merge m = {.b = b, .err = err, .owned = owned};
 	int rc = add_all(&m, profiles, roles, n);
 	ep_index_fini(&m.mappings);
 	ep_index_fini(&m.comments);
@@ -399,25 +448,39 @@ static bool has_zero_sample(const struct ep_profile *p)
 	return false;
 }
 
-int ep_merge_as(const struct ep_profile *const *profiles, const enum ep_merge_role *roles,
-		size_t n, size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err)
+static int merge(const struct ep_profile *const *profiles, const enum ep_merge_role *roles,
+		 size_t n, struct ep_profile **owned, size_t max_bytes,
+		 struct ep_profile **ret_p, struct ep_err *err)
 {
 	if (!n)
 		return ep_fail(err, -EINVAL, 0, "no profiles to merge");
 	for (size_t i = 1; i < n; i++)
 		EP_TRY(ep_merge_check(profiles[0], profiles[i], err));
 	ep_auto(ep_profile) p = NULL;
-	EP_TRY(merge_once(profiles, roles, n, max_bytes, &p, err));
+	EP_TRY(merge_once(profiles, roles, n, owned, max_bytes, &p, err));
 	if (has_zero_sample(p)) {
 		/* Sums came to zero: again, so that what only they used goes too. */
 		ep_auto(ep_profile) q = NULL;
-		const struct ep_profile *one = p;
-		EP_TRY(merge_once(&one, NULL, 1, max_bytes, &q, err));
+		EP_TRY(merge_once((const struct ep_profile *const[]){p}, NULL, 1, &p,
+				  max_bytes, &q, err));
 		*ret_p = ep_take(&q);
 		return 0;
 	}
 	*ret_p = ep_take(&p);
 	return 0;
+}
+
+int ep_merge_as(const struct ep_profile *const *profiles, const enum ep_merge_role *roles,
+		size_t n, size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err)
+{
+	return merge(profiles, roles, n, NULL, max_bytes, ret_p, err);
+}
+
+int ep_merge_owned(struct ep_profile **profiles, const enum ep_merge_role *roles, size_t n,
+		   size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err)
+{
+	return merge((const struct ep_profile *const *)profiles, roles, n, profiles,
+		     max_bytes, ret_p, err);
 }
 
 int ep_merge(const struct ep_profile *const *profiles, size_t n, size_t max_bytes,

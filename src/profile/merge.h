@@ -52,4 +52,12 @@ enum ep_merge_role {
 int ep_merge_as(const struct ep_profile *const *profiles, const enum ep_merge_role *roles,
 		size_t n, size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err);
 
+/*
+ * ep_merge_owned - ep_merge_as() of profiles that are not needed afterwards: each is
+ * freed, and set to NULL, once it is read, so that memory is little more than that of the
+ * result.  On failure those that are left are still the caller's.
+ */
+int ep_merge_owned(struct ep_profile **profiles, const enum ep_merge_role *roles, size_t n,
+		   size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err);
+
 #endif

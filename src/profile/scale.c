@@ -86,6 +86,13 @@ int ep_scale_normalize(struct ep_profile *p, const struct ep_profile *base,
 	return ep_scale(p, ratios, err);
 }
 
+int ep_scale_diff_owned(struct ep_profile *both[2], enum ep_scale_diff_mode mode,
+			struct ep_profile **ret_p, struct ep_err *err)
+{
+	const enum ep_merge_role roles[] = {EP_MERGE_ADD, (enum ep_merge_role)mode};
+	return ep_merge_owned(both, roles, 2, 0, ret_p, err);
+}
+
 int ep_scale_diff(const struct ep_profile *source, const struct ep_profile *base,
 		  enum ep_scale_diff_mode mode, struct ep_profile **ret_p,
 		  struct ep_err *err)

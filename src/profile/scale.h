@@ -55,4 +55,8 @@ int ep_scale_diff(const struct ep_profile *source, const struct ep_profile *base
 		  enum ep_scale_diff_mode mode, struct ep_profile **ret_p,
 		  struct ep_err *err);
 
+/* The same of a source and a base that are not needed afterwards, as ep_merge_owned(). */
+int ep_scale_diff_owned(struct ep_profile *both[2], enum ep_scale_diff_mode mode,
+			struct ep_profile **ret_p, struct ep_err *err);
+
 #endif
