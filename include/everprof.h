@@ -50,7 +50,7 @@ typedef struct everprof_config {
 	const char *token_file; /* EVERPROF_SERVER_TOKEN_FILE: first word of its first line */
 	const char *tenant;     /* EVERPROF_TENANT */
 	const char *labels;     /* EVERPROF_LABELS: static labels, "k=v,k2=v2" */
-	const char *types;      /* EVERPROF_TYPES: of "cpu,heap", which is the default */
+	const char *types;      /* EVERPROF_TYPES: of "cpu,heap,mutex,block"; default "cpu,heap" */
 	const char *out;        /* EVERPROF_OUT: the whole run's profile, written at exit */
 	unsigned hz;            /* EVERPROF_HZ: samples a second of CPU time; default 100 */
 	/*
@@ -62,6 +62,7 @@ typedef struct everprof_config {
 	void (*message)(const char *text, void *user);
 	void *user;
 	size_t heap_bytes; /* EVERPROF_HEAP_BYTES: mean bytes between sampled ones; 524288 */
+	size_t block_ns;   /* EVERPROF_BLOCK_NS: waiting between sampled waits; 10000 */
 	/* EVERPROF_HTTP: serve /debug/pprof here, see everprof_http_config; "mounted": the
 	 * program does, by everprof_http_handle() */
 	const char *http;

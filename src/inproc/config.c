@@ -16,8 +16,9 @@ enum {
 	DEFAULT_HZ = 100,
 	MAX_HZ = 1000,
 	DEFAULT_HEAP_BYTES = 512 << 10,
-	MIN_HEAP_BYTES = 1, /* every object: slow, and for tests */
 	MAX_HEAP_BYTES = 1 << 30,
+	DEFAULT_BLOCK_NS = 10000,
+	MAX_BLOCK_NS = 1000000000,
 };
 
 static void (*message)(const char *text, void *user);
@@ -147,15 +148,18 @@ static int read_hz(const char *text, unsigned field, struct ep_config *c)
 	return 0;
 }
 
-static int read_heap_bytes(const char *text, size_t field, struct ep_config *c)
+/* A number from the environment, else from the program, else ours. */
+static int read_number(const char *variable, uint64_t field, uint64_t ours, uint64_t most,
+		       uint64_t *ret)
 {
 	char *end = NULL;
-	unsigned long long v = text ? strtoull(text, &end, 10) : field ? field : DEFAULT_HEAP_BYTES;
-	if (v < MIN_HEAP_BYTES || v > MAX_HEAP_BYTES || (end && *end)) {
-		ep_config_say("EVERPROF_HEAP_BYTES is %d to %d", MIN_HEAP_BYTES, MAX_HEAP_BYTES);
+	const char *text = env(variable);
+	uint64_t v = text ? strtoull(text, &end, 10) : field ? field : ours;
+	if (v < 1 || v > most || (end && *end)) {
+		ep_config_say("%s is 1 to %llu", variable, (unsigned long long)most);
 		return -EINVAL;
 	}
-	c->heap_bytes = v;
+	*ret = v;
 	return 0;
 }
 
@@ -214,7 +218,10 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	c.http_cmdline = !strcmp(pick("EVERPROF_HTTP_CMDLINE", NULL, "0"), "1");
 	rc |= read_labels(pick("EVERPROF_LABELS", u.labels, ""), &c);
 	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);
-	rc |= read_heap_bytes(env("EVERPROF_HEAP_BYTES"), u.heap_bytes, &c);
+	rc |= read_number("EVERPROF_HEAP_BYTES", u.heap_bytes, DEFAULT_HEAP_BYTES, MAX_HEAP_BYTES,
+			  &c.heap_bytes);
+	rc |= read_number("EVERPROF_BLOCK_NS", u.block_ns, DEFAULT_BLOCK_NS, MAX_BLOCK_NS,
+			  &c.block_ns);
 	const char *token = pick("EVERPROF_SERVER_TOKEN_FILE", u.token_file, NULL);
 	if (token)
 		rc |= read_token(token, &c);
@@ -225,6 +232,8 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	const char *types = pick("EVERPROF_TYPES", u.types, "cpu,heap");
 	c.cpu = has_word(types, "cpu");
 	c.heap = has_word(types, "heap");
+	c.mutex = has_word(types, "mutex");
+	c.block = has_word(types, "block");
 	choose_spool(&c);
 	if (*c.out)
 		mark_tree(&c);

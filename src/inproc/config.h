@@ -26,7 +26,8 @@ struct ep_config {
 	bool is_later_process; /* of the tree: EVERPROF_OUT gets .PID behind it */
 	uint32_t hz;
 	uint64_t heap_bytes; /* mean between sampled bytes */
-	bool cpu, heap;
+	uint64_t block_ns;   /* of waiting, between two sampled events */
+	bool cpu, heap, mutex, block;
 };
 
 /*

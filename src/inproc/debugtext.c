@@ -218,3 +218,19 @@ int ep_debugtext_heap(const struct ep_batch *b, struct ep_buf *out)
 	ep_buf_add_str(out, " @ heapprofile\n");
 	return write_rows(&of_all_ages, &form, out);
 }
+
+/* Our cycles are nanoseconds. */
+static void begin_contention(const struct ep_tally_row *r, struct ep_buf *out)
+{
+	ep_buf_printf(out, "%lld %lld", (long long)r->values[1], (long long)r->values[0]);
+}
+
+int ep_debugtext_contention(const struct ep_batch *b, struct ep_buf *out)
+{
+	static const struct form form = {1, begin_contention};
+	bool mutex = !strcmp(b->shape->name, "mutex");
+	ep_buf_printf(out, "--- %s:\ncycles/second=1000000000\n", mutex ? "mutex" : "contention");
+	if (mutex)
+		ep_buf_add_str(out, "sampling period=1\n");
+	return write_rows(b, &form, out);
+}

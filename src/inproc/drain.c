@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "inproc/code.h"
 #include "inproc/kind_heap.h"
+#include "inproc/kind_lock.h"
 #include "inproc/hooks.h"
 #include "inproc/registry.h"
 #include "inproc/outbox.h"
@@ -190,6 +191,7 @@ static void finish(void)
 			flush_kind(k);
 	int rc = write_whole_cpu(), rc_kinds = write_kinds();
 	ep_kind_heap_stop();
+	ep_kind_lock_stop();
 	ep_outbox_close();
 	atomic_store(&stop_result, rc < 0 ? rc : rc_kinds);
 }
@@ -285,7 +287,7 @@ int ep_drain_start(const struct ep_config *c)
 	next_flush_ns = ep_clock_mono_ns() + FLUSH_NS;
 	/* A stack of CPU time that misses its tables is one of many; a heap has objects
 	 * that stay for ever, and many of them are made first. */
-	if (c->heap)
+	if (c->heap || c->mutex || c->block)
 		ep_drain_know_code();
 	ep_drain_lock();
 	int rc = ep_code_refresh(true);
@@ -293,6 +295,8 @@ int ep_drain_start(const struct ep_config *c)
 		rc = ep_window_start(ep_config_period_ns(c));
 	if (rc >= 0 && c->heap)
 		rc = ep_kind_heap_start(c->heap_bytes);
+	if (rc >= 0 && (c->mutex || c->block))
+		rc = ep_kind_lock_start(c->mutex, c->block, c->block_ns);
 	ep_drain_unlock();
 	EP_TRY(rc);
 	atomic_store(&ep_sig_wake, EP_SIG_SLEEP);

@@ -12,6 +12,7 @@
 #include "inproc/hooks.h"
 #include "inproc/labels.h"
 #include "inproc/mem_own.h"
+#include "inproc/sig/contend.h"
 #include "inproc/sig/desk.h"
 #include "inproc/threads.h"
 #include "inproc/tokens.h"
@@ -118,6 +119,7 @@ static void after_fork_in_child(void)
 	ep_threads_child();
 	ep_code_child();
 	ep_desk_child();
+	ep_contend_child();
 	ep_drain_child();
 	atomic_store(&running, false);
 	ep_capture_child();
