@@ -9,6 +9,7 @@
 
 #include "legacy/formats.h"
 #include "legacy/hint.h"
+#include "legacy/text.h"
 #include "profile/decode.h"
 
 #define DEFAULT_MAX ((size_t)1 << 30)
@@ -16,7 +17,7 @@
 /* Has the pprof decoder the last word? */
 static bool is_final(int rc, const struct ep_err *err)
 {
-	return rc == 0 || rc == -E2BIG || rc == -ENOMEM ||
+	return rc == -E2BIG || rc == -ENOMEM ||
 	       !strcmp(err->text, EP_DECODE_CONCATENATED);
 }
 
@@ -36,6 +37,20 @@ static int try_formats(struct ep_slice bytes, size_t max_bytes,
 	return rc;
 }
 
+/* Sentences of a profile that was read whole, but does not hold together: then it was
+ * one, and the reference's word for that is another. */
+static bool is_inconsistent(const struct ep_err *pprof)
+{
+	static const char *const beginnings[] = {
+		"missing sample type", "mismatch: sample", "sample has nil location",
+		"location id:",	       "found ",	   "multiple ",
+	};
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
+		if (ep_text_begins(ep_slice_of(pprof->text), beginnings[i]))
+			return true;
+	return false;
+}
+
 /* Of bytes that are nothing we know; `pprof` says why they are not that. */
 static int unrecognized(struct ep_slice bytes, const struct ep_err *pprof,
 			struct ep_err *err)
@@ -50,16 +65,31 @@ static int unrecognized(struct ep_slice bytes, const struct ep_err *pprof,
 		       pprof->text);
 }
 
+/* Words before an error's text, which say what was being done. */
+static int in_context(int rc, struct ep_err *err, const char *words)
+{
+	if (rc < 0)
+		ep_err_context(err, "%s", words);
+	return rc;
+}
+
 static int decode_plain(struct ep_buf *bytes, struct ep_profile **ret_p,
 			struct ep_err *err)
 {
 	struct ep_err pprof = {0};
 	int rc = ep_decode_take(bytes, ret_p, &pprof);
-	if (is_final(rc, &pprof))
-		return rc < 0 ? ep_fail(err, rc, pprof.pos, "%s", pprof.text) : 0;
+	if (rc == 0)
+		return 0;
+	bool inconsistent = is_inconsistent(&pprof);
+	if (inconsistent || is_final(rc, &pprof))
+		return in_context(ep_fail(err, rc, pprof.pos, "%s", pprof.text), err,
+				  inconsistent ? "malformed profile"
+					       : "parsing profile");
 	struct ep_slice plain = {(char *)bytes->data, bytes->len};
 	rc = try_formats(plain, bytes->max, ret_p, err);
-	return rc == EP_FORMAT_OTHER ? unrecognized(plain, &pprof, err) : rc;
+	if (rc == EP_FORMAT_OTHER)
+		rc = unrecognized(plain, &pprof, err);
+	return in_context(rc, err, "parsing profile");
 }
 
 int ep_legacy_decode(const void *data, size_t n, size_t max_bytes,
@@ -73,8 +103,5 @@ int ep_legacy_decode(const void *data, size_t n, size_t max_bytes,
 	EP_TRY(rc);
 	if (!bytes.len)
 		return ep_fail(err, -ENODATA, 0, "parsing profile: empty input file");
-	rc = decode_plain(&bytes, ret_p, err);
-	if (rc < 0)
-		ep_err_context(err, "parsing profile");
-	return rc;
+	return decode_plain(&bytes, ret_p, err);
 }

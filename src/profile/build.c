@@ -275,6 +275,8 @@ uint32_t ep_build_mapping(struct ep_build *b, const struct ep_mapping *m)
 	     id = ep_index_next(&b->mappings, &it))
 		if (same_mapping(&b->p.mappings[id], m))
 			return id;
+	if (!grow(b, MAPPINGS, (size_t)b->p.n_mappings + 1))
+		return 0;
 	if (ep_index_add(&b->mappings, h, b->p.n_mappings) < 0)
 		return (void)fail(b, -ENOMEM), 0;
 	return ep_build_mapping_apart(b, m);

@@ -52,7 +52,8 @@ int ep_decode_unpack(const void *data, size_t n, size_t max_bytes, struct ep_buf
 /*
  * ep_decode_take - a profile from plain protobuf.
  *
- * in       bytes  become the profile's; on failure they stay the caller's
+ * in       bytes  become the profile's; on failure they stay the caller's, but samples
+ *                 that were read may be zeros then
  * errors   as ep_decode()
  */
 int ep_decode_take(struct ep_buf *bytes, struct ep_profile **ret_p, struct ep_err *err);
