@@ -87,8 +87,25 @@ void ep_asm_json_head(struct ep_jsonw *w, const struct ep_report *r, const char 
 	ep_jsonw_int(w, "version", JSON_VERSION);
 	ep_jsonw_slice(w, "type", r->sample_type);
 	ep_jsonw_slice(w, "unit", r->sample_unit);
-	ep_jsonw_double(w, "ratio", r->ratio);
+	char label[EP_UNITS_LABEL_MAX];
 	ep_jsonw_int(w, "total", r->total);
+	ep_jsonw_str(w, "total_text", ep_report_label(r, label, r->total));
+}
+
+static void json_value(struct ep_jsonw *w, const struct ep_report *r,
+		       const char *const keys[2], int64_t value)
+{
+	char label[EP_UNITS_LABEL_MAX];
+	ep_jsonw_int(w, keys[0], value);
+	if (value)
+		ep_jsonw_str(w, keys[1], ep_report_label(r, label, value));
+}
+
+void ep_asm_json_values(struct ep_jsonw *w, const struct ep_report *r, int64_t flat,
+			int64_t cum)
+{
+	json_value(w, r, (const char *const[]){"flat", "flat_text"}, flat);
+	json_value(w, r, (const char *const[]){"cum", "cum_text"}, cum);
 }
 
 void ep_asm_json_address(struct ep_jsonw *w, const char *key, uint64_t address)

@@ -53,6 +53,9 @@ bool ep_asm_parse_address(const char *s, uint64_t *ret_address);
 
 /* What all JSON of sources begins with: docs/formats/report-source-json.md. */
 void ep_asm_json_head(struct ep_jsonw *w, const struct ep_report *r, const char *kind);
+/* "flat" and "cum", each with its text unless it is 0. */
+void ep_asm_json_values(struct ep_jsonw *w, const struct ep_report *r, int64_t flat,
+			int64_t cum);
 /* An address, as a string of hex digits: JSON's numbers don't hold 64 bits. */
 void ep_asm_json_address(struct ep_jsonw *w, const char *key, uint64_t address);
 

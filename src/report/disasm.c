@@ -451,13 +451,12 @@ static void json_chain(struct ep_jsonw *w, struct ep_object *o,
 	ep_jsonw_close(w, ']');
 }
 
-static void json_instruction(struct ep_jsonw *w, const struct routine *t,
-			     const struct ep_asm_inst *i)
+static void json_instruction(const struct disasm *d, struct ep_jsonw *w,
+			     const struct routine *t, const struct ep_asm_inst *i)
 {
 	ep_jsonw_open(w, NULL, '{');
 	ep_asm_json_address(w, "address", i->address);
-	ep_jsonw_int(w, "flat", i->flat);
-	ep_jsonw_int(w, "cum", i->cum);
+	ep_asm_json_values(w, d->r, i->flat, i->cum);
 	ep_jsonw_str(w, "text", i->text);
 	ep_jsonw_slice(w, "function", i->function);
 	ep_jsonw_slice(w, "file", i->file);
@@ -479,11 +478,10 @@ static int json_routine(const struct disasm *d, struct ep_jsonw *w,
 	ep_jsonw_close(w, ']');
 	ep_jsonw_str(w, "binary", ep_object_path(t->object));
 	ep_jsonw_str(w, "build_id", ep_object_build_id(t->object));
-	ep_jsonw_int(w, "flat", t->flat);
-	ep_jsonw_int(w, "cum", t->cum);
+	ep_asm_json_values(w, d->r, t->flat, t->cum);
 	ep_jsonw_open(w, "instructions", '[');
 	for (size_t i = 0; i < n; i++)
-		json_instruction(w, t, &insts[i]);
+		json_instruction(d, w, t, &insts[i]);
 	ep_jsonw_close(w, ']');
 	ep_jsonw_close(w, '}');
 	return 0;

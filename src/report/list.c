@@ -208,8 +208,7 @@ static void json_line(struct listing *l, const struct line *line)
 {
 	ep_jsonw_open(&l->json, NULL, '{');
 	ep_jsonw_int(&l->json, "line", line->number);
-	ep_jsonw_int(&l->json, "flat", line->flat);
-	ep_jsonw_int(&l->json, "cum", line->cum);
+	ep_asm_json_values(&l->json, l->r, line->flat, line->cum);
 	ep_jsonw_slice(&l->json, "text", line->text);
 	ep_jsonw_close(&l->json, '}');
 }
@@ -237,8 +236,7 @@ static int json_routine(struct listing *l, const struct routine *t)
 	ep_jsonw_open(&l->json, NULL, '{');
 	ep_jsonw_slice(&l->json, "function", t->rows->name);
 	ep_jsonw_slice(&l->json, "file", t->rows->file);
-	ep_jsonw_int(&l->json, "flat", t->flat);
-	ep_jsonw_int(&l->json, "cum", t->cum);
+	ep_asm_json_values(&l->json, l->r, t->flat, t->cum);
 	if (!f || !f->found)
 		ep_jsonw_str(&l->json, "error",
 			     f ? f->error : "the profile names no source file");

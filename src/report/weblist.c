@@ -396,8 +396,7 @@ static void json_inst(const struct page *page, struct ep_jsonw *w,
 	const struct ep_srcasm_inst *inst = &page->s->insts[e->inst];
 	ep_jsonw_open(w, NULL, '{');
 	ep_asm_json_address(w, "address", inst->shown);
-	ep_jsonw_int(w, "flat", inst->flat);
-	ep_jsonw_int(w, "cum", inst->cum);
+	ep_asm_json_values(w, page->r, inst->flat, inst->cum);
 	ep_jsonw_slice(w, "text", inst->text);
 	ep_jsonw_slice(w, "file", inst->file);
 	ep_jsonw_int(w, "line", inst->line);
@@ -419,8 +418,7 @@ static void json_line(const struct page *page, struct ep_jsonw *w,
 {
 	ep_jsonw_open(w, NULL, '{');
 	ep_jsonw_int(w, "line", line->number);
-	ep_jsonw_int(w, "flat", line->flat);
-	ep_jsonw_int(w, "cum", line->cum);
+	ep_asm_json_values(w, page->r, line->flat, line->cum);
 	ep_jsonw_slice(w, "text", line->text);
 	if (line->n)
 		ep_jsonw_open(w, "instructions", '[');
@@ -440,8 +438,7 @@ static int json_routine(const struct page *page, struct ep_jsonw *w,
 	ep_jsonw_open(w, NULL, '{');
 	ep_jsonw_slice(w, "function", t->name);
 	ep_jsonw_slice(w, "file", file->name);
-	ep_jsonw_int(w, "flat", t->flat);
-	ep_jsonw_int(w, "cum", t->cum);
+	ep_asm_json_values(w, page->r, t->flat, t->cum);
 	if (!f->found)
 		ep_jsonw_str(w, "error", f->error);
 	ep_jsonw_open(w, "lines", '[');

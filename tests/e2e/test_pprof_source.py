@@ -228,6 +228,9 @@ def test_json_of_list_has_the_lines_of_the_text(pprof, golden):
     assert sum(l["flat"] for l in routine["lines"]) == routine["flat"] > 0
     assert sum(l["cum"] for l in routine["lines"]) == routine["cum"]
     assert doc["total"] > routine["cum"]
+    assert doc["total_text"] == out.split()[1]
+    texts = [(l.get("flat_text", "."), l.get("cum_text", ".")) for l in routine["lines"]]
+    assert texts == [r[:2] for r in rows(out)]
 
 
 def test_json_of_disasm_has_the_inlined_calls(pprof, golden):
