@@ -2,12 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { Model } from "../model";
-import { State } from "../state";
 import { go } from "../store";
 import { visible } from "../text";
 import * as api from "./api";
-import { withOption } from "./refine";
-import { Option, OPTIONS } from "./state";
+import { isCurrent, truth, withConfig, withOption } from "./refine";
+import { Option } from "./state";
 
 const GRANULARITIES: readonly [string, string][] = [
 	["", "as the view likes it"], ["functions", "functions"], ["filefunctions", "functions and files"],
@@ -27,21 +26,6 @@ const NUMBERS: readonly { key: Option; text: string; otherwise: string; step: st
 	{ key: "nf", text: "nodes above, part", otherwise: "0.005", step: "any" },
 	{ key: "ef", text: "edges above, part", otherwise: "0.001", step: "any" },
 ];
-
-const truth = (v: string): string => (/^(true|yes|y|1)$/i.test(v) ? "t" : /^(false|no|n|0)$/i.test(v) ? "f" : v);
-
-/** Whether all that can be saved is as this config has it. */
-export function isCurrent(s: State, params: Readonly<Record<string, string>>): boolean {
-	const sort = s.sort === "total" ? "cum" : "";
-	return OPTIONS.every((k) => truth(s.opt[k] ?? "") === truth(params[k] ?? "")) && sort === (params["sort"] ?? "");
-}
-
-/** The state with a config's options, and nothing of those it does not have. */
-export function withConfig(s: State, params: Readonly<Record<string, string>>): Partial<State> {
-	const opt: Record<string, string> = {};
-	for (const k of OPTIONS) if ((params[k] ?? "") !== "") opt[k] = params[k]!;
-	return { opt, sort: params["sort"] === "cum" ? "total" : s.sort === "total" ? "self" : s.sort, focus: [] };
-}
 
 function Saved({ model }: { model: Model }) {
 	const s = model.state, { info, params, again } = model.local!;

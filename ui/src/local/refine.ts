@@ -2,7 +2,7 @@
 // search, as changes of the state.
 
 import { State, View } from "../state";
-import type { Option } from "./state";
+import { Option, OPTIONS } from "./state";
 
 /** An expression that matches exactly this name. */
 export const quoted = (name: string): string => "^" + name.replace(/([\\.?+*[\](){}|^$])/g, "\\$1") + "$";
@@ -53,4 +53,20 @@ export function withTag(old: string, key: string, filter: string, numeric: boole
 	const m = /^([^=,]+)=(\^[^,]*\$)$/.exec(old);
 	if (m !== null) return `${pair(m[1]!, m[2]!)},${pair(key, filter)}`;
 	return old.startsWith("^") && !old.includes("=") ? `${old},${pair(key, filter)}` : one;
+}
+
+/** A yes or no as addresses have it; other values as they are. */
+export const truth = (v: string): string => (/^(true|yes|y|1)$/i.test(v) ? "t" : /^(false|no|n|0)$/i.test(v) ? "f" : v);
+
+/** Whether all that can be saved is as this config has it. */
+export function isCurrent(s: State, params: Readonly<Record<string, string>>): boolean {
+	const sort = s.sort === "total" ? "cum" : "";
+	return OPTIONS.every((k) => truth(s.opt[k] ?? "") === truth(params[k] ?? "")) && sort === (params["sort"] ?? "");
+}
+
+/** The state with a config's options, and nothing of those it does not have. */
+export function withConfig(s: State, params: Readonly<Record<string, string>>): Partial<State> {
+	const opt: Record<string, string> = {};
+	for (const k of OPTIONS) if ((params[k] ?? "") !== "") opt[k] = params[k]!;
+	return { opt, sort: params["sort"] === "cum" ? "total" : s.sort === "total" ? "self" : s.sort, focus: [] };
 }
