@@ -10,6 +10,7 @@
 #include "symbol/debuginfo.h"
 #include "symbol/elffile.h"
 #include "symbol/elfsym.h"
+#include "symbol/gopcln.h"
 
 #include <string.h>
 
@@ -23,8 +24,15 @@ static void use(const char *s)
 		__builtin_trap();
 }
 
-static void ask(struct ep_debuginfo *d, const struct ep_elfsym *names, uint64_t address)
+static void ask(struct ep_elffile *e, struct ep_debuginfo *d, const struct ep_elfsym *names,
+		uint64_t address)
 {
+	struct ep_gopcln g;
+	struct ep_gopcln_line l;
+	if (ep_gopcln_open(e, &g) && ep_gopcln_find(&g, address, &l)) {
+		use(l.function);
+		use(l.file);
+	}
 	struct ep_debuginfo_frame f[MAX_FRAMES];
 	size_t n = d ? ep_debuginfo_frames(d, address, f, MAX_FRAMES) : 0;
 	for (size_t i = 0; i < n; i++) {
@@ -49,7 +57,7 @@ static void ask_all(struct ep_elffile *f, struct ep_debuginfo *d, const struct e
 					    .offset = p[i].p_offset};
 		(void)ep_base_find(ep_elffile_elf(f), &m, 0x10010, &base, NULL);
 		for (unsigned k = 0; k < ASKS; k++)
-			ask(d, names, p[i].p_vaddr + k * step);
+			ask(f, d, names, p[i].p_vaddr + k * step);
 	}
 }
 

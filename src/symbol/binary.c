@@ -13,7 +13,8 @@ struct ep_binary {
 	struct ep_elfsym names[MAX_NAMES];
 	size_t n_names;
 	const struct ep_elfsym *own; /* of the file itself; NULL: none */
-	bool debug_tried, dwarf_tried, names_tried;
+	struct ep_gopcln go;
+	bool debug_tried, dwarf_tried, names_tried, go_tried;
 	uint64_t debug_bias; /* what the file's addresses are above the debug file's */
 	uint64_t dwarf_bias, names_bias[MAX_NAMES];
 };
@@ -162,4 +163,13 @@ const struct ep_elfsym *ep_binary_names(struct ep_binary *b, uint64_t *ret_bias)
 		read_names(b);
 	*ret_bias = b->names_bias[0];
 	return b->n_names ? &b->names[0] : NULL;
+}
+
+bool ep_binary_go_line(struct ep_binary *b, uint64_t address, struct ep_gopcln_line *ret_l)
+{
+	if (!b->go_tried) {
+		b->go_tried = true;
+		(void)ep_gopcln_open(b->file, &b->go); /* none: of no functions */
+	}
+	return b->go.n && ep_gopcln_find(&b->go, address, ret_l);
 }

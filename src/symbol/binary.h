@@ -8,6 +8,7 @@
 #include "symbol/debugfile.h"
 #include "symbol/debuginfo.h"
 #include "symbol/elfsym.h"
+#include "symbol/gopcln.h"
 
 struct ep_binary;
 
@@ -37,6 +38,8 @@ const struct ep_elfsym_symbol *ep_binary_symbol(struct ep_binary *b, uint64_t ad
 /* The same of the file's own tables, without those of a separate file. */
 const struct ep_elfsym_symbol *ep_binary_own_symbol(struct ep_binary *b, uint64_t address);
 const struct ep_elfsym_symbol *ep_binary_before(struct ep_binary *b, uint64_t address);
+/* What Go's own table says, stripped or not. */
+bool ep_binary_go_line(struct ep_binary *b, uint64_t address, struct ep_gopcln_line *ret_l);
 /* All symbols; NULL: there are none.  Their addresses are the file's own less *ret_bias. */
 const struct ep_elfsym *ep_binary_names(struct ep_binary *b, uint64_t *ret_bias);
 

@@ -362,6 +362,14 @@ size_t ep_object_frames(struct ep_object *o, uint64_t process_address,
 				    max < MAX_FRAMES ? max : MAX_FRAMES);
 	for (size_t i = 0; i < n; i++)
 		ret_frames[i] = of_dwarf(&o->in->frames[i]);
+	struct ep_gopcln_line go;
+	if (!n && ep_binary_go_line(o->binary, address, &go)) {
+		ret_frames[0] = (struct ep_object_frame){.function = go.function,
+							 .file = go.file,
+							 .line = go.line,
+							 .start_line = go.start_line};
+		return 1;
+	}
 	/* A symbol knows clones and parts of functions.  Of the file's own only: the
 	 * reference does not look into those of a separate file. */
 	const struct ep_elfsym_symbol *s = n ? ep_binary_own_symbol(o->binary, address)
@@ -379,7 +387,10 @@ const char *ep_object_name(struct ep_object *o, uint64_t process_address)
 	if (!ep_object_address(o, process_address, &address))
 		return NULL;
 	const struct ep_elfsym_symbol *s = ep_binary_before(o->binary, address);
-	return s ? s->name : NULL;
+	struct ep_gopcln_line go;
+	if (s)
+		return s->name;
+	return ep_binary_go_line(o->binary, address, &go) ? go.function : NULL;
 }
 
 /* ---- symbols ---- */
