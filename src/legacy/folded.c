@@ -5,13 +5,13 @@
  * graphs.  The number may have a fraction, which is rounded.  A frame is any text, so
  * the whole file must look so before it is taken for one: see looks_folded().
  */
-#include "legacy/formats.h"
+#include "legacy/parsers.h"
 #include "legacy/frame.h"
 #include "legacy/making.h"
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 
 struct folded {
-	struct ep_text t;
+	struct ep_plaintext t;
 	struct ep_making m;
 };
 
@@ -19,38 +19,38 @@ struct folded {
 static bool split(struct ep_slice line, struct ep_slice *ret_stack, int64_t *ret_n)
 {
 	const char *end = line.p + line.n, *p = end;
-	while (p > line.p && ep_text_is_digit(p[-1]))
+	while (p > line.p && ep_plaintext_is_digit(p[-1]))
 		p--;
 	const char *dot = NULL;
-	if (p > line.p + 1 && p[-1] == '.' && ep_text_is_digit(p[-2])) {
+	if (p > line.p + 1 && p[-1] == '.' && ep_plaintext_is_digit(p[-2])) {
 		dot = p - 1;
 		p = dot;
-		while (p > line.p && ep_text_is_digit(p[-1]))
+		while (p > line.p && ep_plaintext_is_digit(p[-1]))
 			p--;
 	}
 	const char *whole_end = dot ? dot : end;
 	if (p == whole_end || p < line.p + 2 || (p[-1] != ' ' && p[-1] != '\t'))
 		return false;
-	if (!ep_text_int((struct ep_slice){p, (size_t)(whole_end - p)}, 10, ret_n))
+	if (!ep_plaintext_int((struct ep_slice){p, (size_t)(whole_end - p)}, 10, ret_n))
 		return false;
 	if (dot && dot + 1 < end && dot[1] >= '5' && *ret_n < INT64_MAX)
 		++*ret_n;
-	*ret_stack = ep_text_trim((struct ep_slice){line.p, (size_t)(p - line.p)});
+	*ret_stack = ep_plaintext_trim((struct ep_slice){line.p, (size_t)(p - line.p)});
 	return ret_stack->n > 0;
 }
 
 /* Lines like these from the first on, and a stack of two frames among them. */
-static bool looks_folded(struct ep_text t)
+static bool looks_folded(struct ep_plaintext t)
 {
 	enum { LOOK_AT = 200 };
 	struct ep_slice stack;
 	int64_t n;
 	bool deep = false;
-	for (int i = 0; i < LOOK_AT && ep_text_next(&t);) {
-		if (ep_text_is_blank(t.line))
+	for (int i = 0; i < LOOK_AT && ep_plaintext_next(&t);) {
+		if (ep_plaintext_is_blank(t.line))
 			continue;
 		if (memchr(t.line.p, '\0', t.line.n) ||
-		    !split(ep_text_trim(t.line), &stack, &n))
+		    !split(ep_plaintext_trim(t.line), &stack, &n))
 			return deep && i > 0;
 		deep |= memchr(stack.p, ';', stack.n) != NULL;
 		i++;
@@ -67,8 +67,8 @@ static void add_frames(struct folded *f, struct ep_slice stack)
 			end > stack.p ? memrchr(stack.p, ';', (size_t)(end - stack.p))
 				      : NULL;
 		const char *from = semicolon ? semicolon + 1 : stack.p;
-		struct ep_slice text =
-			ep_text_trim((struct ep_slice){from, (size_t)(end - from)});
+		struct ep_slice text = ep_plaintext_trim(
+			(struct ep_slice){from, (size_t)(end - from)});
 		if (text.n) {
 			struct ep_frame frame = ep_frame_parse(text);
 			ep_making_frame(&f->m, ep_frame_location(f->m.b, &frame));
@@ -84,12 +84,12 @@ static int read_folded(struct folded *f, struct ep_profile **ret_p, struct ep_er
 	struct ep_slice stack;
 	int64_t n;
 	ep_build_sample_type(f->m.b, "samples", "count");
-	while (ep_text_next(&f->t)) {
-		struct ep_slice line = ep_text_trim(f->t.line);
-		if (ep_text_is_blank(line))
+	while (ep_plaintext_next(&f->t)) {
+		struct ep_slice line = ep_plaintext_trim(f->t.line);
+		if (ep_plaintext_is_blank(line))
 			continue;
 		if (!split(line, &stack, &n))
-			return ep_text_fail(
+			return ep_plaintext_fail(
 				&f->t, err,
 				"folded stacks: no number at the end of the line");
 		add_frames(f, stack);
@@ -105,9 +105,9 @@ int ep_folded_parse(struct ep_slice bytes, size_t max_bytes, struct ep_profile *
 		    struct ep_err *err)
 {
 	struct folded f = {0};
-	ep_text_open(&f.t, bytes);
+	ep_plaintext_open(&f.t, bytes);
 	if (!looks_folded(f.t))
-		return EP_FORMAT_OTHER;
+		return EP_PARSER_OTHER;
 	int rc = ep_making_init(&f.m, max_bytes, err);
 	if (rc == 0)
 		rc = read_folded(&f, ret_p, err);

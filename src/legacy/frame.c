@@ -1,7 +1,7 @@
 /* frame.c - see frame.h. */
 #include "legacy/frame.h"
 
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 
 uint32_t ep_frame_mapping(struct ep_build *b, struct ep_slice binary)
 {
@@ -34,7 +34,7 @@ uint32_t ep_frame_location(struct ep_build *b, const struct ep_frame *f)
 static bool all_hex(struct ep_slice s)
 {
 	size_t i = 0;
-	while (i < s.n && ep_text_is_xdigit(s.p[i]))
+	while (i < s.n && ep_plaintext_is_xdigit(s.p[i]))
 		i++;
 	return s.n && i == s.n;
 }
@@ -43,16 +43,18 @@ static bool all_hex(struct ep_slice s)
 static bool parse_address(struct ep_slice s, struct ep_frame *ret)
 {
 	if (s.n > 2 && s.p[0] == '0' && s.p[1] == 'x')
-		return ep_text_hex((struct ep_slice){s.p + 2, s.n - 2}, &ret->address);
+		return ep_plaintext_hex((struct ep_slice){s.p + 2, s.n - 2},
+					&ret->address);
 	if (s.n < 3 || s.p[0] != '[' || s.p[s.n - 1] != ']')
 		return false;
 	struct ep_slice in = {s.p + 1, s.n - 2};
 	const char *lt = memrchr(in.p, '<', in.n);
 	if (!lt) /* words of three letters may be hex as well: [bad] */
-		return in.n >= 6 && all_hex(in) && ep_text_hex(in, &ret->address);
+		return in.n >= 6 && all_hex(in) && ep_plaintext_hex(in, &ret->address);
 	if (in.p[in.n - 1] != '>' || lt < in.p + 2 || lt[-1] != ' ' ||
-	    !ep_text_hex((struct ep_slice){lt + 1, (size_t)(in.p + in.n - 1 - lt - 1)},
-			 &ret->address))
+	    !ep_plaintext_hex(
+		    (struct ep_slice){lt + 1, (size_t)(in.p + in.n - 1 - lt - 1)},
+		    &ret->address))
 		return false;
 	ret->binary = (struct ep_slice){in.p, (size_t)(lt - 1 - in.p)};
 	if (ep_slice_is(ret->binary, "unknown"))
@@ -107,8 +109,9 @@ static void cut_source(struct ep_frame *f)
 	struct ep_slice in = {open + 1, (size_t)(s.p + s.n - 1 - open - 1)};
 	const char *colon = in.n ? memrchr(in.p, ':', in.n) : NULL;
 	if (colon && colon > in.p &&
-	    ep_text_int((struct ep_slice){colon + 1, (size_t)(in.p + in.n - colon - 1)},
-			10, &f->line))
+	    ep_plaintext_int(
+		    (struct ep_slice){colon + 1, (size_t)(in.p + in.n - colon - 1)}, 10,
+		    &f->line))
 		in.n = (size_t)(colon - in.p);
 	else if (!in.n || !is_file(in))
 		return;

@@ -5,30 +5,30 @@
  * program counts.  The names in its comments are not read, nor are labels: the
  * reference does not either.
  */
-#include "legacy/formats.h"
+#include "legacy/parsers.h"
 #include "legacy/making.h"
-#include "legacy/maps.h"
+#include "legacy/memorymap.h"
 
 /* "NAME profile: total N", where NAME has no space. */
 static bool read_title(struct ep_slice line, struct ep_slice *ret_name)
 {
 	const char *at = line.p, *end = at + line.n;
 	struct ep_slice total;
-	while (at < end && !ep_text_is_space(*at))
+	while (at < end && !ep_plaintext_is_space(*at))
 		at++;
 	*ret_name = (struct ep_slice){line.p, (size_t)(at - line.p)};
-	return ret_name->n && ep_text_take(&at, end, " profile: total ") &&
-	       ep_text_take_digits(&at, end, &total) && at == end;
+	return ret_name->n && ep_plaintext_take(&at, end, " profile: total ") &&
+	       ep_plaintext_take_digits(&at, end, &total) && at == end;
 }
 
 /* " 0x1 0x2", nothing between or behind. */
 static bool are_addresses(const char *at, const char *end)
 {
 	bool any = false;
-	while (ep_text_take(&at, end, " 0x")) {
+	while (ep_plaintext_take(&at, end, " 0x")) {
 		const char *from = at;
 		while (at < end &&
-		       (ep_text_is_digit(*at) || (*at >= 'a' && *at <= 'f')))
+		       (ep_plaintext_is_digit(*at) || (*at >= 'a' && *at <= 'f')))
 			at++;
 		any = at > from;
 		if (!any)
@@ -37,40 +37,42 @@ static bool are_addresses(const char *at, const char *end)
 	return any && at == end;
 }
 
-static int read_row(const struct ep_text *t, struct ep_making *m, struct ep_err *err)
+static int read_row(const struct ep_plaintext *t, struct ep_making *m,
+		    struct ep_err *err)
 {
 	const char *at = t->line.p, *end = at + t->line.n;
 	struct ep_slice count;
 	int64_t n;
-	if (!ep_text_take_digits(&at, end, &count) || !ep_text_take(&at, end, " @") ||
-	    !are_addresses(at, end) || !ep_text_int(count, 0, &n) ||
+	if (!ep_plaintext_take_digits(&at, end, &count) ||
+	    !ep_plaintext_take(&at, end, " @") || !are_addresses(at, end) ||
+	    !ep_plaintext_int(count, 0, &n) ||
 	    ep_making_addresses(m, (struct ep_slice){at, (size_t)(end - at)}, -1) < 0)
-		return ep_text_fail(t, err,
-				    "malformed profile format: no COUNT @ ADDRESS…");
+		return ep_plaintext_fail(
+			t, err, "malformed profile format: no COUNT @ ADDRESS…");
 	ep_making_sample(m, &n, NULL);
 	return 0;
 }
 
-static int read_rows(struct ep_text *t, struct ep_making *m, struct ep_profile **ret_p,
-		     struct ep_err *err)
+static int read_rows(struct ep_plaintext *t, struct ep_making *m,
+		     struct ep_profile **ret_p, struct ep_err *err)
 {
-	while (ep_text_next(t) && !ep_text_begins(t->line, "---"))
-		if (!ep_text_is_blank(t->line))
+	while (ep_plaintext_next(t) && !ep_plaintext_begins(t->line, "---"))
+		if (!ep_plaintext_is_blank(t->line))
 			EP_TRY(read_row(t, m, err));
-	EP_TRY(ep_maps_find_and_place(t, m->b, err));
+	EP_TRY(ep_memorymap_find_and_place(t, m->b, err));
 	return ep_making_finish(m, ret_p, err);
 }
 
 int ep_gocount_parse(struct ep_slice bytes, size_t max_bytes, struct ep_profile **ret_p,
 		     struct ep_err *err)
 {
-	struct ep_text t;
+	struct ep_plaintext t;
 	struct ep_slice name;
-	ep_text_open(&t, bytes);
-	while (ep_text_next(&t) && ep_text_is_blank(t.line))
+	ep_plaintext_open(&t, bytes);
+	while (ep_plaintext_next(&t) && ep_plaintext_is_blank(t.line))
 		;
 	if (!read_title(t.line, &name))
-		return EP_FORMAT_OTHER;
+		return EP_PARSER_OTHER;
 	ep_auto_making m;
 	EP_TRY(ep_making_init(&m, max_bytes, err));
 	ep_build_sample_type_slices(m.b, name, ep_slice_of("count"));

@@ -4,13 +4,13 @@
  * Attributes "key = value", rows BYTES-OR-DELAY COUNT @ NUMBER…, then what the numbers
  * name.
  */
-#include "legacy/formats.h"
+#include "legacy/parsers.h"
 #include "legacy/javanames.h"
 #include "legacy/making.h"
 #include "legacy/unsample.h"
 
 struct java {
-	struct ep_text t;
+	struct ep_plaintext t;
 	struct ep_making m;
 	bool heap;
 	struct ep_slice resolution; /* unit of the second column; p NULL: not given */
@@ -20,15 +20,15 @@ struct java {
 
 static int bad_number(const struct java *j, const char *what, struct ep_err *err)
 {
-	return ep_text_fail(&j->t, err, "%s %.*s: value out of range", what,
-			    j->t.line.n < 80 ? (int)j->t.line.n : 80, j->t.line.p);
+	return ep_plaintext_fail(&j->t, err, "%s %.*s: value out of range", what,
+				 j->t.line.n < 80 ? (int)j->t.line.n : 80, j->t.line.p);
 }
 
 /* The next line that has an end; false, and back before it, when there is none. */
-static bool next_whole(struct ep_text *t)
+static bool next_whole(struct ep_plaintext *t)
 {
-	struct ep_text before = *t;
-	if (ep_text_next(t) && t->at[-1] == '\n')
+	struct ep_plaintext before = *t;
+	if (ep_plaintext_next(t) && t->at[-1] == '\n')
 		return true;
 	*t = before;
 	return false;
@@ -38,8 +38,8 @@ static bool next_whole(struct ep_text *t)
 
 static bool is_word(char c)
 {
-	return c == ' ' || c == '_' || ep_text_is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z');
+	return c == ' ' || c == '_' || ep_plaintext_is_digit(c) ||
+	       (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /* WORDS=WORDS, the first such of the line. */
@@ -52,9 +52,9 @@ static bool find_attribute(struct ep_slice line, struct ep_slice *ret_key,
 			const char *to = p + 1;
 			while (to < end && is_word(*to))
 				to++;
-			*ret_key = ep_text_trim(
+			*ret_key = ep_plaintext_trim(
 				(struct ep_slice){from, (size_t)(p - from)});
-			*ret_value = ep_text_trim(
+			*ret_value = ep_plaintext_trim(
 				(struct ep_slice){p + 1, (size_t)(to - p - 1)});
 			return true;
 		}
@@ -68,29 +68,29 @@ static int read_attribute(struct java *j, struct ep_slice key, struct ep_slice v
 			  struct ep_err *err)
 {
 	if (ep_slice_is(key, "format"))
-		return ep_slice_is(value, "java") ? 0 : EP_FORMAT_OTHER;
+		return ep_slice_is(value, "java") ? 0 : EP_PARSER_OTHER;
 	if (ep_slice_is(key, "resolution")) {
 		j->resolution = value;
 		return 0;
 	}
 	if (!j->heap && ep_slice_is(key, "sampling period")) {
 		j->has_period = true;
-		return ep_text_int(value, 0, &j->period)
+		return ep_plaintext_int(value, 0, &j->period)
 			       ? 0
 			       : bad_number(j, "failed to parse attribute", err);
 	}
 	if (!j->heap && ep_slice_is(key, "ms since reset"))
-		return ep_text_int(value, 0, &j->ms)
+		return ep_plaintext_int(value, 0, &j->ms)
 			       ? 0
 			       : bad_number(j, "failed to parse attribute", err);
-	return EP_FORMAT_OTHER;
+	return EP_PARSER_OTHER;
 }
 
 static int read_attributes(struct java *j, struct ep_err *err)
 {
 	struct ep_slice key, value;
-	for (struct ep_text before = j->t; next_whole(&j->t); before = j->t) {
-		struct ep_slice line = ep_text_trim(j->t.line);
+	for (struct ep_plaintext before = j->t; next_whole(&j->t); before = j->t) {
+		struct ep_slice line = ep_plaintext_trim(j->t.line);
 		if (!line.n)
 			continue;
 		if (!find_attribute(line, &key, &value)) {
@@ -113,7 +113,7 @@ struct row {
 static bool take_blanks(const char **at, const char *end)
 {
 	const char *from = *at;
-	ep_text_skip_blanks(at, end);
+	ep_plaintext_skip_blanks(at, end);
 	return *at > from;
 }
 
@@ -121,19 +121,20 @@ static bool find_row(struct ep_slice line, struct row *ret)
 {
 	const char *at = line.p, *end = at + line.n;
 	while (at < end) {
-		if (!ep_text_take_digits(&at, end, &ret->value)) {
+		if (!ep_plaintext_take_digits(&at, end, &ret->value)) {
 			at++;
 			continue;
 		}
 		const char *q = at;
 		if (!take_blanks(&q, end) ||
-		    !ep_text_take_digits(&q, end, &ret->count) ||
-		    !take_blanks(&q, end) || !ep_text_take(&q, end, "@") ||
+		    !ep_plaintext_take_digits(&q, end, &ret->count) ||
+		    !take_blanks(&q, end) || !ep_plaintext_take(&q, end, "@") ||
 		    !take_blanks(&q, end))
 			continue;
 		ret->addresses = (struct ep_slice){q, 0};
-		while (q < end && (*q == ' ' || *q == 'x' || ep_text_is_digit(*q) ||
-				   (*q >= 'a' && *q <= 'f')))
+		while (q < end &&
+		       (*q == ' ' || *q == 'x' || ep_plaintext_is_digit(*q) ||
+			(*q >= 'a' && *q <= 'f')))
 			q++;
 		ret->addresses.n = (size_t)(q - ret->addresses.p);
 		return true;
@@ -147,13 +148,14 @@ static int add_row(struct java *j, const struct row *row, struct ep_err *err)
 	int64_t v[2], size = 0;
 	if (ep_making_addresses(&j->m, row->addresses, 0) < 0)
 		return bad_number(j, "malformed sample:", err);
-	if (!ep_text_int(row->count, 0, &v[0]) || !ep_text_int(row->value, 0, &v[1]))
+	if (!ep_plaintext_int(row->count, 0, &v[0]) ||
+	    !ep_plaintext_int(row->value, 0, &v[1]))
 		return bad_number(j, "parsing sample", err);
 	if (j->heap && !v[0])
-		return ep_text_fail(&j->t, err,
-				    "parsing sample: second value must be non-zero");
+		return ep_plaintext_fail(
+			&j->t, err, "parsing sample: second value must be non-zero");
 	if (!j->resolution.p)
-		return ep_text_fail(&j->t, err, "missing sample type information");
+		return ep_plaintext_fail(&j->t, err, "missing sample type information");
 	if (j->heap) {
 		size = v[1] / v[0];
 		ep_unsample(&v[0], &v[1], RATE);
@@ -168,8 +170,8 @@ static int add_row(struct java *j, const struct row *row, struct ep_err *err)
 static int read_rows(struct java *j, struct ep_err *err)
 {
 	struct row row;
-	for (struct ep_text before = j->t; next_whole(&j->t); before = j->t) {
-		struct ep_slice line = ep_text_trim(j->t.line);
+	for (struct ep_plaintext before = j->t; next_whole(&j->t); before = j->t) {
+		struct ep_slice line = ep_plaintext_trim(j->t.line);
 		if (!line.n)
 			continue;
 		if (!find_row(line, &row)) {
@@ -213,13 +215,13 @@ int ep_java_parse(struct ep_slice bytes, size_t max_bytes, struct ep_profile **r
 		  struct ep_err *err)
 {
 	struct java j = {0};
-	ep_text_open(&j.t, bytes);
+	ep_plaintext_open(&j.t, bytes);
 	if (!next_whole(&j.t))
-		return EP_FORMAT_OTHER;
-	struct ep_slice title = ep_text_trim(j.t.line);
+		return EP_PARSER_OTHER;
+	struct ep_slice title = ep_plaintext_trim(j.t.line);
 	j.heap = ep_slice_is(title, "--- heapz 1 ---");
 	if (!j.heap && !ep_slice_is(title, "--- contentionz 1 ---"))
-		return EP_FORMAT_OTHER;
+		return EP_PARSER_OTHER;
 	int rc = ep_making_init(&j.m, max_bytes, err);
 	if (rc == 0)
 		rc = read_java(&j, ret_p, err);

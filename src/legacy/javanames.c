@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/index.h"
 #include "base/mem.h"
-#include "legacy/maps.h"
+#include "legacy/memorymap.h"
 
 struct name {
 	struct ep_slice function, file;
@@ -35,14 +35,14 @@ static bool split(struct ep_slice line, struct ep_slice *ret_address,
 		  struct ep_slice *ret_rest)
 {
 	const char *at = line.p, *end = at + line.n;
-	if (!ep_text_take(&at, end, "0x"))
+	if (!ep_plaintext_take(&at, end, "0x"))
 		return false;
 	ret_address->p = at;
-	while (at < end && ep_text_is_xdigit(*at))
+	while (at < end && ep_plaintext_is_xdigit(*at))
 		at++;
 	ret_address->n = (size_t)(at - ret_address->p);
 	const char *behind = at;
-	while (at < end && ep_text_is_space(*at))
+	while (at < end && ep_plaintext_is_space(*at))
 		at++;
 	*ret_rest = (struct ep_slice){at, (size_t)(end - at)};
 	return ret_address->n && at > behind;
@@ -53,7 +53,7 @@ static bool split(struct ep_slice line, struct ep_slice *ret_address,
 static const char *last_paren(struct ep_slice s, const char *to)
 {
 	for (const char *p = to; p > s.p; p--)
-		if (*p == '(' && ep_text_is_space(p[-1]))
+		if (*p == '(' && ep_plaintext_is_space(p[-1]))
 			return p;
 	return NULL;
 }
@@ -64,7 +64,7 @@ static bool parse_source(struct ep_slice s, struct name *ret)
 	if (s.n < 2 || s.p[s.n - 1] != ')')
 		return false;
 	const char *close = s.p + s.n - 1, *digits = close;
-	while (digits > s.p && ep_text_is_digit(digits[-1]))
+	while (digits > s.p && ep_plaintext_is_digit(digits[-1]))
 		digits--;
 	const char *number = digits;
 	if (number > s.p && number[-1] == '-')
@@ -80,8 +80,8 @@ static bool parse_source(struct ep_slice s, struct name *ret)
 	int64_t line;
 	ret->function = (struct ep_slice){s.p, (size_t)(paren - 1 - s.p)};
 	ret->file = (struct ep_slice){paren + 1, (size_t)(colon - paren - 1)};
-	if (ep_text_int((struct ep_slice){number, (size_t)(close - number)}, 10,
-			&line) &&
+	if (ep_plaintext_int((struct ep_slice){number, (size_t)(close - number)}, 10,
+			     &line) &&
 	    line > 0)
 		ret->line = line;
 	return true;
@@ -120,7 +120,8 @@ static struct name parse_name(struct ep_slice s)
 	if (parse_source(s, &n) || parse_library(s, &n))
 		return n;
 	/* A state of the machine, "GC", "VM", when it is not code made at run time. */
-	n.function = ep_text_has(s, "generated stub/JIT") ? ep_slice_of("STUB") : s;
+	n.function =
+		ep_plaintext_has(s, "generated stub/JIT") ? ep_slice_of("STUB") : s;
 	return n;
 }
 
@@ -168,16 +169,16 @@ static int know(struct names *x, const struct name *n, uint32_t *ret)
 	return add_known(x, k, hash);
 }
 
-static int read_line(struct names *x, const struct ep_text *t, struct ep_err *err)
+static int read_line(struct names *x, const struct ep_plaintext *t, struct ep_err *err)
 {
 	struct ep_slice digits, rest;
 	uint64_t address;
-	if (!split(ep_text_trim(t->line), &digits, &rest))
+	if (!split(ep_plaintext_trim(t->line), &digits, &rest))
 		return 0;
-	if (!ep_text_hex(digits, &address))
-		return ep_text_fail(t, err,
-				    "parsing sample %.*s: address of more than 64 bits",
-				    t->line.n < 80 ? (int)t->line.n : 80, t->line.p);
+	if (!ep_plaintext_hex(digits, &address))
+		return ep_plaintext_fail(
+			t, err, "parsing sample %.*s: address of more than 64 bits",
+			t->line.n < 80 ? (int)t->line.n : 80, t->line.p);
 	uint32_t l = find_location(x, address);
 	if (l == EP_INDEX_NONE)
 		return 0;
@@ -219,12 +220,12 @@ static void name_location(struct names *x, uint32_t location)
 /* The named lose their address at once, the others after their mapping was found. */
 static int apply(struct names *x, struct ep_err *err)
 {
-	struct ep_text none;
-	ep_text_open(&none, (struct ep_slice){"", 0});
+	struct ep_plaintext none;
+	ep_plaintext_open(&none, (struct ep_slice){"", 0});
 	for (uint32_t i = 0; i < x->n; i++)
 		if (x->lines[i].function != EP_NONE)
 			name_location(x, i);
-	EP_TRY(ep_maps_place(&none, x->b, err));
+	EP_TRY(ep_memorymap_place(&none, x->b, err));
 	for (uint32_t i = 0; i < x->n; i++) {
 		struct ep_location l = ep_build_profile(x->b)->locations[i];
 		l.address = 0;
@@ -234,14 +235,14 @@ static int apply(struct names *x, struct ep_err *err)
 	return 0;
 }
 
-static int read_all(struct names *x, struct ep_text *t, struct ep_err *err)
+static int read_all(struct names *x, struct ep_plaintext *t, struct ep_err *err)
 {
-	while (ep_text_next(t))
+	while (ep_plaintext_next(t))
 		EP_TRY(read_line(x, t, err));
 	return apply(x, err);
 }
 
-int ep_javanames_read(struct ep_text *t, struct ep_build *b, struct ep_err *err)
+int ep_javanames_read(struct ep_plaintext *t, struct ep_build *b, struct ep_err *err)
 {
 	struct names x;
 	int rc = init(&x, b, err);

@@ -5,7 +5,7 @@
 #define EP_LEGACY_JAVANAMES_H
 
 #include "base/err.h"
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 #include "profile/build.h"
 
 /*
@@ -17,6 +17,6 @@
  * errors   -EBADMSG, -E2BIG, -ENOMEM
  * threads  one thread at a time per builder
  */
-int ep_javanames_read(struct ep_text *t, struct ep_build *b, struct ep_err *err);
+int ep_javanames_read(struct ep_plaintext *t, struct ep_build *b, struct ep_err *err);
 
 #endif

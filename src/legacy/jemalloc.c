@@ -13,16 +13,16 @@
  *
  * Source: jemalloc's src/prof_data.c and bin/jeprof.
  */
-#include "legacy/formats.h"
+#include "legacy/parsers.h"
 #include "legacy/making.h"
 #include "legacy/mapline.h"
-#include "legacy/maps.h"
+#include "legacy/memorymap.h"
 #include "legacy/unsample.h"
 
 enum { MOST_OWN = 8 };
 
 struct dump {
-	struct ep_text t;
+	struct ep_plaintext t;
 	struct ep_making m;
 	int64_t rate;
 	bool has_alloc;
@@ -39,37 +39,38 @@ static bool take_number(const char **at, const char *end, const char *mark,
 			int64_t *ret)
 {
 	struct ep_slice digits;
-	ep_text_skip_blanks(at, end);
-	return ep_text_take_digits(at, end, &digits) && ep_text_int(digits, 10, ret) &&
-	       ep_text_take(at, end, mark);
+	ep_plaintext_skip_blanks(at, end);
+	return ep_plaintext_take_digits(at, end, &digits) &&
+	       ep_plaintext_int(digits, 10, ret) && ep_plaintext_take(at, end, mark);
 }
 
 /* "t*: 13: 6688 [0: 0]"; the line is trimmed. */
 static bool read_total(struct ep_slice line, struct counts *ret)
 {
 	const char *at = line.p, *end = at + line.n;
-	if (!ep_text_take(&at, end, "t*:") ||
+	if (!ep_plaintext_take(&at, end, "t*:") ||
 	    !take_number(&at, end, ":", &ret->in_use) ||
 	    !take_number(&at, end, " ", &ret->in_use_bytes))
 		return false;
-	ep_text_skip_blanks(&at, end);
-	return ep_text_take(&at, end, "[") && take_number(&at, end, ":", &ret->alloc) &&
+	ep_plaintext_skip_blanks(&at, end);
+	return ep_plaintext_take(&at, end, "[") &&
+	       take_number(&at, end, ":", &ret->alloc) &&
 	       take_number(&at, end, "]", &ret->alloc_bytes);
 }
 
 /* "t3: …": one thread's share. */
 static bool is_thread(struct ep_slice line)
 {
-	return line.n > 1 && line.p[0] == 't' && ep_text_is_digit(line.p[1]);
+	return line.n > 1 && line.p[0] == 't' && ep_plaintext_is_digit(line.p[1]);
 }
 
 static bool read_title(struct dump *d)
 {
 	const char *at = d->t.line.p, *end = at + d->t.line.n;
 	struct ep_slice rate;
-	return ep_text_take(&at, end, "heap_v2/") &&
-	       ep_text_take_digits(&at, end, &rate) && at == end &&
-	       ep_text_int(rate, 10, &d->rate);
+	return ep_plaintext_take(&at, end, "heap_v2/") &&
+	       ep_plaintext_take_digits(&at, end, &rate) && at == end &&
+	       ep_plaintext_int(rate, 10, &d->rate);
 }
 
 static int64_t scale(struct dump *d, int64_t *pair, int64_t n, int64_t bytes)
@@ -85,7 +86,7 @@ static int add_stack(struct dump *d, const struct counts *c, struct ep_err *err)
 {
 	int64_t values[4], size = 0;
 	if ((!c->in_use && c->in_use_bytes) || (!c->alloc && c->alloc_bytes))
-		return ep_text_fail(&d->t, err, "bytes of no objects");
+		return ep_plaintext_fail(&d->t, err, "bytes of no objects");
 	if (d->has_alloc)
 		size = scale(d, values, c->alloc, c->alloc_bytes);
 	int64_t in_use_size =
@@ -113,7 +114,7 @@ static int read_stack(struct dump *d, struct ep_slice line, struct ep_err *err)
 	d->m.n = 0;
 	d->in_stack = true;
 	bool all_own = true;
-	while (all_own && ep_text_next_address(&at, end, &a) > 0) {
+	while (all_own && ep_plaintext_next_address(&at, end, &a) > 0) {
 		all_own = is_own(d, a);
 		from = all_own ? at : from;
 	}
@@ -121,7 +122,7 @@ static int read_stack(struct dump *d, struct ep_slice line, struct ep_err *err)
 		from = line.p; /* better than nothing */
 	line = (struct ep_slice){from, (size_t)(end - from)};
 	return ep_making_addresses(&d->m, line, -1) < 0
-		       ? ep_text_fail(&d->t, err, "address of more than 64 bits")
+		       ? ep_plaintext_fail(&d->t, err, "address of more than 64 bits")
 		       : 0;
 }
 
@@ -133,28 +134,28 @@ static int read_line(struct dump *d, struct ep_slice line, struct ep_err *err)
 	if (is_thread(line))
 		return 0;
 	if (!read_total(line, &c))
-		return ep_text_fail(&d->t, err,
-				    "jemalloc heap dump: no stack and no count");
+		return ep_plaintext_fail(&d->t, err,
+					 "jemalloc heap dump: no stack and no count");
 	return d->in_stack ? add_stack(d, &c, err) : 0;
 }
 
 /* The first total says whether allocations were kept. */
-static bool has_alloc(struct ep_text t)
+static bool has_alloc(struct ep_plaintext t)
 {
 	struct counts c;
-	while (ep_text_next(&t) && !ep_text_begins(t.line, "@"))
-		if (read_total(ep_text_trim(t.line), &c))
+	while (ep_plaintext_next(&t) && !ep_plaintext_begins(t.line, "@"))
+		if (read_total(ep_plaintext_trim(t.line), &c))
 			return c.alloc || c.alloc_bytes;
 	return false;
 }
 
-static void find_own(struct dump *d, struct ep_text t)
+static void find_own(struct dump *d, struct ep_plaintext t)
 {
 	struct ep_mapline m;
-	while (ep_text_next(&t) && !ep_text_is_map_title(t.line))
+	while (ep_plaintext_next(&t) && !ep_plaintext_is_map_title(t.line))
 		;
-	while (d->n_own < MOST_OWN && ep_text_next(&t))
-		if (ep_text_has(t.line, "/libjemalloc.so") &&
+	while (d->n_own < MOST_OWN && ep_plaintext_next(&t))
+		if (ep_plaintext_has(t.line, "/libjemalloc.so") &&
 		    ep_mapline_parse(t.line, &m) == EP_MAPLINE_CODE)
 			d->own[d->n_own++] = m;
 }
@@ -177,12 +178,12 @@ static void set_types(struct dump *d)
 static int read_dump(struct dump *d, struct ep_profile **ret_p, struct ep_err *err)
 {
 	set_types(d);
-	while (ep_text_next(&d->t) && !ep_text_is_map_title(d->t.line)) {
-		struct ep_slice line = ep_text_trim(d->t.line);
+	while (ep_plaintext_next(&d->t) && !ep_plaintext_is_map_title(d->t.line)) {
+		struct ep_slice line = ep_plaintext_trim(d->t.line);
 		if (line.n)
 			EP_TRY(read_line(d, line, err));
 	}
-	EP_TRY(ep_maps_find_and_place(&d->t, d->m.b, err));
+	EP_TRY(ep_memorymap_find_and_place(&d->t, d->m.b, err));
 	return ep_making_finish(&d->m, ret_p, err);
 }
 
@@ -190,9 +191,9 @@ int ep_jemalloc_parse(struct ep_slice bytes, size_t max_bytes,
 		      struct ep_profile **ret_p, struct ep_err *err)
 {
 	struct dump d = {0};
-	ep_text_open(&d.t, bytes);
-	if (!ep_text_next(&d.t) || !read_title(&d))
-		return EP_FORMAT_OTHER;
+	ep_plaintext_open(&d.t, bytes);
+	if (!ep_plaintext_next(&d.t) || !read_title(&d))
+		return EP_PARSER_OTHER;
 	d.has_alloc = has_alloc(d.t);
 	find_own(&d, d.t);
 	int rc = ep_making_init(&d.m, max_bytes, err);

@@ -7,9 +7,9 @@
  */
 #include "legacy/legacy.h"
 
-#include "legacy/formats.h"
+#include "legacy/parsers.h"
 #include "legacy/hint.h"
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 #include "profile/decode.h"
 
 #define DEFAULT_MAX ((size_t)1 << 30)
@@ -21,8 +21,8 @@ static bool is_final(int rc, const struct ep_err *err)
 	       !strcmp(err->text, EP_DECODE_CONCATENATED);
 }
 
-static ep_format_parse *const formats[] = {
-	ep_cpu_parse,	   ep_heap_parse,	ep_gocount_parse,
+static ep_parser *const formats[] = {
+	ep_cpuprof_parse,  ep_heaptext_parse,	ep_gocount_parse,
 	ep_threadz_parse,  ep_contention_parse, ep_java_parse,
 	ep_jemalloc_parse, ep_script_parse,	ep_folded_parse,
 };
@@ -30,9 +30,9 @@ static ep_format_parse *const formats[] = {
 static int try_formats(struct ep_slice bytes, size_t max_bytes,
 		       struct ep_profile **ret_p, struct ep_err *err)
 {
-	int rc = EP_FORMAT_OTHER;
+	int rc = EP_PARSER_OTHER;
 	for (size_t i = 0;
-	     rc == EP_FORMAT_OTHER && i < sizeof(formats) / sizeof(*formats); i++)
+	     rc == EP_PARSER_OTHER && i < sizeof(formats) / sizeof(*formats); i++)
 		rc = formats[i](bytes, max_bytes, ret_p, err);
 	return rc;
 }
@@ -46,7 +46,7 @@ static bool is_inconsistent(const struct ep_err *pprof)
 		"location id:",	       "found ",	   "multiple ",
 	};
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
-		if (ep_text_begins(ep_slice_of(pprof->text), beginnings[i]))
+		if (ep_plaintext_begins(ep_slice_of(pprof->text), beginnings[i]))
 			return true;
 	return false;
 }
@@ -87,7 +87,7 @@ static int decode_plain(struct ep_buf *bytes, struct ep_profile **ret_p,
 					       : "parsing profile");
 	struct ep_slice plain = {(char *)bytes->data, bytes->len};
 	rc = try_formats(plain, bytes->max, ret_p, err);
-	if (rc == EP_FORMAT_OTHER)
+	if (rc == EP_PARSER_OTHER)
 		rc = unrecognized(plain, &pprof, err);
 	return in_context(rc, err, "parsing profile");
 }

@@ -2,7 +2,7 @@
  * legacy.h - any profile format to a profile: told by content, never by file name.
  *
  * pprof itself (profile/decode.h), the older formats of gperftools, jemalloc, Go and
- * Java, folded stacks, the text of `perf script`.  docs/formats/pprof.md lists them.
+ * Java, folded stacks, the text of `perf script`.  docs/formats/other-profiles.md.
  */
 #ifndef EP_LEGACY_LEGACY_H
 #define EP_LEGACY_LEGACY_H

@@ -1,7 +1,7 @@
 /* making.c - see making.h. */
 #include "legacy/making.h"
 
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 
 int ep_making_init(struct ep_making *m, size_t max_bytes, struct ep_err *err)
 {
@@ -41,7 +41,7 @@ int ep_making_addresses(struct ep_making *m, struct ep_slice text, int by)
 	const char *at = text.p, *end = at + text.n;
 	uint64_t a;
 	int rc;
-	while ((rc = ep_text_next_address(&at, end, &a)) > 0)
+	while ((rc = ep_plaintext_next_address(&at, end, &a)) > 0)
 		ep_making_address(m, a + (uint64_t)(int64_t)by);
 	return rc;
 }

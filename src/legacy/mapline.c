@@ -7,7 +7,7 @@
  */
 #include "legacy/mapline.h"
 
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 
 struct place {
 	const char *at, *end;
@@ -20,14 +20,14 @@ struct range {
 
 static void skip_space(struct place *p)
 {
-	while (p->at < p->end && ep_text_is_space(*p->at))
+	while (p->at < p->end && ep_plaintext_is_space(*p->at))
 		p->at++;
 }
 
 static struct ep_slice hex_run(struct place *p)
 {
 	struct ep_slice s = {p->at, 0};
-	while (p->at < p->end && ep_text_is_xdigit(*p->at))
+	while (p->at < p->end && ep_plaintext_is_xdigit(*p->at))
 		p->at++;
 	s.n = (size_t)(p->at - s.p);
 	return s;
@@ -38,7 +38,7 @@ static bool take_hex(struct place *p, struct ep_slice *ret)
 {
 	struct place q = *p;
 	if (q.end - q.at > 2 && q.at[0] == '0' && q.at[1] == 'x' &&
-	    ep_text_is_xdigit(q.at[2]))
+	    ep_plaintext_is_xdigit(q.at[2]))
 		q.at += 2;
 	*ret = hex_run(&q);
 	*p = q;
@@ -53,7 +53,7 @@ static bool cut_range(struct ep_slice line, int way, struct range *ret)
 	if (!take_hex(&p, &ret->start))
 		return false;
 	if (way == 0) {
-		if (p.at < p.end && (*p.at == '-' || ep_text_is_space(*p.at)))
+		if (p.at < p.end && (*p.at == '-' || ep_plaintext_is_space(*p.at)))
 			p.at++;
 		skip_space(&p);
 	} else {
@@ -97,7 +97,7 @@ static bool is_perm(char c)
 
 static bool is_ink(char c)
 {
-	return !ep_text_is_space(c);
+	return !ep_plaintext_is_space(c);
 }
 
 /* MAJOR:MINOR and INODE. */
@@ -105,9 +105,9 @@ static bool take_device(struct place *p)
 {
 	struct ep_slice ignored;
 	struct place q = *p;
-	if (!take_word(&q, ep_text_is_xdigit, &ignored) || q.at == q.end ||
+	if (!take_word(&q, ep_plaintext_is_xdigit, &ignored) || q.at == q.end ||
 	    *q.at++ != ':' || !hex_run(&q).n ||
-	    !take_word(&q, ep_text_is_digit, &ignored))
+	    !take_word(&q, ep_plaintext_is_digit, &ignored))
 		return false;
 	*p = q;
 	return true;
@@ -122,7 +122,7 @@ static bool parse_proc(struct place p, struct parts *ret)
 	*ret = (struct parts){0};
 	(void)take_word(&p, is_perm, &ret->perm); /* it may be missing */
 	struct place before = p;
-	if (!take_word(&p, ep_text_is_xdigit, &ret->offset) || !take_device(&p)) {
+	if (!take_word(&p, ep_plaintext_is_xdigit, &ret->offset) || !take_device(&p)) {
 		ret->offset.n = 0;
 		p = before;
 		if (!take_device(&p))
@@ -154,7 +154,7 @@ static void parse_short(struct place p, struct parts *ret)
 	(void)take_word(&p, is_ink, &ret->file);
 	if (!take_offset(&p, &ret->offset))
 		ret->offset = (struct ep_slice){0};
-	(void)take_word(&p, ep_text_is_xdigit, &ret->build_id);
+	(void)take_word(&p, ep_plaintext_is_xdigit, &ret->build_id);
 }
 
 static bool match(struct ep_slice line, struct range *range, struct parts *parts)
@@ -180,9 +180,9 @@ enum ep_mapline_kind ep_mapline_parse(struct ep_slice line, struct ep_mapline *r
 	if (parts.perm.n && !memchr(parts.perm.p, 'x', parts.perm.n))
 		return EP_MAPLINE_DATA;
 	struct ep_mapline m = {.file = parts.file, .build_id = parts.build_id};
-	if (!ep_text_hex(range.start, &m.start) ||
-	    !ep_text_hex(range.limit, &m.limit) ||
-	    (parts.offset.n && !ep_text_hex(parts.offset, &m.offset)))
+	if (!ep_plaintext_hex(range.start, &m.start) ||
+	    !ep_plaintext_hex(range.limit, &m.limit) ||
+	    (parts.offset.n && !ep_plaintext_hex(parts.offset, &m.offset)))
 		return EP_MAPLINE_NONE;
 	*ret = m;
 	return EP_MAPLINE_CODE;
@@ -193,10 +193,11 @@ struct ep_slice ep_mapline_without_log(struct ep_slice line)
 	size_t i = 0;
 	while (i < line.n && line.p[i] != '[' && line.p[i] != ']')
 		i++;
-	if (i + 1 >= line.n || line.p[i] != ']' || !ep_text_is_space(line.p[i + 1]))
+	if (i + 1 >= line.n || line.p[i] != ']' ||
+	    !ep_plaintext_is_space(line.p[i + 1]))
 		return line;
 	size_t digits = i;
-	while (digits && ep_text_is_digit(line.p[digits - 1]))
+	while (digits && ep_plaintext_is_digit(line.p[digits - 1]))
 		digits--;
 	if (digits == i || digits < 2 || line.p[digits - 1] != ':')
 		return line;

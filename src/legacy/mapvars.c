@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 
 /* Values may hold older variables, and so double with every line. */
 enum { MOST_VARS = 256, LONGEST_LINE = 1 << 16, MOST_BYTES = 4 << 20 };
@@ -52,8 +52,8 @@ int ep_mapvars_set(struct ep_mapvars *v, struct ep_slice line, struct ep_err *er
 		return 0;
 	struct ep_slice name = {line.p, (size_t)(eq - line.p)};
 	struct ep_slice value = {eq + 1, line.n - name.n - 1};
-	name = ep_text_trim(name);
-	value = ep_text_trim(value);
+	name = ep_plaintext_trim(name);
+	value = ep_plaintext_trim(value);
 	if (is_known(v, name))
 		return 0;
 	char *n = ep_arena_copy(v->arena, name.p, name.n);

@@ -7,11 +7,11 @@
  * lie in; those of its address become lines of one location.
  */
 #include "base/buf.h"
-#include "legacy/formats.h"
+#include "legacy/parsers.h"
 #include "legacy/making.h"
-#include "legacy/maps.h"
+#include "legacy/memorymap.h"
 #include "legacy/scriptline.h"
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 
 enum { MOST_EVENTS = 64, MOST_LABELS = 3 };
 
@@ -27,7 +27,7 @@ struct script_frame {
 };
 
 struct script {
-	struct ep_text t;
+	struct ep_plaintext t;
 	struct ep_making m;
 	struct event event[MOST_EVENTS];
 	int n_events;
@@ -52,8 +52,8 @@ static int find_event(const struct script *s, struct ep_slice name)
 /* Forks, maps and the like, when they were asked for. */
 static bool is_record(const struct ep_scripthead *h)
 {
-	return ep_text_begins(h->event, "PERF_RECORD_") ||
-	       ep_text_begins(h->rest, "PERF_RECORD_");
+	return ep_plaintext_begins(h->event, "PERF_RECORD_") ||
+	       ep_plaintext_begins(h->rest, "PERF_RECORD_");
 }
 
 static int note_event(struct script *s, const struct ep_scripthead *h,
@@ -61,7 +61,8 @@ static int note_event(struct script *s, const struct ep_scripthead *h,
 {
 	int i = find_event(s, h->event);
 	if (i == MOST_EVENTS)
-		return ep_text_fail(&s->t, err, "over %d kinds of events", MOST_EVENTS);
+		return ep_plaintext_fail(&s->t, err, "over %d kinds of events",
+					 MOST_EVENTS);
 	struct event *e = &s->event[i];
 	if (i == s->n_events) {
 		s->n_events++;
@@ -88,10 +89,10 @@ static int note_all(struct script *s, struct ep_err *err)
 	struct ep_scripthead h;
 	struct ep_frame f;
 	bool inlined;
-	struct ep_text start = s->t;
-	while (ep_text_next(&s->t)) {
+	struct ep_plaintext start = s->t;
+	while (ep_plaintext_next(&s->t)) {
 		if (!s->main.n && ep_scriptline_frame(s->t.line, &f, &inlined) &&
-		    f.binary.n && ep_maps_may_be_main(f.binary))
+		    f.binary.n && ep_memorymap_may_be_main(f.binary))
 			s->main = f.binary;
 		if (!ep_scriptline_head(s->t.line, &h) || is_record(&h))
 			continue;
@@ -244,7 +245,7 @@ static void read_indented(struct script *s, struct ep_slice line)
 static int read_line(struct script *s, struct ep_err *err)
 {
 	struct ep_slice line = s->t.line;
-	if (!ep_text_trim(line).n) {
+	if (!ep_plaintext_trim(line).n) {
 		EP_TRY(end_sample(s, err));
 		s->head = (struct ep_scripthead){0};
 		return 0;
@@ -257,8 +258,8 @@ static int read_line(struct script *s, struct ep_err *err)
 	}
 	EP_TRY(end_sample(s, err));
 	if (!ep_scriptline_head(line, &s->head))
-		return ep_text_fail(&s->t, err,
-				    "perf script: neither a sample nor a frame");
+		return ep_plaintext_fail(&s->t, err,
+					 "perf script: neither a sample nor a frame");
 	if (!is_record(&s->head))
 		start_sample(s);
 	return 0;
@@ -268,7 +269,7 @@ static int read_script(struct script *s, struct ep_profile **ret_p, struct ep_er
 {
 	EP_TRY(note_all(s, err));
 	set_types(s);
-	while (ep_text_next(&s->t))
+	while (ep_plaintext_next(&s->t))
 		EP_TRY(read_line(s, err));
 	EP_TRY(end_sample(s, err));
 	if (s->m.failed)
@@ -278,14 +279,14 @@ static int read_script(struct script *s, struct ep_profile **ret_p, struct ep_er
 
 /* A head or a frame first, and a frame soon; without any head one with a binary, for a
  * number and a word are in many files. */
-static bool looks_like_script(struct ep_text t)
+static bool looks_like_script(struct ep_plaintext t)
 {
 	enum { LOOK_AT = 50, LOWEST = 0x100 };
 	struct ep_scripthead h;
 	struct ep_frame f;
 	bool inlined, any = false, head = false;
-	for (int i = 0; i < LOOK_AT && ep_text_next(&t); i++) {
-		if (ep_text_is_blank(t.line))
+	for (int i = 0; i < LOOK_AT && ep_plaintext_next(&t); i++) {
+		if (ep_plaintext_is_blank(t.line))
 			continue;
 		if (ep_scriptline_frame(t.line, &f, &inlined)) {
 			if (head || (f.binary.n && f.address >= LOWEST))
@@ -307,10 +308,10 @@ static bool looks_like_script(struct ep_text t)
 int ep_script_parse(struct ep_slice bytes, size_t max_bytes, struct ep_profile **ret_p,
 		    struct ep_err *err)
 {
-	struct ep_text t;
-	ep_text_open(&t, bytes);
+	struct ep_plaintext t;
+	ep_plaintext_open(&t, bytes);
 	if (!looks_like_script(t))
-		return EP_FORMAT_OTHER;
+		return EP_PARSER_OTHER;
 	struct script *s ep_auto_mem = ep_zalloc(sizeof(*s));
 	if (!s)
 		return ep_fail(err, -ENOMEM, 0, "no memory for perf script");

@@ -2,17 +2,17 @@
  */
 #include "legacy/scriptline.h"
 
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 
 /* The next word of the line; empty at the end. */
 static struct ep_slice next_word(struct ep_slice *line)
 {
-	while (line->n && ep_text_is_space(*line->p)) {
+	while (line->n && ep_plaintext_is_space(*line->p)) {
 		line->p++;
 		line->n--;
 	}
 	struct ep_slice word = {line->p, 0};
-	while (word.n < line->n && !ep_text_is_space(word.p[word.n]))
+	while (word.n < line->n && !ep_plaintext_is_space(word.p[word.n]))
 		word.n++;
 	line->p += word.n;
 	line->n -= word.n;
@@ -22,7 +22,7 @@ static struct ep_slice next_word(struct ep_slice *line)
 static bool all_digits(struct ep_slice s)
 {
 	size_t i = 0;
-	while (i < s.n && ep_text_is_digit(s.p[i]))
+	while (i < s.n && ep_plaintext_is_digit(s.p[i]))
 		i++;
 	return s.n && i == s.n;
 }
@@ -50,11 +50,13 @@ static bool parse_time(struct ep_slice word, uint64_t *ret_ns)
 	const char *at = word.p, *end = at + word.n;
 	struct ep_slice whole, part;
 	int64_t seconds, fraction;
-	if (!ep_text_take_digits(&at, end, &whole) || !ep_text_take(&at, end, ".") ||
-	    !ep_text_take_digits(&at, end, &part) || !ep_text_take(&at, end, ":") ||
-	    at != end || part.n > 9 || whole.n > 9)
+	if (!ep_plaintext_take_digits(&at, end, &whole) ||
+	    !ep_plaintext_take(&at, end, ".") ||
+	    !ep_plaintext_take_digits(&at, end, &part) ||
+	    !ep_plaintext_take(&at, end, ":") || at != end || part.n > 9 || whole.n > 9)
 		return false;
-	if (!ep_text_int(whole, 10, &seconds) || !ep_text_int(part, 10, &fraction))
+	if (!ep_plaintext_int(whole, 10, &seconds) ||
+	    !ep_plaintext_int(part, 10, &fraction))
 		return false;
 	for (size_t i = part.n; i < 9; i++)
 		fraction *= 10;
@@ -93,7 +95,7 @@ static bool parse_measure(struct ep_slice *line, struct ep_scripthead *ret)
 {
 	struct ep_slice at = *line, word = next_word(&at);
 	ret->period = 0;
-	if (all_digits(word) && ep_text_int(word, 10, &ret->period))
+	if (all_digits(word) && ep_plaintext_int(word, 10, &ret->period))
 		word = next_word(&at);
 	if (!parse_event(word, &ret->event)) {
 		ret->event.n = 0;
@@ -116,7 +118,7 @@ static bool parse_behind_ids(struct ep_slice line, struct ep_scripthead *ret)
 		if (!parse_time(word, &ret->time_ns))
 			continue;
 		(void)parse_measure(&at, ret); /* it may have been left out */
-		ret->rest = ep_text_trim(at);
+		ret->rest = ep_plaintext_trim(at);
 		return true;
 	}
 	at = line;
@@ -126,7 +128,7 @@ static bool parse_behind_ids(struct ep_slice line, struct ep_scripthead *ret)
 		at = before;
 	if (!parse_measure(&at, ret))
 		return false;
-	ret->rest = ep_text_trim(at);
+	ret->rest = ep_plaintext_trim(at);
 	return true;
 }
 
@@ -134,7 +136,7 @@ bool ep_scriptline_head(struct ep_slice line, struct ep_scripthead *ret)
 {
 	enum { MOST_WORDS = 16 }; /* in the name of a thread: it has 15 characters */
 	struct ep_slice at = line;
-	if (!line.n || ep_text_is_space(line.p[0]))
+	if (!line.n || ep_plaintext_is_space(line.p[0]))
 		return false;
 	*ret = (struct ep_scripthead){0};
 	(void)next_word(&at); /* of the name */
@@ -144,7 +146,7 @@ bool ep_scriptline_head(struct ep_slice line, struct ep_scripthead *ret)
 			break;
 		if (!parse_ids(word, ret) || !parse_behind_ids(at, ret))
 			continue;
-		ret->comm = ep_text_trim(
+		ret->comm = ep_plaintext_trim(
 			(struct ep_slice){line.p, (size_t)(word.p - line.p)});
 		return true;
 	}
@@ -173,7 +175,7 @@ static struct ep_slice without_offset(struct ep_slice name)
 	if (!plus || name.p + name.n - plus < 4 || plus[1] != '0' || plus[2] != 'x')
 		return name;
 	for (const char *p = plus + 3; p < name.p + name.n; p++)
-		if (!ep_text_is_xdigit(*p))
+		if (!ep_plaintext_is_xdigit(*p))
 			return name;
 	name.n = (size_t)(plus - name.p);
 	return name;
@@ -194,7 +196,8 @@ static void parse_symbol(struct ep_slice s, struct ep_frame *ret, bool *ret_inli
 		if (open) {
 			ret->binary = (struct ep_slice){open + 1,
 							(size_t)(s.p + s.n - open - 2)};
-			s = ep_text_trim((struct ep_slice){s.p, (size_t)(open - s.p)});
+			s = ep_plaintext_trim(
+				(struct ep_slice){s.p, (size_t)(open - s.p)});
 		}
 	}
 	if (ep_slice_is(ret->binary, "inlined")) {
@@ -213,9 +216,9 @@ bool ep_scriptline_frame(struct ep_slice line, struct ep_frame *ret, bool *ret_i
 		return false;
 	*ret = (struct ep_frame){0};
 	address = next_word(&line);
-	if (!ep_text_hex(address, &ret->address))
+	if (!ep_plaintext_hex(address, &ret->address))
 		return false;
-	parse_symbol(ep_text_trim(line), ret, ret_inlined);
+	parse_symbol(ep_plaintext_trim(line), ret, ret_inlined);
 	return true;
 }
 
@@ -224,12 +227,12 @@ bool ep_scriptline_source(struct ep_slice line, struct ep_slice *ret_file,
 {
 	if (!ep_scriptline_is_indented(line))
 		return false;
-	line = ep_text_trim(line);
+	line = ep_plaintext_trim(line);
 	const char *colon = line.n ? memrchr(line.p, ':', line.n) : NULL;
 	struct ep_slice file = {line.p, colon ? (size_t)(colon - line.p) : 0};
 	if (!file.n || memchr(line.p, ' ', line.n) ||
-	    !ep_text_int((struct ep_slice){colon + 1, line.n - file.n - 1}, 10,
-			 ret_line))
+	    !ep_plaintext_int((struct ep_slice){colon + 1, line.n - file.n - 1}, 10,
+			      ret_line))
 		return false;
 	*ret_file = file;
 	return true;

@@ -4,9 +4,9 @@
  * A thread has a title of its own, and lines with addresses among other words below it.
  */
 #include "base/buf.h"
-#include "legacy/formats.h"
+#include "legacy/parsers.h"
 #include "legacy/making.h"
-#include "legacy/maps.h"
+#include "legacy/memorymap.h"
 
 /* "--- threadz N ---" anywhere in the line. */
 static bool is_title(struct ep_slice line)
@@ -18,7 +18,8 @@ static bool is_title(struct ep_slice line)
 	       (at = memmem(at, (size_t)(end - at), word, sizeof(word) - 1))) {
 		at += sizeof(word) - 1;
 		const char *q = at;
-		if (ep_text_take_digits(&q, end, &n) && ep_text_take(&q, end, " ---"))
+		if (ep_plaintext_take_digits(&q, end, &n) &&
+		    ep_plaintext_take(&q, end, " ---"))
 			return true;
 	}
 	return false;
@@ -31,7 +32,7 @@ static bool has_thread_end(const char *at, const char *end)
 	const char *from = at;
 	while ((at = memmem(at, (size_t)(end - at), word, sizeof(word) - 1))) {
 		const char *digits = at;
-		while (digits > from && ep_text_is_digit(digits[-1]))
+		while (digits > from && ep_plaintext_is_digit(digits[-1]))
 			digits--;
 		if (digits < at && digits > from && digits[-1] == '/')
 			return true;
@@ -49,16 +50,16 @@ static bool is_thread(struct ep_slice line)
 	       (at = memmem(at, (size_t)(end - at), word, sizeof(word) - 1))) {
 		at += sizeof(word) - 1;
 		const char *q = at;
-		while (q < end && ep_text_is_xdigit(*q))
+		while (q < end && ep_plaintext_is_xdigit(*q))
 			q++;
-		if (q > at && ep_text_take(&q, end, " (name: "))
+		if (q > at && ep_plaintext_take(&q, end, " (name: "))
 			return has_thread_end(q, end);
 	}
 	return false;
 }
 
 struct threadz {
-	struct ep_text t;
+	struct ep_plaintext t;
 	struct ep_slice line;	 /* the title of the next thread, or what ends them */
 	struct ep_buf addresses; /* of the thread at hand */
 	struct ep_making m;	 /* holds the stack of the last threads */
@@ -71,11 +72,11 @@ static int read_addresses(struct threadz *z, struct ep_err *err)
 	const char *at = z->line.p, *end = at + z->line.n;
 	uint64_t a;
 	int rc;
-	while ((rc = ep_text_next_address(&at, end, &a)) > 0)
+	while ((rc = ep_plaintext_next_address(&at, end, &a)) > 0)
 		ep_buf_add(&z->addresses, &a, sizeof(a));
 	if (rc < 0)
-		return ep_text_fail(&z->t, err,
-				    "malformed sample: address of more than 64 bits");
+		return ep_plaintext_fail(
+			&z->t, err, "malformed sample: address of more than 64 bits");
 	return 0;
 }
 
@@ -85,11 +86,11 @@ static int read_thread(struct threadz *z, bool *ret_same, struct ep_err *err)
 	*ret_same = false;
 	ep_buf_clear(&z->addresses);
 	z->line.n = 0;
-	while (ep_text_next(&z->t)) {
-		z->line = ep_text_trim(z->t.line);
-		if (ep_text_begins(z->line, "---"))
+	while (ep_plaintext_next(&z->t)) {
+		z->line = ep_plaintext_trim(z->t.line);
+		if (ep_plaintext_begins(z->line, "---"))
 			break;
-		if (ep_text_has(z->line, "same as previous thread"))
+		if (ep_plaintext_has(z->line, "same as previous thread"))
 			*ret_same = true;
 		else
 			EP_TRY(read_addresses(z, err));
@@ -125,10 +126,10 @@ static void add_threads(struct threadz *z)
 static int read_threads(struct threadz *z, struct ep_err *err)
 {
 	bool same;
-	while (!ep_text_is_map_title(z->line) &&
-	       !ep_text_begins(z->line, "---- no stack trace for")) {
+	while (!ep_plaintext_is_map_title(z->line) &&
+	       !ep_plaintext_begins(z->line, "---- no stack trace for")) {
 		if (!is_thread(z->line))
-			return EP_FORMAT_OTHER;
+			return EP_PARSER_OTHER;
 		EP_TRY(read_thread(z, &same, err));
 		if (same) {
 			z->n_same += z->n_same > 0;
@@ -153,21 +154,22 @@ static int read_all(struct threadz *z, struct ep_profile **ret_p, struct ep_err 
 	int rc = read_threads(z, err);
 	if (rc != 0)
 		return rc;
-	EP_TRY(ep_maps_find_and_place(&z->t, b, err));
+	EP_TRY(ep_memorymap_find_and_place(&z->t, b, err));
 	return ep_making_finish(&z->m, ret_p, err);
 }
 
 /* To the title of the first thread; false when this is something else. */
 static bool find_first(struct threadz *z)
 {
-	while (ep_text_next(&z->t) && ep_text_is_blank(z->t.line))
+	while (ep_plaintext_next(&z->t) && ep_plaintext_is_blank(z->t.line))
 		;
 	z->line = z->t.line;
 	if (!is_title(z->line))
 		return is_thread(z->line);
-	while (ep_text_next(&z->t)) { /* at the end, `line` stays the last */
+	while (ep_plaintext_next(&z->t)) { /* at the end, `line` stays the last */
 		z->line = z->t.line;
-		if (ep_text_is_map_title(z->line) || ep_text_begins(z->line, "-"))
+		if (ep_plaintext_is_map_title(z->line) ||
+		    ep_plaintext_begins(z->line, "-"))
 			break;
 	}
 	return true;
@@ -177,9 +179,9 @@ int ep_threadz_parse(struct ep_slice bytes, size_t max_bytes, struct ep_profile 
 		     struct ep_err *err)
 {
 	struct threadz z = {0};
-	ep_text_open(&z.t, bytes);
+	ep_plaintext_open(&z.t, bytes);
 	if (!find_first(&z))
-		return EP_FORMAT_OTHER;
+		return EP_PARSER_OTHER;
 	ep_buf_init(&z.addresses, max_bytes);
 	int rc = ep_making_init(&z.m, max_bytes, err);
 	if (rc == 0)

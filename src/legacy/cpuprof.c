@@ -1,15 +1,15 @@
 /*
- * cpu.c - the binary CPU profile of gperftools, and of Java under Google's agent.
+ * cpuprof.c - the binary CPU profile of gperftools, and of Java under Google's agent.
  *
  * Words: 0, 3, 0 (C++) or 1 (Java), the period in microseconds, 0.  Then records COUNT,
  * N, N addresses; at their end 0, 1, 0; then text: the memory map, or Java's names.
  *
  * Source: gperftools docs/cpuprofile-fileformat.html; the reference's reader.
  */
-#include "legacy/formats.h"
+#include "legacy/parsers.h"
 #include "legacy/javanames.h"
 #include "legacy/making.h"
-#include "legacy/maps.h"
+#include "legacy/memorymap.h"
 
 struct cpu {
 	const uint8_t *at, *end;
@@ -207,35 +207,35 @@ static int read_cpp(struct cpu *c, struct ep_making *m, struct ep_err *err)
 {
 	struct strip strip = find_strip(c);
 	struct record r;
-	struct ep_text t;
+	struct ep_plaintext t;
 	while (next_record(c, &r) > 0)
 		add_sample(c, &r, &strip, m);
-	ep_text_open(&t,
-		     (struct ep_slice){(const char *)c->at, (size_t)(c->end - c->at)});
-	return ep_maps_place(&t, m->b, err);
+	ep_plaintext_open(
+		&t, (struct ep_slice){(const char *)c->at, (size_t)(c->end - c->at)});
+	return ep_memorymap_place(&t, m->b, err);
 }
 
 /* Names instead of a map; no frame is a return address. */
 static int read_java(struct cpu *c, struct ep_making *m, struct ep_err *err)
 {
 	struct record r;
-	struct ep_text t;
+	struct ep_plaintext t;
 	while (next_record(c, &r) > 0) {
 		for (uint64_t i = 0; i < r.n; i++)
 			ep_making_address(m, frame_of(c, &r, i));
 		add_values(c, &r, m);
 	}
-	ep_text_open(&t,
-		     (struct ep_slice){(const char *)c->at, (size_t)(c->end - c->at)});
+	ep_plaintext_open(
+		&t, (struct ep_slice){(const char *)c->at, (size_t)(c->end - c->at)});
 	return ep_javanames_read(&t, m->b, err);
 }
 
-int ep_cpu_parse(struct ep_slice bytes, size_t max_bytes, struct ep_profile **ret_p,
-		 struct ep_err *err)
+int ep_cpuprof_parse(struct ep_slice bytes, size_t max_bytes, struct ep_profile **ret_p,
+		     struct ep_err *err)
 {
 	struct cpu c;
 	if (!open_cpu(&c, bytes) || !check(c))
-		return EP_FORMAT_OTHER;
+		return EP_PARSER_OTHER;
 	ep_auto_making m;
 	EP_TRY(ep_making_init(&m, max_bytes, err));
 	set_types(&c, m.b);

@@ -1,14 +1,15 @@
 /*
- * maps.h - the memory map at the end of an older profile, and what lies where in it.
+ * memorymap.h - the memory map at the end of an older profile, and what lies where in
+ * it.
  */
-#ifndef EP_LEGACY_MAPS_H
-#define EP_LEGACY_MAPS_H
+#ifndef EP_LEGACY_MEMORYMAP_H
+#define EP_LEGACY_MEMORYMAP_H
 
-#include "legacy/text.h"
+#include "legacy/plaintext.h"
 #include "profile/build.h"
 
 /*
- * ep_maps_place - read a memory map and give every location its mapping.
+ * ep_memorymap_place - read a memory map and give every location its mapping.
  *
  * in       t  behind the title of the map; read to its end
  *          b  its locations have addresses and no mappings yet.  Locations without an
@@ -18,12 +19,13 @@
  *                  overlapping mappings; -ENOMEM
  * threads  one thread at a time per builder
  */
-int ep_maps_place(struct ep_text *t, struct ep_build *b, struct ep_err *err);
+int ep_memorymap_place(struct ep_plaintext *t, struct ep_build *b, struct ep_err *err);
 
 /* The same, with all up to the title skipped first.  Starts with the current line. */
-int ep_maps_find_and_place(struct ep_text *t, struct ep_build *b, struct ep_err *err);
+int ep_memorymap_find_and_place(struct ep_plaintext *t, struct ep_build *b,
+				struct ep_err *err);
 
 /* Can a mapping of this file be the main program's?  Not a library's, nor "[vdso]". */
-bool ep_maps_may_be_main(struct ep_slice file);
+bool ep_memorymap_may_be_main(struct ep_slice file);
 
 #endif

@@ -1,16 +1,17 @@
-/* text.c - see text.h. */
-#include "legacy/text.h"
+/* plaintext.c - see plaintext.h. */
+#include "legacy/plaintext.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-void ep_text_open(struct ep_text *t, struct ep_slice bytes)
+void ep_plaintext_open(struct ep_plaintext *t, struct ep_slice bytes)
 {
-	*t = (struct ep_text){.base = bytes.p, .at = bytes.p, .end = bytes.p + bytes.n};
+	*t = (struct ep_plaintext){
+		.base = bytes.p, .at = bytes.p, .end = bytes.p + bytes.n};
 	t->line = (struct ep_slice){bytes.p, 0};
 }
 
-bool ep_text_next(struct ep_text *t)
+bool ep_plaintext_next(struct ep_plaintext *t)
 {
 	if (t->at == t->end) {
 		t->line = (struct ep_slice){t->end, 0};
@@ -26,7 +27,8 @@ bool ep_text_next(struct ep_text *t)
 	return true;
 }
 
-int ep_text_fail(const struct ep_text *t, struct ep_err *err, const char *fmt, ...)
+int ep_plaintext_fail(const struct ep_plaintext *t, struct ep_err *err, const char *fmt,
+		      ...)
 {
 	char what[sizeof(err->text)];
 	va_list ap;
@@ -63,7 +65,7 @@ static size_t space_at(struct ep_slice s, bool at_end)
 	return 0;
 }
 
-struct ep_slice ep_text_trim(struct ep_slice s)
+struct ep_slice ep_plaintext_trim(struct ep_slice s)
 {
 	size_t n;
 	while (s.n && (n = space_at(s, false))) {
@@ -75,32 +77,32 @@ struct ep_slice ep_text_trim(struct ep_slice s)
 	return s;
 }
 
-bool ep_text_is_blank(struct ep_slice line)
+bool ep_plaintext_is_blank(struct ep_slice line)
 {
-	line = ep_text_trim(line);
+	line = ep_plaintext_trim(line);
 	return !line.n || line.p[0] == '#';
 }
 
-bool ep_text_begins(struct ep_slice s, const char *with)
+bool ep_plaintext_begins(struct ep_slice s, const char *with)
 {
 	size_t n = strlen(with);
 	return s.n >= n && !memcmp(s.p, with, n);
 }
 
-bool ep_text_has(struct ep_slice s, const char *what)
+bool ep_plaintext_has(struct ep_slice s, const char *what)
 {
 	return s.n && memmem(s.p, s.n, what, strlen(what));
 }
 
-bool ep_text_is_map_title(struct ep_slice line)
+bool ep_plaintext_is_map_title(struct ep_slice line)
 {
-	return ep_text_has(line, "--- Memory map: ---") ||
-	       ep_text_has(line, "MAPPED_LIBRARIES:");
+	return ep_plaintext_has(line, "--- Memory map: ---") ||
+	       ep_plaintext_has(line, "MAPPED_LIBRARIES:");
 }
 
 /* --- at a place --------------------------------------------------------------- */
 
-bool ep_text_take(const char **at, const char *end, const char *word)
+bool ep_plaintext_take(const char **at, const char *end, const char *word)
 {
 	size_t n = strlen(word);
 	if ((size_t)(end - *at) < n || memcmp(*at, word, n) != 0)
@@ -109,10 +111,10 @@ bool ep_text_take(const char **at, const char *end, const char *word)
 	return true;
 }
 
-bool ep_text_take_digits(const char **at, const char *end, struct ep_slice *ret)
+bool ep_plaintext_take_digits(const char **at, const char *end, struct ep_slice *ret)
 {
 	const char *p = *at;
-	while (p < end && ep_text_is_digit(*p))
+	while (p < end && ep_plaintext_is_digit(*p))
 		p++;
 	if (p == *at)
 		return false;
@@ -121,7 +123,7 @@ bool ep_text_take_digits(const char **at, const char *end, struct ep_slice *ret)
 	return true;
 }
 
-void ep_text_skip_blanks(const char **at, const char *end)
+void ep_plaintext_skip_blanks(const char **at, const char *end)
 {
 	while (*at < end && **at == ' ')
 		++*at;
@@ -131,7 +133,7 @@ void ep_text_skip_blanks(const char **at, const char *end)
 
 static int digit_of(char c)
 {
-	if (ep_text_is_digit(c))
+	if (ep_plaintext_is_digit(c))
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'z' ? c - 'a' + 10 : 36;
@@ -173,7 +175,7 @@ static unsigned base_of(struct ep_slice *s)
 	return base ? base : 8;
 }
 
-bool ep_text_int(struct ep_slice s, int base, int64_t *ret)
+bool ep_plaintext_int(struct ep_slice s, int base, int64_t *ret)
 {
 	bool minus = s.n && s.p[0] == '-';
 	if (minus || (s.n && s.p[0] == '+')) {
@@ -188,17 +190,17 @@ bool ep_text_int(struct ep_slice s, int base, int64_t *ret)
 	return true;
 }
 
-bool ep_text_hex(struct ep_slice s, uint64_t *ret)
+bool ep_plaintext_hex(struct ep_slice s, uint64_t *ret)
 {
 	return parse_digits(s, 16, false, ret);
 }
 
 static bool is_small_hex(char c)
 {
-	return ep_text_is_digit(c) || (c >= 'a' && c <= 'f');
+	return ep_plaintext_is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
-int ep_text_next_address(const char **at, const char *end, uint64_t *ret)
+int ep_plaintext_next_address(const char **at, const char *end, uint64_t *ret)
 {
 	for (const char *p = *at; end - p > 2; p++) {
 		if (p[0] != '0' || p[1] != 'x' || !is_small_hex(p[2]))
@@ -207,7 +209,7 @@ int ep_text_next_address(const char **at, const char *end, uint64_t *ret)
 		while (p + 2 + digits.n < end && is_small_hex(digits.p[digits.n]))
 			digits.n++;
 		*at = digits.p + digits.n;
-		return ep_text_hex(digits, ret) ? 1 : -ERANGE;
+		return ep_plaintext_hex(digits, ret) ? 1 : -ERANGE;
 	}
 	*at = end;
 	return 0;

@@ -1,7 +1,7 @@
 /* Where addresses lie, and what the map may cost. */
 #include "test.h"
 
-#include "legacy/maps.h"
+#include "legacy/memorymap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +10,12 @@ static struct ep_profile *place(const char *map, const uint64_t *addresses, uint
 {
 	ep_auto(ep_build) b = NULL;
 	struct ep_profile *p = NULL;
-	struct ep_text t;
+	struct ep_plaintext t;
 	assert_int_equal(ep_build_new(0, &b), 0);
 	for (uint32_t i = 0; i < n; i++)
 		(void)ep_build_location(b, addresses[i], EP_NONE, NULL, 0);
-	ep_text_open(&t, ep_slice_of(map));
-	assert_int_equal(ep_maps_place(&t, b, NULL), 0);
+	ep_plaintext_open(&t, ep_slice_of(map));
+	assert_int_equal(ep_memorymap_place(&t, b, NULL), 0);
 	assert_int_equal(ep_build_finish(b, &p, NULL), 0);
 	return p;
 }
@@ -74,12 +74,12 @@ TEST(variables_are_replaced)
 static int place_text(const char *map, uint32_t n_addresses, struct ep_err *err)
 {
 	ep_auto(ep_build) b = NULL;
-	struct ep_text t;
+	struct ep_plaintext t;
 	assert_int_equal(ep_build_new(0, &b), 0);
 	for (uint32_t i = 0; i < n_addresses; i++)
 		(void)ep_build_location(b, 0x100000000 + i, EP_NONE, NULL, 0);
-	ep_text_open(&t, ep_slice_of(map));
-	return ep_maps_place(&t, b, err);
+	ep_plaintext_open(&t, ep_slice_of(map));
+	return ep_memorymap_place(&t, b, err);
 }
 
 TEST(variables_that_double_are_stopped)

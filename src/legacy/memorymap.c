@@ -1,10 +1,10 @@
 /*
- * maps.c - see maps.h.
+ * memorymap.c - see memorymap.h.
  *
  * The rules are the reference's (legacy_profile.go: ParseMemoryMapFromScanner,
  * massageMappings, remapMappingIDs), oddities included, since they show in reports.
  */
-#include "legacy/maps.h"
+#include "legacy/memorymap.h"
 
 #include "base/sort.h"
 #include "legacy/mapline.h"
@@ -75,11 +75,11 @@ static int read_line(struct maps *m, struct ep_mapvars *vars, struct ep_slice ra
 	}
 }
 
-static int read_all(struct maps *m, struct ep_text *t, struct ep_err *err)
+static int read_all(struct maps *m, struct ep_plaintext *t, struct ep_err *err)
 {
 	ep_auto(ep_mapvars) vars = NULL;
 	EP_TRY(ep_mapvars_new(&vars, err));
-	while (ep_text_next(t))
+	while (ep_plaintext_next(t))
 		EP_TRY(read_line(m, vars, t->line, err));
 	return 0;
 }
@@ -126,7 +126,7 @@ static bool is_library(struct ep_slice file)
 		if (end - p == 3)
 			return true;
 		if (end - p > 4 && (p[3] == '.' || p[3] == '_') &&
-		    ep_text_is_digit(p[4]))
+		    ep_plaintext_is_digit(p[4]))
 			return true;
 	}
 	return false;
@@ -134,7 +134,7 @@ static bool is_library(struct ep_slice file)
 
 /* A name that is only "(deleted)" is none; elsewhere the word does not end a library's.
  */
-bool ep_maps_may_be_main(struct ep_slice file)
+bool ep_memorymap_may_be_main(struct ep_slice file)
 {
 	static const char deleted[] = "(deleted)";
 	char name[4096];
@@ -142,9 +142,9 @@ bool ep_maps_may_be_main(struct ep_slice file)
 	if (file.n > sizeof(name))
 		return !is_library(file) && file.p[0] != '[';
 	for (const char *p = file.p, *end = p + file.n; p < end;)
-		if (!ep_text_take(&p, end, deleted))
+		if (!ep_plaintext_take(&p, end, deleted))
 			name[n++] = *p++;
-	struct ep_slice s = ep_text_trim((struct ep_slice){name, n});
+	struct ep_slice s = ep_plaintext_trim((struct ep_slice){name, n});
 	return s.n && s.p[0] != '[' && !is_library(s);
 }
 
@@ -152,7 +152,7 @@ static void main_first(struct maps *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		struct ep_slice file = str(m, m->r[i].file);
-		if (!file.n || !ep_maps_may_be_main(file))
+		if (!file.n || !ep_memorymap_may_be_main(file))
 			continue;
 		struct region r = m->r[0];
 		m->r[0] = m->r[i];
@@ -164,7 +164,7 @@ static void main_first(struct maps *m)
 /* What huge pages and relinking do to the main program's first piece. */
 static void mend_first(struct maps *m)
 {
-	if (m->n > 1 && ep_text_begins(str(m, m->r[0].file), "/anon_hugepage") &&
+	if (m->n > 1 && ep_plaintext_begins(str(m, m->r[0].file), "/anon_hugepage") &&
 	    m->r[0].limit == m->r[1].start)
 		memmove(m->r, m->r + 1, --m->n * sizeof(*m->r));
 	if (m->n && m->r[0].start - m->r[0].offset == MAIN_START) {
@@ -335,7 +335,7 @@ static int arrange(struct maps *m, struct ep_err *err)
 	return publish(m, region_of, err);
 }
 
-int ep_maps_place(struct ep_text *t, struct ep_build *b, struct ep_err *err)
+int ep_memorymap_place(struct ep_plaintext *t, struct ep_build *b, struct ep_err *err)
 {
 	struct maps m = {.b = b};
 	int rc = read_all(&m, t, err);
@@ -346,9 +346,10 @@ int ep_maps_place(struct ep_text *t, struct ep_build *b, struct ep_err *err)
 	return rc;
 }
 
-int ep_maps_find_and_place(struct ep_text *t, struct ep_build *b, struct ep_err *err)
+int ep_memorymap_find_and_place(struct ep_plaintext *t, struct ep_build *b,
+				struct ep_err *err)
 {
-	while (!ep_text_is_map_title(t->line) && ep_text_next(t))
+	while (!ep_plaintext_is_map_title(t->line) && ep_plaintext_next(t))
 		;
-	return ep_maps_place(t, b, err);
+	return ep_memorymap_place(t, b, err);
 }
