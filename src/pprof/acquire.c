@@ -198,7 +198,10 @@ static int post(void *ctx, const char *url, struct ep_slice body, struct ep_buf 
 					    .post = true,
 					    .body = body,
 					    .timeout_ns = SYMBOLS_TIMEOUT_NS};
-	return ep_fetch_url(ctx, &rq, reply, err);
+	int rc = ep_fetch_url(ctx, &rq, reply, err);
+	if (rc < 0)
+		ep_err_context(err, "http post %s", url);
+	return rc;
 }
 
 static int name(const struct ep_args *a, const struct ep_acquire_with *with,

@@ -351,3 +351,42 @@ def test_a_real_server_of_go(run, tmp_path):
     finally:
         server.kill()
         server.wait()
+
+
+# --- names from the server ------------------------------------------------------------
+
+
+def addresses(*stacks):
+    """A CPU profile of bare addresses in one mapping."""
+    s = {"": 0}
+    st = lambda t: s.setdefault(t, len(s))
+    known = sorted({a for stack in stacks for a in stack})
+    body = pprof.field(1, pprof.field(1, st("cpu")) + pprof.field(2, st("nanoseconds")))
+    for stack in stacks:
+        body += pprof.field(2, pprof.packed(1, [known.index(a) + 1 for a in stack]) + pprof.packed(2, [1]))
+    body += pprof.field(3, pprof.field(1, 1) + pprof.field(2, 0x1000) + pprof.field(3, 0x9000) + pprof.field(5, st("/no/such/binary")))
+    for i, a in enumerate(known):
+        body += pprof.field(4, pprof.field(1, i + 1) + pprof.field(2, 1) + pprof.field(3, a))
+    return body + b"".join(pprof.varint(6 << 3 | 2) + pprof.varint(len(x.encode())) + x.encode() for x in s)
+
+
+@pytest.mark.parametrize("source, symbols", [
+    ("/pprof/heap", "/pprof/symbol"), ("/debug/pprof/heap", "/debug/pprof/symbol"), ("/a/b/profilez", "/a/b/symbolz"),
+])
+def test_addresses_are_named_by_the_server_they_came_from(run, source, symbols):
+    site = Site({source: addresses([0x2000, 0x3000]), symbols: b"num_symbols: 1\n0x2000 leaf\n0x3000\tmain\n"})
+    with serving(site) as at:
+        out, _ = run("-traces", f"http://{at}{source}")
+        assert site.asked[-1][:2] == ("POST", symbols)
+        assert sorted(site.asked[-1][2].split(b"+")) == [b"0x2000", b"0x3000"]
+        assert re.search(rb"1ns +leaf\n +main", out), out
+        out, _ = run("-traces", "-symbolize=none", f"http://{at}{source}")
+        assert b"leaf" not in out
+    assert len(site.asked) == 3
+
+
+def test_a_server_without_names_ends_it_as_the_reference_does(run, reference):
+    with serving(Site({"/pprof/heap": addresses([0x2000])})) as at:
+        for program in (None, [reference]):
+            _, said = run("-traces", f"http://{at}/pprof/heap", program=program, code=2)
+            assert said[-1] == f"http post http://{at}/pprof/symbol: server response: 404 Not Found"
