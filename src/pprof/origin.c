@@ -7,6 +7,7 @@
 #include "fetch/adjust.h"
 #include "fetch/fetch.h"
 #include "legacy/legacy.h"
+#include "pprof/perfdata.h"
 
 #include <limits.h>
 #include <string.h>
@@ -43,8 +44,12 @@ static int read_any(const char *name, const struct ep_origin_options *o, struct 
 	ep_auto_buf url;
 	uint64_t timeout_ns;
 	ep_buf_init(&url, MAX_URL);
-	if (!strcmp(name, "-") || access(name, F_OK) == 0)
+	if (!strcmp(name, "-"))
 		return ep_fetch_file(name, 0, out, err);
+	if (access(name, F_OK) == 0) {
+		EP_TRY(ep_fetch_file(name, 0, out, err));
+		return ep_perfdata_convert(name, o->notes, out, err);
+	}
 	int rc = ep_adjust_source(name, clamp(o->seconds), clamp(o->timeout), &url, &timeout_ns);
 	if (rc < 0)
 		return ep_fail(err, rc, 0, "the URL is too long");

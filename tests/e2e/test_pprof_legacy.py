@@ -49,6 +49,27 @@ def test_what_is_rewritten_reads_the_same(everprof, tmp_path, name):
     assert pprof([everprof, "pprof"], "-top", again, tmp_path).stdout == first
 
 
+def test_a_perf_recording_is_converted_when_the_tool_is_there(everprof, tmp_path):
+    recording = tmp_path / "perf.data"
+    recording.write_bytes(b"PERFILE2" + bytes(100))
+    alone = pprof([everprof, "pprof"], "-raw", recording, tmp_path)
+    assert alone.returncode == 2
+    assert b"perf script" in alone.stderr
+    tool = tmp_path / "bin" / "perf_to_profile"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\n[ "$1 $2 $3 $5" = "-i {recording} -o -f" ] && cp {LEGACY}/heap_v2.heap "$4"\n')
+    tool.chmod(0o755)
+    out = subprocess.run(
+        [everprof, "pprof", "-symbolize=none", "-raw", "-output=/dev/stdout", recording],
+        capture_output=True, timeout=60, check=False,
+        env={**os.environ, "PATH": f"{tool.parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path),
+             "PPROF_TMPDIR": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
+    )
+    assert out.returncode == 0, out.stderr
+    assert out.stdout.decode() == (LEGACY / "raw" / "heap_v2.heap.txt").read_text()
+    assert not list(tmp_path.glob("pprof_*"))
+
+
 MALFORMED = ROOT / "tests" / "data" / "pprof" / "malformed"
 VERDICTS = [line.split("\t")[:4] for line in (MALFORMED / "expected.tsv").read_text().splitlines()[1:]]
 
