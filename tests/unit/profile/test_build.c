@@ -98,3 +98,43 @@ TEST(build_remembers_that_it_passed_its_bound)
 	assert_string_equal(err.text, "profile is over the limit of 100000 bytes");
 	assert_null(p);
 }
+
+TEST(build_keeps_equal_samples_and_mappings_apart_when_asked)
+{
+	ep_auto(ep_build) b = NULL;
+	ep_auto(ep_profile) p = NULL;
+	const int64_t one = 1;
+	const struct ep_mapping m = {.start = 16, .limit = 32};
+	assert_int_equal(ep_build_new(0, &b), 0);
+	ep_build_sample_type(b, "samples", "count");
+	uint32_t l = ep_build_named_frame(b, "f", "");
+	ep_build_sample(b, &l, 1, NULL, 0, &one);
+	ep_build_sample_apart(b, &l, 1, NULL, 0, &one);
+	ep_build_sample(b, &l, 1, NULL, 0, &one);
+	assert_int_equal(ep_build_mapping(b, &m), 0);
+	assert_int_equal(ep_build_mapping(b, &m), 0);
+	assert_int_equal(ep_build_mapping_apart(b, &m), 1);
+	assert_int_equal(ep_build_finish(b, &p, NULL), 0);
+	assert_int_equal(p->n_samples, 2);
+	assert_int_equal(p->values[0], 2);
+	assert_int_equal(p->values[1], 1);
+	assert_int_equal(p->n_mappings, 2);
+}
+
+TEST(build_changes_a_location_in_its_place)
+{
+	ep_auto(ep_build) b = NULL;
+	ep_auto(ep_profile) p = NULL;
+	assert_int_equal(ep_build_new(0, &b), 0);
+	uint32_t first = ep_build_location(b, 16, EP_NONE, NULL, 0);
+	(void)ep_build_location(b, 32, EP_NONE, NULL, 0);
+	struct ep_function f = {.name = ep_build_cstr(b, "f")};
+	struct ep_line line = {.function = ep_build_function(b, &f), .line = 7};
+	struct ep_location now = {.mapping = EP_NONE, .n_lines = 1};
+	ep_build_change_location(b, first, &now, &line);
+	assert_int_equal(ep_build_finish(b, &p, NULL), 0);
+	assert_int_equal(p->n_locations, 2);
+	assert_int_equal(p->locations[first].address, 0);
+	assert_int_equal(p->lines[p->locations[first].first_line].line, 7);
+	assert_int_equal(p->locations[1].address, 32);
+}

@@ -366,3 +366,14 @@ TEST(decode_agrees_with_the_reference_on_every_malformed_file)
 	free(table);
 	assert_int_equal(rows, 37);
 }
+
+TEST(decode_take_leaves_the_bytes_on_failure)
+{
+	ep_auto_buf bytes;
+	ep_auto(ep_profile) p = NULL;
+	ep_buf_init(&bytes, 1 << 20);
+	ep_buf_add_str(&bytes, "no profile");
+	assert_true(ep_decode_take(&bytes, &p, NULL) < 0);
+	assert_string_equal(ep_buf_cstr(&bytes), "no profile");
+	assert_null(p);
+}
