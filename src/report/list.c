@@ -164,15 +164,18 @@ static void add_head(const struct listing *l, const struct routine *t)
 		      ep_units_percent(share, t->cum, l->r->total));
 }
 
+/* Where there are no lines to show, the reference does not look for the file, and says
+ * that it is not there only if another routine did. */
 static int add_routine(const struct listing *l, const struct routine *t)
 {
-	const struct ep_sourcefile *f;
-	EP_TRY(ep_sourcefile_open(l->reader, t->rows->file, &f));
+	const struct ep_sourcefile *f = ep_sourcefile_opened(l->reader, t->rows->file);
+	if (!f && t->first <= t->last)
+		EP_TRY(ep_sourcefile_open(l->reader, t->rows->file, &f));
 	add_head(l, t);
-	if (!f->found) {
+	if (f && !f->found)
 		ep_buf_printf(l->out, " Error: %s\n", f->error);
+	if (!f || !f->found)
 		return 0;
-	}
 	struct line line;
 	size_t at = 0;
 	for (int64_t n = t->first; n <= t->last && line_of(t, f, n, &at, &line); n++)

@@ -300,17 +300,25 @@ static int keep(struct ep_sourcefile_reader *r, uint64_t hash, struct ep_sourcef
 	return 0;
 }
 
+const struct ep_sourcefile *ep_sourcefile_opened(const struct ep_sourcefile_reader *r,
+						 struct ep_slice path)
+{
+	struct ep_index_iter it;
+	for (uint32_t i = ep_index_first(&r->by_path, ep_hash64(path.p, path.n), &it);
+	     i != EP_INDEX_NONE; i = ep_index_next(&r->by_path, &it))
+		if (ep_slice_eq(r->files[i]->path, path))
+			return r->files[i];
+	return NULL;
+}
+
 int ep_sourcefile_open(struct ep_sourcefile_reader *r, struct ep_slice path,
 		       const struct ep_sourcefile **ret_f)
 {
-	uint64_t hash = ep_hash64(path.p, path.n);
-	struct ep_index_iter it;
-	for (uint32_t i = ep_index_first(&r->by_path, hash, &it); i != EP_INDEX_NONE;
-	     i = ep_index_next(&r->by_path, &it))
-		if (ep_slice_eq(r->files[i]->path, path)) {
-			*ret_f = r->files[i];
-			return 0;
-		}
+	const struct ep_sourcefile *before = ep_sourcefile_opened(r, path);
+	if (before) {
+		*ret_f = before;
+		return 0;
+	}
 	if (r->n_files >= MAX_FILES)
 		return -E2BIG;
 	struct ep_sourcefile *f = ep_zalloc(sizeof(*f));
@@ -322,7 +330,7 @@ int ep_sourcefile_open(struct ep_sourcefile_reader *r, struct ep_slice path,
 		ep_free(name);
 	}
 	int rc = f && name ? load(r, f) : -ENOMEM;
-	rc = rc < 0 ? rc : keep(r, hash, f);
+	rc = rc < 0 ? rc : keep(r, ep_hash64(path.p, path.n), f);
 	if (rc < 0) {
 		file_free(f);
 		return rc;

@@ -60,6 +60,10 @@ EP_DEFINE_AUTO(ep_sourcefile_reader);
 int ep_sourcefile_open(struct ep_sourcefile_reader *r, struct ep_slice path,
 		       const struct ep_sourcefile **ret_f);
 
+/* A file if it was opened before; NULL if not. */
+const struct ep_sourcefile *ep_sourcefile_opened(const struct ep_sourcefile_reader *r,
+						 struct ep_slice path);
+
 /*
  * ep_sourcefile_trim - a path without the prefix that the options take away.
  *

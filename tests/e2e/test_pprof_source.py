@@ -177,6 +177,14 @@ def test_a_source_that_is_not_there_is_an_error_of_its_function_alone(pprof, tmp
     assert (code, out) == (0, "Total: 10\nNo source information for work\n")
 
 
+def test_a_function_that_begins_behind_its_samples_shows_nothing(pprof, tmp_path):
+    # As the reference: nobody looks for the file then.
+    code, out, _ = pprof("-list=work", profile(tmp_path / "p.pb.gz", [2], start=30))
+    assert (code, out.splitlines()[1:]) == (0, [
+        "ROUTINE ======================== work in work.c", "        10         10 (flat, cum)   100% of Total",
+    ])
+
+
 def test_a_profile_cannot_make_us_wait_for_a_device(pprof, tmp_path):
     os.mkfifo(tmp_path / "fifo.c")
     for file in ("fifo.c", "/dev/zero", "/dev/tty", "/"):
