@@ -35,7 +35,7 @@ class Page(Api):
 
     def __init__(self, everprof, home, *args, host="localhost", port="", env=None):
         self.process = subprocess.Popen(
-            [everprof, "pprof", f"-http={host}:{port}", "-no_browser", *map(str, args)], stderr=subprocess.PIPE,
+            [everprof, "pprof", f"-http={host}:{port}", "-no_browser", "-symbolize=none", *map(str, args)], stderr=subprocess.PIPE,
             text=True, env={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), **(env or {})})
         self.said = []
         for line in self.process.stderr:
@@ -107,7 +107,7 @@ def test_it_says_where_it_serves(page):
 ])
 def test_a_wrong_address_is_refused_as_the_reference_does(everprof, tmp_path, flag, words):
     (tmp_path / "a.pb.gz").write_bytes(shop())
-    out = subprocess.run([everprof, "pprof", f"-http={flag}", "-no_browser", tmp_path / "a.pb.gz"],
+    out = subprocess.run([everprof, "pprof", f"-http={flag}", "-no_browser", "-symbolize=none", tmp_path / "a.pb.gz"],
                          capture_output=True, text=True, timeout=60, check=False)
     assert (out.returncode, out.stderr, out.stdout) == (2, words + "\n", "")
 
@@ -116,7 +116,7 @@ def test_a_browser_is_opened_on_the_flags(everprof, tmp_path):
     (tmp_path / "a.pb.gz").write_bytes(shop())
     (tmp_path / "browser").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/opened.new\nmv {tmp_path}/opened.new {tmp_path}/opened\n')
     (tmp_path / "browser").chmod(0o755)
-    p = subprocess.Popen([everprof, "pprof", "-http=localhost:", "-focus=a b", "-lines", "-trim=false", tmp_path / "a.pb.gz"],
+    p = subprocess.Popen([everprof, "pprof", "-http=localhost:", "-symbolize=none", "-focus=a b", "-lines", "-trim=false", tmp_path / "a.pb.gz"],
                          stderr=subprocess.PIPE, text=True, env={**os.environ, "BROWSER": str(tmp_path / "browser")})
     try:
         url = p.stderr.readline().split()[-1]
