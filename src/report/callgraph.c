@@ -179,12 +179,12 @@ static int make_edges(struct trim *t)
 	return ep_callgraph_edges_link(t->m->g);
 }
 
-static int sort(struct trim *t)
+static int sort(struct trim *t, bool again)
 {
 	enum ep_callgraph_order order = t->is_picture	    ? EP_CALLGRAPH_BY_ENTROPY
 					: t->m->r->o.cum_sort ? EP_CALLGRAPH_BY_CUM
 							      : EP_CALLGRAPH_BY_FLAT;
-	return ep_callgraph_order_shown(t->m->g, order);
+	return ep_callgraph_order_shown(t->m->g, order, again);
 }
 
 /* The boxes of a node's labels count as nodes, up to four. */
@@ -224,7 +224,7 @@ static int choose_top(struct trim *t)
 	if (!t->is_picture)
 		return 0;
 	EP_TRY(t->is_tree ? ep_callgraph_edges_link(g) : make_edges(t));
-	return sort(t);
+	return sort(t, t->is_tree);
 }
 
 /* All edges, or for a text those that tell whether a node is inlined. */
@@ -267,7 +267,7 @@ static int trim(struct trim *t)
 	g->n_candidates = g->n_shown;
 	if (t->is_picture)
 		EP_TRY(make_edges(t));
-	EP_TRY(sort(t));
+	EP_TRY(sort(t, false));
 	EP_TRY(choose_top(t));
 	EP_TRY(make_last_edges(t));
 	return finish(t);
@@ -330,7 +330,7 @@ static int trim_groups(struct trim *t)
 	t->edge_cutoff = cutoff(g, o->edgefraction);
 	EP_TRY(drop_small_nodes(t));
 	g->n_candidates = g->n_shown;
-	EP_TRY(sort(t));
+	EP_TRY(sort(t, false));
 	EP_TRY(choose_top(t));
 	for (uint32_t i = 0; i < g->n_edges; i++)
 		g->edges[i].dropped = ep_wrap_abs(g->edges[i].weight) < t->edge_cutoff;

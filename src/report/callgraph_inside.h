@@ -70,7 +70,9 @@ enum ep_callgraph_order {
 	EP_CALLGRAPH_BY_CUM,
 	EP_CALLGRAPH_BY_ENTROPY, /* which nodes say most in a picture; needs in and out */
 };
-int ep_callgraph_order_shown(struct ep_callgraph *g, enum ep_callgraph_order order);
+/* again: a tree's, whose order of before shows where nodes are equal. */
+int ep_callgraph_order_shown(struct ep_callgraph *g, enum ep_callgraph_order order,
+			     bool again);
 /* <0, 0, >0: by printed name, then file, line, address, appearance. */
 int ep_callgraph_order_frames(struct ep_callgraph *g, uint32_t a, uint32_t b);
 

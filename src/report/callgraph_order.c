@@ -7,6 +7,7 @@
 #include "report/callgraph_inside.h"
 
 #include "base/sort.h"
+#include "report/patternsort.h"
 #include "report/wrap.h"
 
 #include <math.h>
@@ -87,23 +88,33 @@ struct row {
 	uint32_t node;
 };
 
-static bool row_before(const void *a, const void *b, void *arg)
+static int compare_rows(const struct row *x, const struct row *y, struct ep_callgraph *g)
 {
-	const struct row *x = a, *y = b;
-	struct ep_callgraph *g = arg;
 	if (x->key != y->key)
-		return x->key > y->key;
+		return cmp_int(y->key, x->key);
 	uint32_t fx = g->nodes[x->node].frame, fy = g->nodes[y->node].frame;
 	int c = fx == fy ? 0
 			 : ep_slice_cmp(ep_callgraph_name(g, fx), ep_callgraph_name(g, fy));
 	if (!c)
 		c = cmp_int(y->second, x->second);
-	if (!c)
-		c = ep_callgraph_order_frames(g, fx, fy);
+	return c ? c : ep_callgraph_order_frames(g, fx, fy);
+}
+
+static bool row_before(const void *a, const void *b, void *arg)
+{
+	const struct row *x = a, *y = b;
+	int c = compare_rows(x, y, arg);
 	return c ? c < 0 : x->node < y->node;
 }
 
-int ep_callgraph_order_shown(struct ep_callgraph *g, enum ep_callgraph_order order)
+/* Nodes of a call tree that differ in their callers alone are equal. */
+static bool row_again_before(const void *a, const void *b, void *arg)
+{
+	return compare_rows(a, b, arg) < 0;
+}
+
+int ep_callgraph_order_shown(struct ep_callgraph *g, enum ep_callgraph_order order,
+			     bool again)
 {
 	struct row *rows ep_auto_mem = ep_alloc(((size_t)g->n_shown + 1) * sizeof(*rows));
 	if (!rows)
@@ -118,7 +129,10 @@ int ep_callgraph_order_shown(struct ep_callgraph *g, enum ep_callgraph_order ord
 							     : ep_wrap_abs(score(g, v));
 		rows[i].second = order == EP_CALLGRAPH_BY_FLAT ? cum : flat;
 	}
-	ep_sort(rows, g->n_shown, sizeof(*rows), row_before, g);
+	if (again)
+		ep_patternsort(rows, g->n_shown, sizeof(*rows), row_again_before, g);
+	else
+		ep_sort(rows, g->n_shown, sizeof(*rows), row_before, g);
 	for (uint32_t i = 0; i < g->n_shown; i++)
 		g->shown[i] = rows[i].node;
 	return 0;
