@@ -1,11 +1,13 @@
 /*
  * regex.c - PCRE2 with limits: a hostile pattern costs a bounded amount of work.
  *
- * Go's RE2 syntax is close to a subset.  Text that is not UTF-8 is matched byte by
+ * Go's RE2 syntax is close to a subset; goregex.c keeps to it.  Text that is not UTF-8 is matched byte by
  * byte.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "codec/regex.h"
+
+#include "codec/goregex.h"
 
 #include <pcre2.h>
 
@@ -31,6 +33,8 @@ int ep_regex_new(struct ep_slice pattern, enum ep_regex_mode mode, struct ep_reg
 	if (pattern.n > MAX_PATTERN)
 		return ep_fail(err, -E2BIG, 0, "a regular expression of %zu bytes, the limit is %d",
 			       pattern.n, MAX_PATTERN);
+	if (mode == EP_REGEX_SEARCH)
+		EP_TRY(ep_goregex_check(pattern, err));
 	ep_auto(ep_regex) r = ep_zalloc(sizeof(*r));
 	if (!r)
 		return ep_fail(err, -ENOMEM, 0, "no memory for a regular expression");
@@ -38,7 +42,7 @@ int ep_regex_new(struct ep_slice pattern, enum ep_regex_mode mode, struct ep_reg
 	size_t at = 0;
 	const uint32_t whole = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 	const uint32_t options =
-		PCRE2_NEVER_BACKSLASH_C | (mode == EP_REGEX_WHOLE ? whole : 0);
+		PCRE2_NEVER_BACKSLASH_C | (mode == EP_REGEX_WHOLE ? whole : PCRE2_DOLLAR_ENDONLY);
 	PCRE2_SPTR text = (PCRE2_SPTR)(pattern.n ? pattern.p : "");
 	r->bytes = pcre2_compile(text, pattern.n, options, &code, &at, NULL);
 	r->code = pcre2_compile(text, pattern.n, options | PCRE2_UTF, &code, &at, NULL);

@@ -15,7 +15,7 @@ struct ep_regex;
 
 enum ep_regex_mode {
 	EP_REGEX_WHOLE,	 /* the whole text must match, as selectors want it */
-	EP_REGEX_SEARCH, /* a match anywhere, as `go tool pprof` wants it */
+	EP_REGEX_SEARCH, /* a match anywhere, and Go's syntax alone, as `go tool pprof` wants it */
 };
 
 /*
