@@ -2,6 +2,7 @@
 #include "base/index.h"
 
 #include "base/mem.h"
+#include "base/pages.h"
 
 #include <errno.h>
 #include <string.h>
@@ -48,6 +49,7 @@ int ep_index_reserve(struct ep_index *ix, size_t n)
 	bigger.slots = ep_zalloc(bigger.n_slots * sizeof(*bigger.slots));
 	if (!bigger.slots)
 		return -ENOMEM;
+	ep_pages_expect(bigger.slots, bigger.n_slots * sizeof(*bigger.slots));
 	for (size_t i = 0; i < ix->n_slots; i++)
 		if (ix->slots[i])
 			place(&bigger, ix->slots[i]);
@@ -64,6 +66,12 @@ int ep_index_add(struct ep_index *ix, uint64_t hash, uint32_t id)
 	place(ix, (uint64_t)tag_of(hash) << 32 | (uint64_t)(id + 1));
 	ix->n++;
 	return 0;
+}
+
+void ep_index_prefetch(const struct ep_index *ix, uint64_t hash)
+{
+	if (ix->n_slots)
+		__builtin_prefetch(&ix->slots[home(ix, tag_of(hash))]);
 }
 
 uint32_t ep_index_first(const struct ep_index *ix, uint64_t hash, struct ep_index_iter *it)

@@ -39,6 +39,9 @@ int ep_index_reserve(struct ep_index *ix, size_t n);
 int ep_index_add(struct ep_index *ix, uint64_t hash, uint32_t id);
 void ep_index_clear(struct ep_index *ix);
 
+/* The memory that a question about this hash will look at; ask some others meanwhile. */
+void ep_index_prefetch(const struct ep_index *ix, uint64_t hash);
+
 uint32_t ep_index_first(const struct ep_index *ix, uint64_t hash, struct ep_index_iter *it);
 uint32_t ep_index_next(const struct ep_index *ix, struct ep_index_iter *it);
 

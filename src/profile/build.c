@@ -29,6 +29,19 @@ enum table {
 	N_TABLES
 };
 
+/* Samples wait here for the index's memory to arrive: the tables of large profiles lie
+ * in no cache.  First come, first placed. */
+enum { WAITING = 16 };
+
+struct waiting {
+	uint64_t hash[WAITING];
+	uint32_t stack[WAITING], n_labels[WAITING];
+	struct ep_label *labels; /* WAITING rows of cap_labels */
+	int64_t *values;	 /* WAITING rows of a sample's */
+	uint32_t cap_labels;
+	uint32_t first, n;
+};
+
 struct ep_build {
 	struct ep_profile p;
 	size_t max;
@@ -39,6 +52,7 @@ struct ep_build {
 	struct stack *stacks_of; /* by number */
 	uint32_t n_stacks, cap_stacks;
 	struct ep_labelorder order;
+	struct waiting waiting;
 };
 
 /* Samples of equal stacks share a run of the table. */
@@ -149,6 +163,8 @@ static void free_indexes(struct ep_build *b)
 	ep_index_fini(&b->samples);
 	ep_free(b->stacks_of);
 	ep_labelorder_fini(&b->order);
+	ep_free(b->waiting.labels);
+	ep_free(b->waiting.values);
 }
 
 int ep_build_new(size_t max_bytes, struct ep_build **ret_b)
@@ -473,12 +489,11 @@ static uint32_t append_sample(struct ep_build *b, uint32_t stack,
 
 /* The sample of this stack and these labels, made when it is new; EP_NONE on
  * failure.  The labels are sorted. */
-static uint32_t intern_sample(struct ep_build *b, uint32_t stack,
+static uint32_t intern_sample(struct ep_build *b, uint64_t h, uint32_t stack,
 			      const struct ep_label *labels, uint32_t n_labels)
 {
 	const struct ep_profile *p = &b->p;
 	struct stack run = b->stacks_of[stack];
-	uint64_t h = hash_sample(stack, labels, n_labels);
 	struct ep_index_iter it;
 	for (uint32_t id = ep_index_first(&b->samples, h, &it); id != EP_INDEX_NONE;
 	     id = ep_index_next(&b->samples, &it)) {
@@ -504,36 +519,77 @@ static void add_values(struct ep_build *b, uint32_t sample, const int64_t *value
 		sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);
 }
 
-typedef uint32_t sample_fn(struct ep_build *b, uint32_t stack,
-			   const struct ep_label *labels, uint32_t n_labels);
-
-/* Add to what `place` says is the sample. */
-static inline void add_sample(struct ep_build *b, uint32_t stack,
-			      const struct ep_label *labels, uint32_t n_labels,
-			      const int64_t *values, sample_fn *place)
+static void place_first(struct ep_build *b)
 {
-	if (b->failed || stack == EP_NONE)
-		return;
+	struct waiting *w = &b->waiting;
+	uint32_t i = w->first;
+	w->first = (i + 1) % WAITING;
+	w->n--;
+	uint32_t id = intern_sample(b, w->hash[i], w->stack[i],
+				    w->labels + (size_t)i * w->cap_labels, w->n_labels[i]);
+	add_values(b, id, w->values + (size_t)i * b->p.n_sample_types);
+}
+
+static void place_all(struct ep_build *b)
+{
+	while (b->waiting.n)
+		place_first(b);
+}
+
+/* Room for n labels a sample; nobody waits while it is made. */
+static bool make_waiting_room(struct ep_build *b, uint32_t n)
+{
+	struct waiting *w = &b->waiting;
+	if (w->values && n <= w->cap_labels)
+		return true;
+	place_all(b);
+	uint32_t cap = n < 8 ? 8 : n;
+	ep_free(w->labels);
+	ep_free(w->values);
+	w->labels = ep_alloc((size_t)cap * WAITING * sizeof(*w->labels));
+	w->values = ep_alloc((size_t)b->p.n_sample_types * WAITING * sizeof(*w->values));
+	w->cap_labels = w->labels ? cap : 0;
+	return (w->labels && w->values) || fail(b, -ENOMEM);
+}
+
+static const struct ep_label *sort_labels(struct ep_build *b, const struct ep_label *labels,
+					  uint32_t n)
+{
 	const struct ep_label *sorted =
-		ep_labelorder_sort(&b->order, b->p.strings, labels, n_labels);
-	if (n_labels && !sorted)
+		ep_labelorder_sort(&b->order, b->p.strings, labels, n);
+	if (n && !sorted)
 		(void)fail(b, -ENOMEM); /* finish says it */
-	else
-		add_values(b, place(b, stack, sorted, n_labels), values);
+	return sorted;
 }
 
 void ep_build_sample_on(struct ep_build *b, uint32_t stack, const struct ep_label *labels,
 			uint32_t n_labels, const int64_t *values)
 {
-	add_sample(b, stack, labels, n_labels, values, intern_sample);
+	struct waiting *w = &b->waiting;
+	const struct ep_label *sorted = sort_labels(b, labels, n_labels);
+	if (b->failed || stack == EP_NONE || !make_waiting_room(b, n_labels))
+		return;
+	if (w->n == WAITING)
+		place_first(b);
+	uint32_t i = (w->first + w->n++) % WAITING;
+	w->hash[i] = hash_sample(stack, sorted, n_labels);
+	w->stack[i] = stack;
+	w->n_labels[i] = n_labels;
+	if (n_labels)
+		memcpy(w->labels + (size_t)i * w->cap_labels, sorted,
+		       n_labels * sizeof(*sorted));
+	if (b->p.n_sample_types)
+		memcpy(w->values + (size_t)i * b->p.n_sample_types, values,
+		       b->p.n_sample_types * sizeof(*values));
+	ep_index_prefetch(&b->samples, w->hash[i]);
 }
 
 void ep_build_sample(struct ep_build *b, const uint32_t *locations,
 		     uint32_t n_locations, const struct ep_label *labels,
 		     uint32_t n_labels, const int64_t *values)
 {
-	uint32_t stack = ep_build_stack(b, locations, n_locations);
-	add_sample(b, stack, labels, n_labels, values, intern_sample);
+	ep_build_sample_on(b, ep_build_stack(b, locations, n_locations), labels, n_labels,
+			   values);
 }
 
 void ep_build_sample_apart(struct ep_build *b, const uint32_t *locations,
@@ -541,7 +597,10 @@ void ep_build_sample_apart(struct ep_build *b, const uint32_t *locations,
 			   uint32_t n_labels, const int64_t *values)
 {
 	uint32_t stack = ep_build_stack(b, locations, n_locations);
-	add_sample(b, stack, labels, n_labels, values, append_sample);
+	const struct ep_label *sorted = sort_labels(b, labels, n_labels);
+	place_all(b);
+	if (!b->failed && stack != EP_NONE)
+		add_values(b, append_sample(b, stack, sorted, n_labels), values);
 }
 
 void ep_build_expect(struct ep_build *b, size_t n_samples)
@@ -567,6 +626,7 @@ static bool adopt_tables(struct ep_build *b)
 
 static struct ep_profile *finish(struct ep_build *b)
 {
+	place_all(b);
 	if (b->failed)
 		return NULL;
 	if (!b->p.arena)

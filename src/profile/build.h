@@ -27,7 +27,7 @@ EP_DEFINE_AUTO(ep_build);
 
 /*
  * The profile under construction, for its scalar fields (period, time_ns, …).
- * Its tables may move with each call below.
+ * Its tables may move with each call below, and the last samples join them at the end.
  */
 struct ep_profile *ep_build_profile(struct ep_build *b);
 
