@@ -70,8 +70,9 @@ static int make_tree(const struct ep_web *w, const struct ep_report_options *o,
 		     struct ep_err *err)
 {
 	struct ep_notes to = ep_webvars_notes(notes);
+	enum ep_webtree_parts parts = o->call_tree ? EP_WEBTREE_ALL : EP_WEBTREE_FUNCTIONS;
 	EP_TRY(ep_report_prepare(w->session->profile, o, &to, ret_r, err));
-	return ep_webtree_new(*ret_r, ret_t, err);
+	return ep_webtree_new(*ret_r, parts, ret_t, err);
 }
 
 static int flamegraph(const struct ep_web *w, struct ep_http *x, struct ep_err *err)
@@ -110,7 +111,8 @@ static int top(const struct ep_web *w, struct ep_http *x, struct ep_err *err)
 	struct ep_vars v;
 	ep_buf_init(&notes, MAX_NOTES);
 	EP_TRY(ep_webvars_read(w, x, &v, err));
-	const struct ep_report_options o = ep_vars_options(&v, EP_REPORT_TEXT, "");
+	struct ep_report_options o = ep_vars_options(&v, EP_REPORT_TEXT, "");
+	o.call_tree = false;
 	EP_TRY(make_tree(w, &o, &notes, &r, &t, err));
 	struct ep_jsonw j = answer_json(x);
 	return ep_webjson_top(&j, t, number(x, "limit", DEFAULT_ROWS, UINT32_MAX));

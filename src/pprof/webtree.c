@@ -20,7 +20,7 @@ struct builder {
 	struct run *runs;  /* of each location; n 0: not resolved yet, or empty */
 	uint32_t *frames;  /* function ids */
 	uint32_t n_frames, cap_frames;
-	bool want_lines, want_addresses;
+	bool want_lines, want_addresses, want_nodes;
 };
 
 static int grow(void **v, uint32_t n, uint32_t *cap, size_t size)
@@ -204,6 +204,7 @@ static int add_sample(struct builder *b, uint32_t i)
 	const struct ep_sample *s = &p->samples[i];
 	const uint32_t *stack = ep_profile_stack(p, s);
 	int64_t v = ep_report_value(b->r, i), at = 0;
+	uint32_t leaf = 0;
 	if (v == 0)
 		return 0;
 	int side = t->is_diff && v > 0;
@@ -213,16 +214,17 @@ static int add_sample(struct builder *b, uint32_t i)
 		if (!run->n)
 			EP_TRY(resolve(b, stack[k]));
 		for (uint32_t f = 0; f < run->n; f++) {
-			uint32_t fn = b->frames[run->first + f];
-			at = child_of(b, (uint32_t)at, fn);
+			leaf = b->frames[run->first + f];
+			if (b->want_nodes)
+				at = child_of(b, (uint32_t)at, leaf);
 			if (at < 0)
 				return (int)at;
-			count_fn(&t->fns[fn], i, side, v);
+			count_fn(&t->fns[leaf], i, side, v);
 		}
 	}
 	t->nodes[at].self[side] += v;
-	t->fns[t->nodes[at].fn].self[side] += v;
-	if (t->fns[t->nodes[at].fn].kind == EP_WEBTREE_UNNAMED)
+	t->fns[leaf].self[side] += v;
+	if (t->fns[leaf].kind == EP_WEBTREE_UNNAMED)
 		t->unnamed[side] += v;
 	return 0;
 }
@@ -280,12 +282,14 @@ static int build(struct builder *b)
 	return 0;
 }
 
-int ep_webtree_new(const struct ep_report *r, struct ep_webtree **ret_t, struct ep_err *err)
+int ep_webtree_new(const struct ep_report *r, enum ep_webtree_parts parts,
+		   struct ep_webtree **ret_t, struct ep_err *err)
 {
 	ep_auto(ep_webtree) t = ep_zalloc(sizeof(*t));
 	struct builder b = {.r = r, .t = t,
 			    .want_lines = r->o.granularity >= EP_BY_LINE,
-			    .want_addresses = r->o.granularity == EP_BY_ADDRESS};
+			    .want_addresses = r->o.granularity == EP_BY_ADDRESS,
+			    .want_nodes = parts == EP_WEBTREE_ALL};
 	b.runs = ep_zalloc(((size_t)r->p->n_locations + 1) * sizeof(*b.runs));
 	if (!t || !b.runs || !(t->arena = ep_arena_new(0))) {
 		ep_free(b.runs);

@@ -42,6 +42,11 @@ struct ep_webtree {
 	int64_t unnamed[2];	    /* weight whose leaf has no name */
 };
 
+enum ep_webtree_parts {
+	EP_WEBTREE_ALL,
+	EP_WEBTREE_FUNCTIONS, /* no node but the root: much less work */
+};
+
 /*
  * ep_webtree_new - one pass over the samples of r.
  *
@@ -49,7 +54,8 @@ struct ep_webtree {
  * errors   -ENOMEM, -E2BIG
  * threads  any
  */
-int ep_webtree_new(const struct ep_report *r, struct ep_webtree **ret_t, struct ep_err *err);
+int ep_webtree_new(const struct ep_report *r, enum ep_webtree_parts parts,
+		   struct ep_webtree **ret_t, struct ep_err *err);
 void ep_webtree_free(struct ep_webtree *t);
 EP_DEFINE_AUTO(ep_webtree);
 
