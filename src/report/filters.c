@@ -1,7 +1,7 @@
 /* filters.c - see filters.h.  Source: google/pprof driver_focus.go (applyFocus). */
 #include "report/filters.h"
 
-#include "profile/frames.h"
+#include "profile/framefilter.h"
 #include "profile/prune.h"
 #include "profile/tagfilter.h"
 
@@ -76,16 +76,16 @@ static void warn(const struct ep_report *r, const char *value, bool found, const
 
 static int filter_frames(struct ep_report *r, const struct filters *f, struct ep_err *err)
 {
-	struct ep_frames_filter by = {f->focus, f->ignore, f->hide, f->show};
-	struct ep_frames_found found;
-	EP_TRY(ep_frames_filter(r->p, &by, &found, err));
+	struct ep_framefilter by = {f->focus, f->ignore, f->hide, f->show};
+	struct ep_framefilter_found found;
+	EP_TRY(ep_framefilter_apply(r->p, &by, &found, err));
 	warn(r, r->o.focus, found.focus, "Focus");
 	warn(r, r->o.ignore, found.ignore, "Ignore");
 	warn(r, r->o.hide, found.hide, "Hide");
 	warn(r, r->o.show, found.show, "Show");
 	if (f->show_from) {
 		bool any;
-		EP_TRY(ep_frames_show_from(r->p, f->show_from, &any, err));
+		EP_TRY(ep_framefilter_show_from(r->p, f->show_from, &any, err));
 		warn(r, r->o.show_from, any, "ShowFrom");
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /* raw.c - the report `raw`: all tables as text.  Source: google/pprof profile.go
  * (Profile.String). */
 #include "report/gotime.h"
-#include "report/labels.h"
+#include "report/labelgroups.h"
 #include "report/reports.h"
 #include "report/text.h"
 
@@ -126,7 +126,7 @@ static void add_types(struct raw *w)
 /* --- samples ---------------------------------------------------------------------- */
 
 /* A number has its unit beside it, if any of its key has one. */
-static bool has_units(const struct ep_labels_group *g)
+static bool has_units(const struct ep_labelgroup *g)
 {
 	for (uint32_t i = 0; i < g->n; i++)
 		if (g->values[i].num_unit)
@@ -134,7 +134,7 @@ static bool has_units(const struct ep_labels_group *g)
 	return false;
 }
 
-static void add_group(struct raw *w, const struct ep_labels_group *g)
+static void add_group(struct raw *w, const struct ep_labelgroup *g)
 {
 	bool units = has_units(g);
 	struct ep_slice key = w->r->keys.keys[g->key].name;
@@ -157,8 +157,8 @@ static void add_group(struct raw *w, const struct ep_labels_group *g)
 }
 
 /* The order is that of "key:[values]", in which a key may come behind a longer one. */
-static bool comes_before(const struct raw *w, const struct ep_labels_group *a,
-			 const struct ep_labels_group *b)
+static bool comes_before(const struct raw *w, const struct ep_labelgroup *a,
+			 const struct ep_labelgroup *b)
 {
 	struct ep_slice x = w->r->keys.keys[a->key].name, y = w->r->keys.keys[b->key].name;
 	size_t n = x.n < y.n ? x.n : y.n;
@@ -169,13 +169,13 @@ static bool comes_before(const struct raw *w, const struct ep_labels_group *a,
 	return x.n > n ? (unsigned char)x.p[n] < ':' : (unsigned char)y.p[n] > ':';
 }
 
-static void add_groups(struct raw *w, struct ep_labels_group *g, uint32_t n)
+static void add_groups(struct raw *w, struct ep_labelgroup *g, uint32_t n)
 {
 	if (!n)
 		return;
 	for (uint32_t i = 1; i < n; i++)
 		for (uint32_t k = i; k && comes_before(w, &g[k], &g[k - 1]); k--) {
-			struct ep_labels_group swap = g[k];
+			struct ep_labelgroup swap = g[k];
 			g[k] = g[k - 1];
 			g[k - 1] = swap;
 		}
@@ -188,7 +188,7 @@ static void add_groups(struct raw *w, struct ep_labels_group *g, uint32_t n)
 	add_text(w, "\n");
 }
 
-static int add_sample(struct raw *w, uint32_t i, struct ep_labels *labels)
+static int add_sample(struct raw *w, uint32_t i, struct ep_labelgroups *labels)
 {
 	const struct ep_sample *s = &w->p->samples[i];
 	const uint32_t *stack = ep_profile_stack(w->p, s);
@@ -202,7 +202,7 @@ static int add_sample(struct raw *w, uint32_t i, struct ep_labels *labels)
 		add_text(w, " ");
 	}
 	add_text(w, "\n");
-	EP_TRY(ep_labels_of(w->r, s, labels));
+	EP_TRY(ep_labelgroups_of(w->r, s, labels));
 	add_groups(w, labels->groups, labels->n_strings);
 	add_groups(w, labels->groups + labels->n_strings, labels->n_groups - labels->n_strings);
 	return 0;
@@ -210,11 +210,11 @@ static int add_sample(struct raw *w, uint32_t i, struct ep_labels *labels)
 
 static int add_samples(struct raw *w)
 {
-	struct ep_labels labels = {0};
+	struct ep_labelgroups labels = {0};
 	int rc = 0;
 	for (uint32_t i = 0; i < w->p->n_samples && rc == 0; i++)
 		rc = add_sample(w, i, &labels);
-	ep_labels_fini(&labels);
+	ep_labelgroups_fini(&labels);
 	return rc;
 }
 

@@ -9,7 +9,7 @@
 #include "base/index.h"
 #include "report/reportjson.h"
 #include "report/reports.h"
-#include "report/table.h"
+#include "report/texttable.h"
 
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ struct tags {
 	uint32_t *by_string; /* a value with this string, EP_NONE without any */
 	struct ep_buf values, rows;
 	struct ep_index value_index, row_index;
-	struct ep_table table;
+	struct ep_texttable table;
 	int failed;
 };
 
@@ -175,15 +175,15 @@ static void add_share(struct tags *t, int64_t value)
 	char buf[EP_UNITS_LABEL_MAX];
 	if (t->r->total <= 0)
 		return;
-	ep_table_add_str(&t->table, " (");
-	ep_table_add_str(&t->table, ep_units_percent(buf, value, t->r->total));
-	ep_table_add_str(&t->table, ")");
+	ep_texttable_add_str(&t->table, " (");
+	ep_texttable_add_str(&t->table, ep_units_percent(buf, value, t->r->total));
+	ep_texttable_add_str(&t->table, ")");
 }
 
 static void add_value(struct tags *t, int64_t value)
 {
 	char buf[EP_UNITS_LABEL_MAX];
-	ep_table_add_str(&t->table, ep_report_label(t->r, buf, value));
+	ep_texttable_add_str(&t->table, ep_report_label(t->r, buf, value));
 }
 
 static void add_key(struct tags *t, const struct place *from, const struct place *to)
@@ -191,22 +191,22 @@ static void add_key(struct tags *t, const struct place *from, const struct place
 	uint64_t sum = 0;
 	for (const struct place *p = from; p < to; p++)
 		sum += p->row->sum;
-	ep_table_add(&t->table, t->r->keys.keys[from->key].name);
-	ep_table_add_str(&t->table, ":\t Total ");
+	ep_texttable_add(&t->table, t->r->keys.keys[from->key].name);
+	ep_texttable_add_str(&t->table, ":\t Total ");
 	add_value(t, (int64_t)sum);
-	ep_table_add_str(&t->table, " of ");
+	ep_texttable_add_str(&t->table, " of ");
 	add_value(t, t->r->total);
 	add_share(t, (int64_t)sum);
-	ep_table_add_str(&t->table, "\n");
+	ep_texttable_add_str(&t->table, "\n");
 	for (const struct place *p = from; p < to; p++) {
-		ep_table_add_str(&t->table, " \t");
+		ep_texttable_add_str(&t->table, " \t");
 		add_value(t, (int64_t)p->row->sum);
 		add_share(t, (int64_t)p->row->sum);
-		ep_table_add_str(&t->table, ":\t ");
-		ep_table_add(&t->table, p->row->text);
-		ep_table_add_str(&t->table, "\n");
+		ep_texttable_add_str(&t->table, ":\t ");
+		ep_texttable_add(&t->table, p->row->text);
+		ep_texttable_add_str(&t->table, "\n");
 	}
-	ep_table_add_str(&t->table, "\n");
+	ep_texttable_add_str(&t->table, "\n");
 }
 
 /* The first place behind `from` that belongs to another key. */
@@ -221,12 +221,12 @@ static const struct place *end_of_key(const struct place *from, const struct pla
 static int write_table(struct tags *t, const struct place *places, const struct place *end,
 		       struct ep_buf *out)
 {
-	ep_table_init(&t->table, out);
+	ep_texttable_init(&t->table, out);
 	for (const struct place *from = places, *to; from < end; from = to) {
 		to = end_of_key(from, end);
 		add_key(t, from, to);
 	}
-	return ep_table_finish(&t->table);
+	return ep_texttable_finish(&t->table);
 }
 
 /* --- JSON ------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
  * Source: google/pprof report.go (printTraces).
  */
 #include "base/sort.h"
-#include "report/labels.h"
+#include "report/labelgroups.h"
 #include "report/reports.h"
 #include "report/text.h"
 #include "report/tracesjson.h"
@@ -18,7 +18,7 @@ struct traces {
 	struct ep_buf names;  /* of all frames */
 	struct ep_buf ends;   /* size_t: where each frame's name ends */
 	uint32_t *first;      /* frame of a location, and of the one behind the last */
-	struct ep_labels labels;
+	struct ep_labelgroups labels;
 	struct ep_buf lines;     /* of the labels of a sample, to be sorted */
 	struct ep_buf line_ends; /* size_t */
 };
@@ -98,7 +98,7 @@ static void add_stack(struct traces *t, const struct ep_sample *s, const char *v
 
 /* --- labels ----------------------------------------------------------------------- */
 
-static void add_values(struct traces *t, const struct ep_labels_group *g)
+static void add_values(struct traces *t, const struct ep_labelgroup *g)
 {
 	const struct ep_profile *p = t->r->p;
 	struct ep_slice unit = t->r->keys.keys[g->key].unit;
@@ -138,7 +138,7 @@ static int sort_lines(struct traces *t)
 	return 0;
 }
 
-static int add_labels(struct traces *t, const struct ep_labels_group *g, uint32_t n)
+static int add_labels(struct traces *t, const struct ep_labelgroup *g, uint32_t n)
 {
 	if (!n)
 		return 0;
@@ -172,7 +172,7 @@ static int add_sample(struct traces *t, uint32_t i)
 	if (!s->n_locations)
 		return 0;
 	ep_buf_add_str(t->out, SEPARATOR);
-	EP_TRY(ep_labels_of(t->r, s, &t->labels));
+	EP_TRY(ep_labelgroups_of(t->r, s, &t->labels));
 	uint32_t strings = t->labels.n_strings;
 	EP_TRY(add_labels(t, t->labels.groups, strings));
 	EP_TRY(add_labels(t, t->labels.groups + strings, t->labels.n_groups - strings));
@@ -207,7 +207,7 @@ int ep_traces_write(struct ep_report *r, struct ep_objects *objects, struct ep_b
 	int rc = t.first ? write_all(&t) : -ENOMEM;
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
 		ep_buf_fini(bufs[i]);
-	ep_labels_fini(&t.labels);
+	ep_labelgroups_fini(&t.labels);
 	ep_free(t.first);
 	return rc < 0 ? ep_fail(err, rc, 0, "no room for the traces") : 0;
 }

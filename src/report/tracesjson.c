@@ -2,7 +2,7 @@
 #include "report/tracesjson.h"
 
 #include "report/callgraph.h"
-#include "report/labels.h"
+#include "report/labelgroups.h"
 #include "report/reportjson.h"
 #include "report/text.h"
 
@@ -11,7 +11,7 @@ struct page {
 	struct ep_jsonw w;
 	uint32_t *first; /* frame of each location, and of the one behind the last */
 	struct ep_buf path, name;
-	struct ep_labels labels;
+	struct ep_labelgroups labels;
 };
 
 /* line NULL: a location without any. */
@@ -61,7 +61,7 @@ static void add_frames(struct page *pg)
 	ep_jsonw_close(&pg->w, ']');
 }
 
-static void add_label(struct page *pg, const struct ep_labels_group *g)
+static void add_label(struct page *pg, const struct ep_labelgroup *g)
 {
 	const struct ep_key *key = &pg->r->keys.keys[g->key];
 	ep_jsonw_key(&pg->w, key->name);
@@ -76,7 +76,7 @@ static void add_label(struct page *pg, const struct ep_labels_group *g)
 	ep_jsonw_close(&pg->w, ']');
 }
 
-static void add_labels(struct page *pg, const char *name, const struct ep_labels_group *g,
+static void add_labels(struct page *pg, const char *name, const struct ep_labelgroup *g,
 		       uint32_t n)
 {
 	if (!n)
@@ -95,8 +95,8 @@ static int add_sample(struct page *pg, uint32_t i)
 		return 0;
 	int64_t value =
 		ep_callgraph_mean(ep_report_value(pg->r, i), ep_report_divisor(pg->r, i));
-	EP_TRY(ep_labels_of(pg->r, s, &pg->labels));
-	const struct ep_labels *l = &pg->labels;
+	EP_TRY(ep_labelgroups_of(pg->r, s, &pg->labels));
+	const struct ep_labelgroups *l = &pg->labels;
 	ep_jsonw_open(&pg->w, NULL, '{');
 	ep_jsonw_int(&pg->w, "value", value);
 	ep_reportjson_text(&pg->w, pg->r, "value_text", value);
@@ -148,6 +148,6 @@ int ep_tracesjson_write(struct ep_report *r, struct ep_buf *out, struct ep_err *
 	int rc = first ? add_all(&pg) : -ENOMEM;
 	ep_buf_fini(&pg.path);
 	ep_buf_fini(&pg.name);
-	ep_labels_fini(&pg.labels);
+	ep_labelgroups_fini(&pg.labels);
 	return rc < 0 ? ep_fail(err, rc, 0, "no room for the traces") : 0;
 }

@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "profile/frames.h"
+#include "profile/framefilter.h"
 #include "sketch.h"
 
 static struct ep_regex *regex(const char *text)
@@ -16,23 +16,23 @@ struct by {
 	const char *focus, *ignore, *hide, *show;
 };
 
-static struct ep_frames_found check(const char *before, struct by by, const char *after)
+static struct ep_framefilter_found check(const char *before, struct by by, const char *after)
 {
 	struct ep_profile *p = sketch(before), *v = sketch_view(p);
 	ep_auto(ep_regex) focus = regex(by.focus);
 	ep_auto(ep_regex) ignore = regex(by.ignore);
 	ep_auto(ep_regex) hide = regex(by.hide);
 	ep_auto(ep_regex) show = regex(by.show);
-	struct ep_frames_filter f = {focus, ignore, hide, show};
-	struct ep_frames_found found;
-	assert_int_equal(ep_frames_filter(v, &f, &found, NULL), 0);
+	struct ep_framefilter f = {focus, ignore, hide, show};
+	struct ep_framefilter_found found;
+	assert_int_equal(ep_framefilter_apply(v, &f, &found, NULL), 0);
 	sketch_expect(p, v, after);
 	return found;
 }
 
 #define STACKS "main;work;leaf 1\nmain;idle 2\nmain;work;other 4\n"
 
-TEST(frames_focus_keeps_and_ignore_drops_samples)
+TEST(framefilter_focus_keeps_and_ignore_drops_samples)
 {
 	check(STACKS, (struct by){0}, STACKS);
 	check(STACKS, (struct by){.focus = "^work$"}, "main;work;leaf 1\nmain;work;other 4\n");
@@ -42,15 +42,15 @@ TEST(frames_focus_keeps_and_ignore_drops_samples)
 	check(STACKS, (struct by){.focus = "idle[.]zz"}, "main;idle 2\n");
 }
 
-TEST(frames_say_what_matched)
+TEST(framefilter_say_what_matched)
 {
-	struct ep_frames_found f = check(STACKS, (struct by){.focus = "nothing"}, "");
+	struct ep_framefilter_found f = check(STACKS, (struct by){.focus = "nothing"}, "");
 	assert_true(!f.focus && !f.ignore && !f.hide && !f.show);
 	f = check(STACKS, (struct by){.ignore = "main", .hide = "x", .show = "leaf"}, "");
 	assert_true(f.ignore && !f.hide && f.show);
 }
 
-TEST(frames_hide_and_show_change_stacks)
+TEST(framefilter_hide_and_show_change_stacks)
 {
 	check(STACKS, (struct by){.hide = "work"}, "main;leaf 1\nmain;idle 2\nmain;other 4\n");
 	check(STACKS, (struct by){.show = "main|leaf"}, "main;leaf 1\nmain 2\nmain 4\n");
@@ -61,14 +61,14 @@ TEST(frames_hide_and_show_change_stacks)
 	      "b;c 1 k=1\nb;c 2 k=2\nc 4\n");
 }
 
-TEST(frames_hide_lines_of_inlined_functions)
+TEST(framefilter_hide_lines_of_inlined_functions)
 {
 	check("main;a+b+c 1\n", (struct by){.hide = "b"}, "main;a+c 1\n");
 	check("main;a+b+c 1\n", (struct by){.show = "b"}, "b 1\n");
 	check("main;a+b 1\n", (struct by){.hide = "^a$|b"}, "main 1\n");
 }
 
-TEST(frames_match_the_mapping_of_a_location)
+TEST(framefilter_match_the_mapping_of_a_location)
 {
 	check("main;a@lib 1\nmain;? 2\n", (struct by){.focus = "lib"}, "main;a@lib 1\n");
 	check("main;a@lib 1\n", (struct by){.hide = "lib"}, "main 1\n");
@@ -78,7 +78,7 @@ TEST(frames_match_the_mapping_of_a_location)
 	check("main;?@lib 1\n", (struct by){.hide = "nothing"}, "main;?@lib 1\n");
 }
 
-TEST(frames_without_locations_go_when_anything_is_asked)
+TEST(framefilter_without_locations_go_when_anything_is_asked)
 {
 	check("- 1\na 2\n", (struct by){0}, "- 1\na 2\n");
 	check("- 1\na 2\n", (struct by){.hide = "x"}, "a 2\n");
@@ -90,12 +90,12 @@ static bool show_from(const char *before, const char *by, const char *after)
 	struct ep_profile *p = sketch(before), *v = sketch_view(p);
 	ep_auto(ep_regex) r = regex(by);
 	bool found;
-	assert_int_equal(ep_frames_show_from(v, r, &found, NULL), 0);
+	assert_int_equal(ep_framefilter_show_from(v, r, &found, NULL), 0);
 	sketch_expect(p, v, after);
 	return found;
 }
 
-TEST(frames_show_from_cuts_above_the_highest_match)
+TEST(framefilter_show_from_cuts_above_the_highest_match)
 {
 	assert_true(show_from("a;b;c;b 1\nd 2\n", "b", "b;c;b 1\n"));
 	assert_true(show_from("a;b+c+d;e 1\n", "c", "c+d;e 1\n"));

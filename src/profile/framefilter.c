@@ -1,11 +1,11 @@
 /*
- * frames.c - see frames.h.
+ * framefilter.c - see framefilter.h.
  *
  * Samples may share runs of the table of stacks, so hidden frames are taken out of the
  * whole table at once, and a run's new place is the number of frames kept before it.
  * Source: google/pprof profile/filter.go.
  */
-#include "profile/frames.h"
+#include "profile/framefilter.h"
 
 #include "profile/matches.h"
 #include "profile/pack.h"
@@ -22,7 +22,7 @@ struct filter {
 	struct ep_profile *view;
 	struct ep_arena *scratch;
 	struct ep_matches focus, ignore, hide, show;
-	struct ep_frames_found found;
+	struct ep_framefilter_found found;
 	uint8_t *verdicts; /* by location */
 	bool any_hidden;
 	struct ep_location *locations; /* the view's, with the lines that stay */
@@ -36,7 +36,7 @@ static int no_memory(struct ep_err *err)
 	return ep_fail(err, -ENOMEM, 0, "no memory for filtering frames");
 }
 
-static int init(struct filter *f, const struct ep_frames_filter *by)
+static int init(struct filter *f, const struct ep_framefilter *by)
 {
 	const struct ep_profile *p = f->view;
 	EP_TRY(ep_matches_init(&f->focus, p, by->focus, f->scratch, f->err));
@@ -188,11 +188,11 @@ static int apply(struct filter *f)
 	return 0;
 }
 
-int ep_frames_filter(struct ep_profile *view, const struct ep_frames_filter *by,
-		     struct ep_frames_found *ret_found, struct ep_err *err)
+int ep_framefilter_apply(struct ep_profile *view, const struct ep_framefilter *by,
+		     struct ep_framefilter_found *ret_found, struct ep_err *err)
 {
 	if (!by->focus && !by->ignore && !by->hide && !by->show) {
-		*ret_found = (struct ep_frames_found){.focus = true};
+		*ret_found = (struct ep_framefilter_found){.focus = true};
 		return 0;
 	}
 	ep_auto(ep_arena) scratch = ep_arena_new(0);
@@ -233,7 +233,7 @@ static bool cut_stack(const struct ep_profile *p, const uint8_t *matched,
 	return n;
 }
 
-int ep_frames_show_from(struct ep_profile *view, const struct ep_regex *r, bool *ret_found,
+int ep_framefilter_show_from(struct ep_profile *view, const struct ep_regex *r, bool *ret_found,
 			struct ep_err *err)
 {
 	ep_auto(ep_arena) scratch = ep_arena_new(0);

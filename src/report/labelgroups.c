@@ -1,27 +1,27 @@
-/* labels.c - see labels.h. */
-#include "report/labels.h"
+/* labelgroups.c - see labelgroups.h. */
+#include "report/labelgroups.h"
 
 #include "base/sort.h"
 
-static int make_room(struct ep_labels *l, uint32_t n)
+static int make_room(struct ep_labelgroups *l, uint32_t n)
 {
 	if (n <= l->cap)
 		return 0;
-	ep_labels_fini(l);
-	*l = (struct ep_labels){.sorted = ep_alloc(n * sizeof(*l->sorted)),
+	ep_labelgroups_fini(l);
+	*l = (struct ep_labelgroups){.sorted = ep_alloc(n * sizeof(*l->sorted)),
 				.groups = ep_alloc(n * sizeof(*l->groups)),
 				.cap = n};
 	if (l->sorted && l->groups)
 		return 0;
-	ep_labels_fini(l);
+	ep_labelgroups_fini(l);
 	return -ENOMEM;
 }
 
-void ep_labels_fini(struct ep_labels *l)
+void ep_labelgroups_fini(struct ep_labelgroups *l)
 {
 	ep_free(l->sorted);
 	ep_free(l->groups);
-	*l = (struct ep_labels){0};
+	*l = (struct ep_labelgroups){0};
 }
 
 struct order {
@@ -62,22 +62,22 @@ static void sort(struct order *o, uint32_t *index, uint32_t n)
 		}
 }
 
-static void group(const struct ep_report *r, struct ep_labels *l, uint32_t n)
+static void group(const struct ep_report *r, struct ep_labelgroups *l, uint32_t n)
 {
 	l->n_groups = l->n_strings = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t key = ep_keys_number(&r->keys, l->sorted[i].key);
-		struct ep_labels_group *last = l->n_groups ? &l->groups[l->n_groups - 1] : NULL;
+		struct ep_labelgroup *last = l->n_groups ? &l->groups[l->n_groups - 1] : NULL;
 		if (last && last->key == key && !last->values->str == !l->sorted[i].str) {
 			last->n++;
 			continue;
 		}
-		l->groups[l->n_groups++] = (struct ep_labels_group){key, &l->sorted[i], 1};
+		l->groups[l->n_groups++] = (struct ep_labelgroup){key, &l->sorted[i], 1};
 		l->n_strings += l->sorted[i].str != 0;
 	}
 }
 
-int ep_labels_of(const struct ep_report *r, const struct ep_sample *s, struct ep_labels *l)
+int ep_labelgroups_of(const struct ep_report *r, const struct ep_sample *s, struct ep_labelgroups *l)
 {
 	EP_TRY(make_room(l, s->n_labels));
 	struct order o = {&r->keys, r->p->labels + s->first_label};
