@@ -54,19 +54,19 @@ class Builder:
         self.samples.append(body)
         return self
 
-    def raw(self, time_ns=0, duration_ns=10_000_000_000):
+    def raw(self, time_ns=0, duration_ns=10_000_000_000, drop_frames=""):
         value_type = lambda t, u: field(1, self.string(t)) + field(2, self.string(u))
         out = b"".join(field(1, value_type(t, u)) for t, u in self.types)
         out += b"".join(field(2, s) for s in self.samples)
         for name, id_ in self.functions.items():
             out += field(4, field(1, id_) + field(4, field(1, id_)))
             out += field(5, field(1, id_) + field(2, self.string(name)) + field(3, self.string(name)))
-        out += field(9, time_ns) + field(10, duration_ns)
+        out += field(7, self.string(drop_frames)) + field(9, time_ns) + field(10, duration_ns)
         out += field(11, value_type(*self.period[:2])) + field(12, self.period[2])
         return out + b"".join(varint(6 << 3 | 2) + varint(len(s.encode())) + s.encode() for s in self.strings)
 
-    def gz(self, **times):
-        return gzip.compress(self.raw(**times), 1)
+    def gz(self, **fields):
+        return gzip.compress(self.raw(**fields), 1)
 
 
 def _fields(data):
