@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "base/index.h"
-#include "base/sort.h"
+#include "report/patternsort.h"
 #include "report/wrap.h"
 
 struct walk {
@@ -159,6 +159,10 @@ uint32_t ep_callgraph_edges_trim(struct ep_callgraph *g, int64_t cutoff)
 
 /* --- their order ------------------------------------------------------------------ */
 
+/*
+ * Weights that differ in their sign alone are equal to the reference, whatever the names,
+ * and stay in the order they came in: that of first appearance.
+ */
 static bool heavier(const void *a, const void *b, void *arg)
 {
 	struct ep_callgraph *g = arg;
@@ -167,6 +171,8 @@ static bool heavier(const void *a, const void *b, void *arg)
 	int64_t wx = ep_wrap_abs(x->weight), wy = ep_wrap_abs(y->weight);
 	if (wx != wy)
 		return wx > wy;
+	if (x->weight != y->weight)
+		return false;
 	struct ep_slice from_x = ep_callgraph_name(g, g->nodes[x->src].frame);
 	struct ep_slice from_y = ep_callgraph_name(g, g->nodes[y->src].frame);
 	int c = ep_slice_cmp(from_x, from_y);
@@ -181,7 +187,7 @@ static bool heavier(const void *a, const void *b, void *arg)
 
 void ep_callgraph_edges_sort(struct ep_callgraph *g, uint32_t *edges, size_t n)
 {
-	ep_sort(edges, n, sizeof(*edges), heavier, g);
+	ep_patternsort(edges, n, sizeof(*edges), heavier, g);
 }
 
 /* --- edges of each node ------------------------------------------------------------ */
