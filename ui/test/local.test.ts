@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { textSections } from "../src/local/listing";
+import { amount, textSections } from "../src/local/listing";
 import { expression, isCurrent, quoted, refine, reset, toView, withConfig, withTag } from "../src/local/refine";
 import { formatLocal, OPTIONS, parseLocal, question } from "../src/local/state";
 import { DEFAULTS, State } from "../src/state";
@@ -84,5 +84,6 @@ test("a disassembly is read into rows", () => {
 		"      10ms       10ms     4a1b24: RET", ""].join("\n"));
 	assert.equal(s!.name, "main.f");
 	assert.deepEqual(s!.rows.map((r) => [r.at, r.flat, r.cum]), [["4a1b20", "", ""], ["4a1b24", "10ms", "10ms"]]);
-	assert.equal(s!.most, 10);
+	assert.equal(s!.most, 10e6);
+	assert.ok(amount("2.57s") > amount("-990ms") && amount("1.5MB") > amount("900kB") && amount("12") === 12 && amount(".") === 0);
 });

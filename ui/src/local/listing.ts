@@ -12,10 +12,17 @@ export interface Row {
 }
 export interface Section { name: string; file: string; head: string; rows: Row[]; most: number }
 
-/** The number before the unit; one report has one unit. */
+/** In the smallest unit of each family of the reference's report; each value has its own. */
+const UNITS: Readonly<Record<string, number>> = {
+	ns: 1, us: 1e3, ms: 1e6, s: 1e9, hrs: 3600e9,
+	B: 1, kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40, PB: 2 ** 50,
+	"n*GCU": 1, "u*GCU": 1e3, "m*GCU": 1e6, GCU: 1e9, "k*GCU": 1e12, "M*GCU": 1e15, "G*GCU": 1e18,
+};
+
+/** "2.57s" as a number to compare with "10ms". */
 export const amount = (s: string): number => {
-	const n = parseFloat(s);
-	return Number.isFinite(n) ? Math.abs(n) : 0;
+	const m = /^[+-]?([\d.]+)(.*)$/.exec(s);
+	return m === null ? 0 : parseFloat(m[1]!) * (UNITS[m[2]!] ?? 1);
 };
 
 const most = (rows: readonly Row[]): number => rows.reduce((a, r) => Math.max(a, amount(r.flat), amount(r.cum)), 0);
