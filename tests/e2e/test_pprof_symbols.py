@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import pathlib
 import random
 import re
 import shutil
@@ -72,18 +73,18 @@ def addresses(path, n=200):
     return sorted({start + chance.randrange(size) for _ in range(n)})
 
 
-def profile(program, where, asked, name=None, build_id=""):
-    """A file with one sample at each address of a program that was loaded at BASE."""
+def profile(program, where, asked, name=None, build_id="", base=BASE):
+    """A file with one sample at each address of a program that was loaded at base."""
     (offset, start, size), _ = code(program)
     strings = ["", "samples", "count", str(name or program), build_id]
-    low = BASE + start - start % 4096
+    low = base + start - start % 4096
     out = field(1, field(1, 1) + field(2, 2))
     for i in range(len(asked)):
         out += field(2, packed(1, [i + 1]) + packed(2, [1]))
     out += field(3, field(1, 1) + field(2, low) + field(3, low + size + 8192) + field(4, offset - offset % 4096)
                  + field(5, 3) + field(6, 4))
     for i, address in enumerate(asked):
-        out += field(4, field(1, i + 1) + field(2, 1) + field(3, BASE + address))
+        out += field(4, field(1, i + 1) + field(2, 1) + field(3, base + address))
     for s in strings:
         out += b"\x32" + bytes([len(s)]) + s.encode() if len(s) < 128 else field(6, s)
     file = where / "profile.pb"
@@ -101,13 +102,13 @@ LINE = re.compile(r"\s*(?:\d+: (0x\w+) M=1 ?)?(.*)$")
 FRAME = re.compile(r"(.*) (\S*):(\d+):(\d+) s=(\d+)(?:\((.*)\))?$")
 
 
-def frames(raw):
+def frames(raw, base=BASE):
     """{address: [(function as linked, file, line, column, start line)]} of -raw."""
     found, at = {}, None
     for text in raw.split("Locations\n")[1].split("Mappings\n")[0].splitlines():
         address, rest = LINE.match(text).groups()
         if address:
-            at = found.setdefault(int(address, 16) - BASE, [])
+            at = found.setdefault(int(address, 16) - base, [])
         if rest.strip():
             name, file, line, column, start, linked = FRAME.match(rest.strip()).groups()
             at.append((linked or name, file, int(line), int(column), int(start)))
@@ -287,3 +288,29 @@ def test_debuginfod_is_asked_once(everprof, programs, tmp_path, debuginfod):
     assert (tmp_path / "cache" / build_id(program) / "debuginfo").exists()
     check_lines(everprof, programs, tmp_path, program, **env)
     assert Debuginfod.asked == [page]  # it was kept
+
+
+GO = """package main
+
+import "os"
+
+//go:noinline
+func outer(n int) int { return inner(n) + 1 }
+func inner(n int) int { return n*n ^ 7 }
+
+func main() { os.Exit(outer(len(os.Args)) & 1) }
+"""
+
+
+def test_a_stripped_go_program_is_named_by_its_own_table(everprof, tmp_path):
+    go = need("go")
+    (tmp_path / "a.go").write_text(GO)
+    env = {**os.environ, "GOCACHE": os.environ.get("GOCACHE", str(pathlib.Path.home() / ".cache/go-build"))}
+    for out, flags in (("full", "-w=0"), ("stripped", "-s -w")):
+        tool(go, "build", f"-ldflags={flags}", "-o", out, "a.go", cwd=tmp_path, env=env)
+    start = int(re.search(r"^(\w+) . main\.outer$", tool("nm", tmp_path / "full"), re.M)[1], 16)
+    for out in ("full", "stripped"):
+        file = profile(tmp_path / out, tmp_path, [start], base=0)
+        found = frames(run(everprof, tmp_path, "-raw", file).stdout, base=0)[start]
+        assert found[-1][0] == "main.outer" and found[-1][1].endswith("/a.go") and found[-1][2] == 6
+        assert found[-1][4] == 6
