@@ -21,7 +21,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** "2.57s" as a number to compare with "10ms". */
 export const amount = (s: string): number => {
-	const m = /^[+-]?([\d.]+)(.*)$/.exec(s);
+	const m = /^[+-]?(\d[\d.]*)(.*)$/.exec(s);
 	return m === null ? 0 : parseFloat(m[1]!) * (UNITS[m[2]!] ?? 1);
 };
 
