@@ -219,3 +219,18 @@ TEST(the_base_comes_from_the_mapping_and_the_program_header)
 	assert_int_equal(base, 0);
 	assert_int_equal(base_of(fixed, 0x402000, &base), -EINVAL);
 }
+
+TEST(a_kernel_starts_at_its_symbol_or_at_its_segment)
+{
+	uint64_t base = 1, text = 0xffffffff83200000;
+	/* perf: the mapping begins at _stext, wherever the kernel was moved. */
+	struct ep_base_mapping moved = {text + 0x198, text + 0x1000000, 0, true, 0x401198};
+	assert_int_equal(base_of(moved, text + 0x1000, &base), 0);
+	assert_int_equal(base, text - 0x401000);
+	struct ep_base_mapping nameless = {text, text + 0x1000000, 0, false, 0};
+	assert_int_equal(base_of(nameless, text + 0x1000, &base), 0);
+	assert_int_equal(base, text - 0x401000);
+	struct ep_base_mapping at_zero = {0, 0x1000000, 0, true, 0x401198};
+	assert_int_equal(base_of(at_zero, 0x1000, &base), 0);
+	assert_int_equal(base, (uint64_t)-0x401198);
+}
