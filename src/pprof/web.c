@@ -295,19 +295,25 @@ static int serve(struct ep_web *w, const struct place *p, bool no_browser, struc
 	ep_auto(ep_serve) serve = NULL;
 	ep_auto_buf browser;
 	char listen[NI_MAXHOST + 16], url[320];
+	ep_buf_init(&browser, 1 << 20);
 	EP_TRY(find_address(p, listen, sizeof(listen), err));
 	const struct ep_serve_config config = {.listen = listen, .admit = admit, .handle = handle,
 					       .room = w, .n_workers = N_WORKERS,
 					       .max_body_bytes = 1 << 20};
-	EP_TRY(ep_serve_new(&config, &serve, err));
+	struct ep_err why = {0};
+	int rc = ep_serve_new(&config, &serve, &why);
+	if (rc == -EEXIST || rc == -EACCES) /* the server's words name the server's flags */
+		return ep_fail(err, rc, 0, "listen tcp %s: bind: %s", listen,
+			       rc == -EEXIST ? "address already in use" : "permission denied");
+	if (rc < 0)
+		return ep_fail(err, rc, 0, "%s", why.text);
 	const char *colon = strrchr(ep_serve_address(serve), ':');
 	(void)snprintf(url, sizeof(url), strchr(p->host, ':') ? "http://[%s]%s" : "http://%s%s",
 		       p->host, colon);
 	ep_note(&w->session->notes, "Serving web UI on %s", url);
-	ep_buf_init(&browser, 1 << 20);
 	if (!no_browser)
 		start_browser(w, url, &browser);
-	int rc = ep_serve_run(serve);
+	rc = ep_serve_run(serve);
 	return rc < 0 ? ep_fail(err, rc, 0, "the event loop failed") : 0;
 }
 

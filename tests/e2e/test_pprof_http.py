@@ -112,6 +112,21 @@ def test_a_wrong_address_is_refused_as_the_reference_does(everprof, tmp_path, fl
     assert (out.returncode, out.stderr, out.stdout) == (2, words + "\n", "")
 
 
+def test_a_port_that_is_taken_is_said(page, everprof, tmp_path):
+    taken = page().url.rsplit(":", 1)[1]
+    out = subprocess.run([everprof, "pprof", f"-http=localhost:{taken}", "-no_browser", "-symbolize=none", tmp_path / "shop.pb.gz"],
+                         capture_output=True, text=True, timeout=60, check=False)
+    assert (out.returncode, out.stdout) == (2, "")
+    assert taken in out.stderr and "in use" in out.stderr
+
+
+def test_a_name_that_is_not_there_is_said(everprof, tmp_path):
+    (tmp_path / "a.pb.gz").write_bytes(shop())
+    out = subprocess.run([everprof, "pprof", "-http=no.such.host.invalid:", "-no_browser", "-symbolize=none", tmp_path / "a.pb.gz"],
+                         capture_output=True, text=True, timeout=60, check=False)
+    assert out.returncode == 2 and out.stderr.startswith("listen tcp: lookup no.such.host.invalid: ")
+
+
 def test_a_browser_is_opened_on_the_flags(everprof, tmp_path):
     (tmp_path / "a.pb.gz").write_bytes(shop())
     (tmp_path / "browser").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/opened.new\nmv {tmp_path}/opened.new {tmp_path}/opened\n')
