@@ -264,7 +264,10 @@ def test_two_profiles_are_compared(local, before, after):
     assert v.page.locator("table tbody tr").count() > 20
     v.page.click("#view-top")
     settled(v)
-    assert v.page.locator("td.less, td.more").count() > 3
+    first = v.text("table.top tbody tr:first-child")
+    assert first.startswith("−310 ms") and v.page.locator("tbody tr:first-child td.less").count() == 2
+    one = v.page.locator("tbody tr:has(td:first-child:text-is('+10 ms'))")
+    assert one.count() > 0 and one.locator("td:first-child.dim").count() == one.count()  # one sample is chance
 
 
 def test_filters_that_leave_nothing_say_so(local, before):

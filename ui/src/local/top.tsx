@@ -1,6 +1,7 @@
 // The table of functions of one file; rows are chosen for Refine.
 
 import { useState } from "preact/hooks";
+import { isReal, Noise } from "../diff";
 import { count, percent, value } from "../format";
 import { Model } from "../model";
 import { matcher } from "../search";
@@ -17,6 +18,12 @@ const COLUMNS: readonly { key: SortKey | ""; text: string; span: number }[] = [
 	{ key: "name", text: "function", span: 1 }, { key: "file", text: "file", span: 1 },
 ];
 
+/** What both sides have of a row, as the reader turned them. */
+function sidesOf(r: LocalRow, key: "self" | "total", swap: boolean): [number, number] {
+	const a = r[key], b = (key === "self" ? r.self_b : r.total_b) ?? 0;
+	return swap ? [b, a] : [a, b];
+}
+
 const weight = (r: LocalRow, key: "self" | "total", isDiff: boolean): number =>
 	isDiff ? (key === "self" ? (r.self_b ?? 0) - r.self : (r.total_b ?? 0) - r.total) : r[key];
 
@@ -27,11 +34,11 @@ function sorted(t: LocalTop, key: SortKey, rising: boolean): LocalRow[] {
 	return [...t.rows].sort((a, b) => (rising ? -1 : 1) * by(a, b));
 }
 
-function Head({ sort, rising, files }: { sort: SortKey; rising: boolean; files: boolean }) {
+function Head({ sort, rising, files, isDiff }: { sort: SortKey; rising: boolean; files: boolean; isDiff: boolean }) {
 	return (
 		<thead>
 			<tr>
-				{COLUMNS.filter((c) => files || c.key !== "file").map((c) => {
+				{COLUMNS.filter((c) => (files || c.key !== "file") && (!isDiff || c.key !== "")).map((c) => {
 					const num = c.key === "self" || c.key === "total" || c.key === "";
 					const down = num !== rising;
 					if (c.key === "") return <th key="sum" class="num" scope="col">sum</th>;
@@ -49,13 +56,19 @@ function Head({ sort, rising, files }: { sort: SortKey; rising: boolean; files: 
 	);
 }
 
-function Weight({ n, of, unit, isDiff }: { n: number; of: number; unit: string; isDiff: boolean }) {
-	const sign = isDiff && n > 0 ? "+" : "";
-	const tone = !isDiff || n === 0 ? "" : n > 0 ? "more" : "less";
+function Plain({ n, of, unit }: { n: number; of: number; unit: string }) {
+	return <><td class="num">{value(n, unit)}</td><td class="num share"><Bar part={n / of} />{percent(n, of)}</td></>;
+}
+
+/** A change; one that chance can explain is never called more or less. */
+function Delta({ a, b, of, unit, noise }: { a: number; b: number; of: number; unit: string; noise: Noise }) {
+	const d = b - a * noise.scaleA;
+	const tone = !isReal(a * noise.scaleA, b, noise) ? "dim" : d > 0 ? "more" : "less";
+	const sign = d > 0 ? "+" : d < 0 ? "\u2212" : "";
 	return (
 		<>
-			<td class={`num ${tone}`}>{sign}{value(n, unit)}</td>
-			<td class="num share"><Bar part={Math.abs(n) / of} tone={tone === "" ? "" : `${tone}-bar`} />{percent(n, of)}</td>
+			<td class={`num ${tone}`} title={tone === "dim" ? "within chance" : ""}>{sign}{value(Math.abs(d), unit)}</td>
+			<td class="num share"><Bar part={Math.abs(d) / of} tone={tone === "dim" ? "" : `${tone}-bar`} />{percent(Math.abs(d), of)}</td>
 		</>
 	);
 }
@@ -79,16 +92,21 @@ export function TopTable({ model, picked }: { model: Model; picked: Picked }) {
 	return (
 		<div class="table-box" tabIndex={0} aria-label="top functions">
 			<table class="top local">
-				<Head sort={state.sort} rising={state.rising} files={files} />
+				<Head sort={state.sort} rising={state.rising} files={files} isDiff={isDiff} />
 				<tbody>
 					{rows.slice(0, limit).map((r, k) => {
 						sum += r.self;
 						const on = picked.names.includes(r.name);
+						const cells = (key: "self" | "total") => {
+							if (!isDiff) return <Plain n={r[key]} of={of} unit={t.unit} />;
+							const [a, b] = sidesOf(r, key, state.swap);
+							return <Delta a={a} b={b} of={of} unit={t.unit} noise={model.noise} />;
+						};
 						return (
 							<tr key={`${k} ${r.name}`} class={on ? "picked" : ""} aria-selected={on} onClick={() => picked.toggle(r.name)}>
-								<Weight n={weight(r, "self", isDiff)} of={of} unit={t.unit} isDiff={isDiff} />
-								<td class="num dim">{bySelf ? percent(sum, of) : ""}</td>
-								<Weight n={weight(r, "total", isDiff)} of={of} unit={t.unit} isDiff={isDiff} />
+								{cells("self")}
+								{!isDiff && <td class="num dim">{bySelf ? percent(sum, of) : ""}</td>}
+								{cells("total")}
 								<td class="name"><button type="button" class="link" aria-pressed={on} title="choose for refine"><Name text={r.name} max={300} /></button>{r.inlined && <span class="dim"> inlined</span>}</td>
 								{files && <td class="dim file">{r.file !== "" && <Name text={r.file} max={200} />}</td>}
 							</tr>
