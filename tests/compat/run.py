@@ -138,9 +138,9 @@ def many(options):
         print(f"seed {seed}: other words on standard error:\n  there: {verdict.theirs.first_complaint()!r}\n  here:  {verdict.ours.first_complaint()!r}")
     stable = sum(count.values()) - count["unstable"]
     print(f"{sum(count.values())} cases, {stable} stable, {count['same']} identical ({100 * count['same'] / max(1, stable):.2f} %); "
-          + f"of those {len(complaints)} with another first line on standard error")
+          + f"{count['explained']} explained; of the identical {len(complaints)} with another first line on standard error")
     print(", ".join(f"{n} {kind}" for kind, n in count.most_common()))
-    return 0 if stable == count["same"] else 1
+    return 0 if stable == count["same"] + count["explained"] else 1
 
 
 def one_seed(options):

@@ -12,12 +12,14 @@ import ast
 import hashlib
 import shlex
 
+from compat.case import plain
+
 HEAD = b"=== pprof "
 
 
 def body(answer):
     """What is kept of an answer."""
-    out = answer.out or answer.written
+    out = plain(answer.out or answer.written)
     if out and (b"\0" in out or b"\x12" in out):
         return f"binary, {len(out)} bytes, sha256 {hashlib.sha256(out).hexdigest()}\n".encode()
     return out if answer.out or not out else b"(in out.file)\n" + out
