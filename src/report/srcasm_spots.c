@@ -22,7 +22,6 @@ struct pass {
 	struct ep_srcasm_spots *to;
 	struct ep_err *err;
 	struct place *places;
-	uint32_t *seen;	   /* of each spot: the last sample that counted there, + 1 */
 	int8_t *functions; /* does it match?  -1: not asked yet */
 	int8_t *mappings;
 	bool by_address; /* the argument is one as well */
@@ -115,9 +114,8 @@ static int add_sample(struct pass *pass, uint32_t sample)
 			EP_TRY(look_at(pass, stack[i]));
 		place->last = ++pass->clock;
 		struct ep_srcasm_spot *spot = &pass->to->at[place->spot];
-		if (pass->seen[place->spot] != sample + 1)
-			spot->cum = ep_wrap_add(spot->cum, value);
-		pass->seen[place->spot] = sample + 1;
+		/* Each time it is met: a recursive one may have more than 100 %. */
+		spot->cum = ep_wrap_add(spot->cum, value);
 		if (i == 0)
 			spot->flat = ep_wrap_add(spot->flat, value);
 	}
@@ -212,12 +210,11 @@ int ep_srcasm_spots_init(struct ep_srcasm_spots *s, struct ep_arena *arena,
 		.to = s,
 		.err = err,
 		.places = ep_arena_array(arena, struct place, p->n_locations + 1),
-		.seen = ep_arena_array(arena, uint32_t, p->n_locations + 1),
 		.functions = ep_arena_array(arena, int8_t, p->n_functions + 1),
 		.mappings = ep_arena_array(arena, int8_t, p->n_mappings + 1),
 	};
 	struct order *order = ep_arena_array(arena, struct order, p->n_locations + 1);
-	if (!s->at || !pass.places || !pass.seen || !pass.functions || !pass.mappings ||
+	if (!s->at || !pass.places || !pass.functions || !pass.mappings ||
 	    !order)
 		return no_memory(&pass);
 	return run(&pass, order);
