@@ -143,7 +143,8 @@ static int write_tags(struct ep_http *x, struct tags *t)
 {
 	struct ep_jsonw j = ep_jsonw_to(&x->out);
 	const struct ep_profile *p = t->r->p;
-	qsort_r(t->v, t->n, sizeof(*t->v), by_key_and_weight, (void *)p);
+	if (t->n)
+		qsort_r(t->v, t->n, sizeof(*t->v), by_key_and_weight, (void *)p);
 	x->status = 200;
 	x->content_type = "application/json";
 	ep_buf_clear(&x->out);
