@@ -11,7 +11,8 @@
  * The library samples each thread's CPU time with a timer and a signal handler
  * that takes no lock and allocates nothing.  One thread of its own folds the
  * samples and pushes a profile every ten seconds.  It never prints, never exits,
- * never changes a signal mask of yours.  It uses SIGPROF; a program that has a
+ * never changes a signal mask of yours, but for SIGPROF, which waits while a handler
+ * runs on an alternate stack.  It uses SIGPROF; a program that has a
  * SIGPROF handler of its own keeps it, and gets no CPU profile (-EBUSY).
  *
  * Plain C99 with the GNU attributes gcc and clang share, and C++.  C++ programs

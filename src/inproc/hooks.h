@@ -3,7 +3,8 @@
  *
  *   pthread_create    a thread joins when it is born
  *   sigaction, signal a program that resets all signals must not be killed by our
- *                     next one; a program that wants SIGPROF gets it
+ *                     next one; a program that wants SIGPROF gets it; handlers on
+ *                     alternate stacks hold it back
  *   dlclose           look at the map before and after: the address may be reused
  *   _exit, _Exit      flush; fork is handled by pthread_atfork()
  *

@@ -49,7 +49,7 @@ static inline bool on(void)
 /* ---- waiting for a lock: charged to the waiter, and to who lets go -------------------------- */
 
 struct wait {
-	const void *lock; /* NULL: for something that nobody holds */
+	const void *lock; /* NULL: for something that nobody holds, or that is not in the table */
 	uint64_t from_ns;
 	int saved_errno;
 };
@@ -57,8 +57,8 @@ struct wait {
 static struct wait begin(const void *lock)
 {
 	struct wait w = {lock, ep_clock_mono_ns(), errno};
-	if (lock)
-		ep_contend_wait_begins(lock, w.from_ns);
+	if (lock && !ep_contend_wait_begins(lock, w.from_ns))
+		w.lock = NULL;
 	return w;
 }
 

@@ -21,9 +21,10 @@ struct before {
 struct lock_kind {
 	struct ep_kind kind;
 	struct ep_sites *sites;
-	const _Atomic uint64_t *n;
+	const struct ep_contend_account *account;
 	struct before *before; /* by site, at the last push */
-	uint64_t from_ns, push_from_ns, n_before;
+	uint64_t from_ns, push_from_ns;
+	struct ep_ledger pushed;
 	bool known;
 };
 
@@ -53,6 +54,23 @@ static void add_rows(struct lock_kind *l, bool push, struct ep_tally *t)
 	}
 }
 
+static struct ep_ledger ledger_of(const struct lock_kind *l)
+{
+	struct ep_ledger sum = {.taken = atomic_load(&l->account->taken),
+				.lost = atomic_load(&l->account->lost),
+				.truncated = atomic_load(&l->account->truncated)};
+	sum.asked = sum.taken + sum.lost;
+	return sum;
+}
+
+static void take_away(struct ep_ledger *from, const struct ep_ledger *l)
+{
+	from->asked -= l->asked;
+	from->taken -= l->taken;
+	from->lost -= l->lost;
+	from->truncated -= l->truncated;
+}
+
 static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batch *ret_b)
 {
 	struct lock_kind *l = k->of;
@@ -62,13 +80,14 @@ static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batc
 		ep_tally_free(t);
 		return false;
 	}
-	uint64_t n = atomic_load(l->n);
+	ret_b->ledger = ledger_of(l);
 	ret_b->period = 1;
 	ret_b->from_ns = push ? l->push_from_ns : l->from_ns;
 	add_rows(l, push, t);
-	ret_b->ledger.taken = ret_b->ledger.asked = n - (push ? l->n_before : 0);
 	if (push) {
-		l->n_before = n;
+		struct ep_ledger all = ret_b->ledger;
+		take_away(&ret_b->ledger, &l->pushed);
+		l->pushed = all;
 		l->push_from_ns = ret_b->until_ns;
 	}
 	return true;
@@ -102,7 +121,7 @@ static struct lock_kind mutex = {
 		 .push_every_ns = 60 * EP_NS_PER_S,
 		 .of = &mutex},
 	.sites = &ep_contend.mutex,
-	.n = &ep_contend.n_mutex,
+	.account = &ep_contend.of_mutex,
 };
 
 static struct lock_kind block = {
@@ -117,7 +136,7 @@ static struct lock_kind block = {
 		 .push_every_ns = 60 * EP_NS_PER_S,
 		 .of = &block},
 	.sites = &ep_contend.block,
-	.n = &ep_contend.n_block,
+	.account = &ep_contend.of_block,
 };
 
 static int reserve(struct lock_kind *l)

@@ -16,6 +16,7 @@ struct awaited {
 
 struct bucket {
 	_Atomic uint32_t busy;
+	_Atomic bool torn; /* somebody could not say that a wait ended */
 	struct awaited locks[EP_CONTEND_LOCKS];
 };
 
@@ -26,16 +27,35 @@ static __thread uint64_t dice __attribute__((tls_model("initial-exec")));
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
+/*
+ * A waiter that is never seen to end would make every holder look guilty for ever, so all
+ * waits of a torn bucket are given up and counted.
+ */
+static void mend(struct bucket *b, uint32_t hash)
+{
+	for (int i = 0; i < EP_CONTEND_LOCKS; i++) {
+		atomic_fetch_add_explicit(&ep_contend.of_mutex.lost, b->locks[i].n_waiters,
+					  memory_order_relaxed);
+		b->locks[i] = (struct awaited){0};
+	}
+	atomic_store_explicit(&ep_contend_waiters[hash], 0, memory_order_relaxed);
+}
+
 /* NULL when it is busy for too long: its owner was stopped, or is the very thread that a
  * signal handler interrupted. */
 static struct bucket *enter(const void *lock)
 {
-	struct bucket *b = &buckets[ep_contend_hash(lock)];
-	for (int i = 0; i < SPINS; i++)
-		if (!atomic_load_explicit(&b->busy, memory_order_relaxed) &&
-		    !atomic_exchange_explicit(&b->busy, 1, memory_order_acquire))
-			return b;
-	atomic_fetch_add_explicit(&ep_contend.n_lost, 1, memory_order_relaxed);
+	uint32_t hash = ep_contend_hash(lock);
+	struct bucket *b = &buckets[hash];
+	for (int i = 0; i < SPINS; i++) {
+		if (atomic_load_explicit(&b->busy, memory_order_relaxed) ||
+		    atomic_exchange_explicit(&b->busy, 1, memory_order_acquire))
+			continue;
+		if (atomic_exchange_explicit(&b->torn, false, memory_order_relaxed))
+			mend(b, hash);
+		return b;
+	}
+	atomic_fetch_add_explicit(&ep_contend.of_mutex.lost, 1, memory_order_relaxed);
 	return NULL;
 }
 
@@ -59,7 +79,7 @@ static void bring_up_to(struct awaited *a, uint64_t now_ns)
 	a->last_ns = now_ns;
 }
 
-void ep_contend_wait_begins(const void *lock, uint64_t now_ns)
+bool ep_contend_wait_begins(const void *lock, uint64_t now_ns)
 {
 	struct bucket *b = enter(lock);
 	struct awaited *a = b ? find(b, lock) : NULL;
@@ -71,10 +91,11 @@ void ep_contend_wait_begins(const void *lock, uint64_t now_ns)
 		atomic_fetch_add_explicit(&ep_contend_waiters[ep_contend_hash(lock)], 1,
 					  memory_order_relaxed);
 	} else if (b) {
-		atomic_fetch_add_explicit(&ep_contend.n_lost, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&ep_contend.of_mutex.lost, 1, memory_order_relaxed);
 	}
 	if (b)
 		leave(b);
+	return a != NULL;
 }
 
 void ep_contend_wait_ends(const void *lock, uint64_t now_ns)
@@ -91,6 +112,9 @@ void ep_contend_wait_ends(const void *lock, uint64_t now_ns)
 		a->lock = NULL;
 	if (b)
 		leave(b);
+	else
+		atomic_store_explicit(&buckets[ep_contend_hash(lock)].torn, true,
+				      memory_order_relaxed);
 }
 
 /* ---- recording ------------------------------------------------------------------------------ */
@@ -116,8 +140,8 @@ static int64_t weigh(uint64_t delay_ns)
 	return (int64_t)(((rate << EP_CONTEND_SHIFT) + delay_ns / 2) / delay_ns);
 }
 
-static void record(struct ep_sites *sites, uint64_t delay_ns, _Atomic uint64_t *counter,
-		   const void *return_address)
+static void record(struct ep_sites *sites, uint64_t delay_ns,
+		   struct ep_contend_account *account, const void *return_address)
 {
 	int64_t times = weigh(delay_ns);
 	struct ep_desk *d = times ? ep_desk_take() : NULL;
@@ -128,20 +152,19 @@ static void record(struct ep_sites *sites, uint64_t delay_ns, _Atomic uint64_t *
 		const void *labels = atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
 		site = ep_sites_find_or_add(sites, d->frames, d->n_frames, d->truncated, labels);
 		if (d->truncated)
-			atomic_fetch_add_explicit(&ep_contend.n_truncated, 1,
-						  memory_order_relaxed);
+			atomic_fetch_add_explicit(&account->truncated, 1, memory_order_relaxed);
 	}
 	if (d)
 		ep_desk_give(d);
 	if (site == EP_SITES_NONE) {
-		atomic_fetch_add_explicit(&ep_contend.n_lost, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&account->lost, 1, memory_order_relaxed);
 		return;
 	}
 	uint64_t rate = ep_contend.rate_ns;
 	ep_sites_count(sites, site, EP_CONTEND_COUNT, times);
 	ep_sites_count(sites, site, EP_CONTEND_DELAY,
 		       (int64_t)(delay_ns < rate ? rate : delay_ns)); /* d * rate / d */
-	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&account->taken, 1, memory_order_relaxed);
 }
 
 uint64_t ep_contend_release(const void *lock, uint64_t now_ns)
@@ -161,19 +184,20 @@ uint64_t ep_contend_release(const void *lock, uint64_t now_ns)
 
 void ep_contend_charge(uint64_t waited_ns, const void *return_address)
 {
-	record(&ep_contend.mutex, waited_ns, &ep_contend.n_mutex, return_address);
+	record(&ep_contend.mutex, waited_ns, &ep_contend.of_mutex, return_address);
 }
 
 void ep_contend_blocked(uint64_t delay_ns, const void *return_address)
 {
-	record(&ep_contend.block, delay_ns, &ep_contend.n_block, return_address);
+	record(&ep_contend.block, delay_ns, &ep_contend.of_block, return_address);
 }
 
 void ep_contend_child(void)
 {
 	for (int i = 0; i < EP_CONTEND_BUCKETS; i++) {
 		for (int k = 0; k < EP_CONTEND_LOCKS; k++)
-			buckets[i].locks[k].lock = NULL;
+			buckets[i].locks[k] = (struct awaited){0};
+		atomic_store(&buckets[i].torn, false);
 		atomic_store(&buckets[i].busy, 0);
 		atomic_store(&ep_contend_waiters[i], 0);
 	}

@@ -29,11 +29,16 @@ enum {
 /* Of a site. */
 enum ep_contend_value { EP_CONTEND_COUNT, EP_CONTEND_DELAY };
 
+/* Sampled waits of one profile. */
+struct ep_contend_account {
+	_Atomic uint64_t taken, lost, truncated;
+};
+
 struct ep_contend {
 	_Atomic bool on;
 	uint64_t rate_ns; /* set once, before `on` */
 	struct ep_sites mutex, block;
-	_Atomic uint64_t n_mutex, n_block, n_truncated, n_lost;
+	struct ep_contend_account of_mutex, of_block;
 };
 extern struct ep_contend ep_contend;
 
@@ -54,8 +59,9 @@ static inline bool ep_contend_maybe(const void *lock)
 				0);
 }
 
-/* The calling thread is about to wait for a lock, and has it, or gave up. */
-void ep_contend_wait_begins(const void *lock, uint64_t now_ns);
+/* The calling thread is about to wait for a lock; if that could be noted (true), it says
+ * later that it has it, or gave up. */
+bool ep_contend_wait_begins(const void *lock, uint64_t now_ns);
 void ep_contend_wait_ends(const void *lock, uint64_t now_ns);
 
 /*
