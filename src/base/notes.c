@@ -15,3 +15,11 @@ void ep_note(const struct ep_notes *to, const char *fmt, ...)
 	va_end(ap);
 	to->line(to->ctx, text);
 }
+
+void ep_note_stray(const struct ep_notes *to, const char *text)
+{
+	if (to && to->stray)
+		to->stray(to->ctx, text);
+	else
+		ep_note(to, "%s", text);
+}

@@ -11,10 +11,15 @@ struct ep_notes {
 	/* One line without a newline.  Called on the thread that does the work. */
 	void (*line)(void *ctx, const char *text);
 	void *ctx;
+	/* The few lines that `go tool pprof` puts among its output; NULL: line() gets
+	 * them like all others. */
+	void (*stray)(void *ctx, const char *text);
 };
 
 /* Hand a line over; `to` may be NULL, then it goes nowhere.  Lines over 1 KB are cut. */
 void ep_note(const struct ep_notes *to, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same with a line that the reference puts among its output. */
+void ep_note_stray(const struct ep_notes *to, const char *text);
 
 #endif

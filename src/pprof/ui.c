@@ -43,9 +43,17 @@ static void note_line(void *ctx, const char *text)
 	ep_ui_error(text);
 }
 
+static void note_stray(void *ctx, const char *text)
+{
+	(void)ctx;
+	ep_progress_hide();
+	puts(text);
+	(void)fflush(stdout); /* the report says it when nobody listens */
+}
+
 struct ep_notes ep_ui_notes(void)
 {
-	return (struct ep_notes){note_line, NULL};
+	return (struct ep_notes){.line = note_line, .stray = note_stray};
 }
 
 const char *ep_ui_errno(int code, char buf[80])

@@ -61,7 +61,10 @@ static int choose_mappings(struct disasm *d, bool *wanted)
 			ep_callgraph_frame_of(d->g, d->g->shown[i]);
 		if (f->objfile.n == 0 || ep_slice_eq(f->objfile, last))
 			continue;
-		int rc = ep_namemap_match(&d->known, d->r->argument, f->name, d->err);
+		/* The whole of what reports print of a node, file and line too. */
+		struct ep_slice printed =
+			ep_callgraph_name(d->g, d->g->nodes[d->g->shown[i]].frame);
+		int rc = ep_regex_match(d->r->argument, printed, d->err);
 		EP_TRY(rc);
 		if (rc == 0)
 			continue;
@@ -255,7 +258,7 @@ static int find_routines(struct disasm *d)
 		if (rc == -ENOMEM)
 			return out_of_memory(d->err);
 		if (rc < 0)
-			ep_note(d->r->notes, "%s", why.text);
+			ep_note_stray(d->r->notes, why.text);
 		else
 			EP_TRY(add_binary(d, o));
 	}
