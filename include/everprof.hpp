@@ -42,36 +42,37 @@ class labels
 {
       public:
 	template <class... Strings> explicit labels(const Strings &...key_values)
-	    : before_(everprof_labels_attach(derive(everprof_labels_current(), key_values...)))
 	{
+		everprof_scope_begin_(&scope_, derive(everprof_labels_current(), key_values...));
 	}
 	~labels()
 	{
-		everprof_labels_attach(before_);
+		everprof_scope_end_(&scope_);
 	}
 	labels(const labels &) = delete;
 	labels &operator=(const labels &) = delete;
 
       private:
-	const everprof_labels *before_;
+	everprof_scope_ scope_;
 };
 
 // with - puts a ready set in force for as long as the object lives.
 class with
 {
       public:
-	explicit with(const everprof_labels *set) : before_(everprof_labels_attach(set))
+	explicit with(const everprof_labels *set)
 	{
+		everprof_scope_begin_(&scope_, set);
 	}
 	~with()
 	{
-		everprof_labels_attach(before_);
+		everprof_scope_end_(&scope_);
 	}
 	with(const with &) = delete;
 	with &operator=(const with &) = delete;
 
       private:
-	const everprof_labels *before_;
+	everprof_scope_ scope_;
 };
 
 } // namespace everprof

@@ -19,6 +19,8 @@
 #include <stdint.h>
 
 #define EP_CODE_NONE UINT32_MAX
+/* No code at all: the frame's address is that of a struct everprof_labels. */
+#define EP_CODE_LABELS (UINT32_MAX - 1)
 
 /* Executable memory of a file, as it was mapped once. */
 struct ep_code_mapping {

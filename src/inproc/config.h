@@ -23,6 +23,7 @@ struct ep_config {
 	char http[160];			  /* "": no listener */
 	char http_token_file[PATH_MAX];	  /* "": none is asked for */
 	bool http_cmdline;
+	bool inherit; /* labels, by new threads */
 	bool is_later_process; /* of the tree: EVERPROF_OUT gets .PID behind it */
 	uint32_t hz;
 	uint64_t heap_bytes; /* mean between sampled bytes */

@@ -23,6 +23,11 @@ static void fill_line(struct line *l, const struct ep_batch *b, struct ep_namer 
 {
 	struct ep_symbol sym;
 	*l = (struct line){.file = ""};
+	if (f->mapping == EP_CODE_LABELS) {
+		ep_labels_format((const struct everprof_labels *)(uintptr_t)f->address,
+				 l->function, sizeof(l->function));
+		return;
+	}
 	snprintf(l->address, sizeof(l->address), "0x%llx", (unsigned long long)f->address);
 	if (f->mapping >= b->n_mappings)
 		return;
@@ -232,5 +237,17 @@ int ep_debugtext_contention(const struct ep_batch *b, struct ep_buf *out)
 	ep_buf_printf(out, "--- %s:\ncycles/second=1000000000\n", mutex ? "mutex" : "contention");
 	if (mutex)
 		ep_buf_add_str(out, "sampling period=1\n");
+	return write_rows(b, &form, out);
+}
+
+static void begin_scopes(const struct ep_tally_row *r, struct ep_buf *out)
+{
+	ep_buf_printf(out, "%lld %lld", (long long)r->values[0], (long long)r->values[1]);
+}
+
+int ep_debugtext_scopes(const struct ep_batch *b, struct ep_buf *out)
+{
+	static const struct form form = {0, begin_scopes};
+	ep_buf_printf(out, "scopes profile: total %lld\n", (long long)b->tally->weight);
 	return write_rows(b, &form, out);
 }

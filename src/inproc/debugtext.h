@@ -27,6 +27,9 @@ int ep_debugtext_heap(const struct ep_batch *b, struct ep_buf *out);
 /* "--- contention:" or "--- mutex:", then each stack with its delay and count. */
 int ep_debugtext_contention(const struct ep_batch *b, struct ep_buf *out);
 
+/* "scopes profile: total N", then each label set: how often, and nanoseconds. */
+int ep_debugtext_scopes(const struct ep_batch *b, struct ep_buf *out);
+
 /*
  * ep_debugtext_frames - the lines of one stack, in columns, then an empty one.
  *

@@ -5,6 +5,7 @@
 #include "inproc/code.h"
 #include "inproc/kind_heap.h"
 #include "inproc/kind_lock.h"
+#include "inproc/kind_scopes.h"
 #include "inproc/hooks.h"
 #include "inproc/registry.h"
 #include "inproc/outbox.h"
@@ -56,6 +57,7 @@ static void tick_locked(void)
 	ep_code_mark_old_maps();
 	ep_window_fill();
 	ep_kind_heap_tick();
+	ep_kind_scopes_tick();
 	ep_code_drop_marked_maps();
 }
 
@@ -297,6 +299,8 @@ int ep_drain_start(const struct ep_config *c)
 		rc = ep_kind_heap_start(c->heap_bytes);
 	if (rc >= 0 && (c->mutex || c->block))
 		rc = ep_kind_lock_start(c->mutex, c->block, c->block_ns);
+	if (rc >= 0) /* last: EVERPROF_OUT as a file is of the first */
+		rc = ep_kind_scopes_start();
 	ep_drain_unlock();
 	EP_TRY(rc);
 	atomic_store(&ep_sig_wake, EP_SIG_SLEEP);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "everprof.h"
+#include "inproc/labels.h"
 #include "inproc/registry.h"
 #include "inproc/real.h"
 #include "inproc/sig/cpu.h"
@@ -32,6 +33,13 @@ struct birth {
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static bool have_key;
+
+static _Atomic bool inherits;
+
+void ep_hooks_inherit_labels(bool yes)
+{
+	atomic_store(&inherits, yes);
+}
 
 static void on_thread_exit(void *t)
 {
@@ -81,7 +89,8 @@ static void *thread_main(void *arg)
 {
 	struct birth b = *(struct birth *)arg;
 	ep_free(arg);
-	(void)everprof_labels_attach(b.labels);
+	if (b.labels)
+		ep_labels_bring(b.labels);
 	know_stack(b.stack_bytes);
 	struct ep_sig_thread *t =
 		ep_threads_join(ep_sig_stack_lo, ep_sig_stack_hi, (uint64_t)b.start);
@@ -112,9 +121,13 @@ static int create(pthread_t *thread, const pthread_attr_t *attr, struct birth bi
 EXPORTED int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr,
 			    void *(*start)(void *), void *restrict arg)
 {
-	if (!ep_threads_running() && !ep_registry_at(0)) /* nobody takes stacks */
+	if (!ep_threads_running() && !ep_registry_at(0) && !atomic_load(&inherits)) /* nobody takes stacks */
 		return ep_hooks_real_pthread_create(thread, attr, start, arg);
-	return create(thread, attr, (struct birth){.start = start, .arg = arg});
+	return create(thread, attr,
+		      (struct birth){.start = start,
+				     .arg = arg,
+				     .labels = atomic_load(&inherits) ? everprof_labels_current()
+								      : NULL});
 }
 
 EXPORTED int everprof_thread_create(pthread_t *thread, const pthread_attr_t *attr,

@@ -19,6 +19,9 @@
 int ep_hooks_real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 				 void *(*start)(void *), void *arg);
 
+/* Shall threads start with the labels of those who make them? */
+void ep_hooks_inherit_labels(bool yes);
+
 /* Take SIGPROF.  0, or -EBUSY when the program has a handler for it. */
 int ep_hooks_take_sigprof(void);
 /* Is the handler still ours? */

@@ -11,12 +11,15 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "everprof.h"
+#include "inproc/sig/scopes.h"
 #include "inproc/sig/state.h"
 
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 
 enum {
 	/* Sets that hold an __other__ get room of their own past the limit. */
@@ -36,7 +39,8 @@ struct key {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct everprof_labels *_Atomic slots[N_SLOTS];
-static uint32_t n_sets;
+static struct everprof_labels *sets[MAX_SETS_IN_ALL]; /* in the order they came */
+static _Atomic uint32_t n_sets;
 static struct key *keys[EP_LABELS_MAX_KEYS];
 static uint32_t n_keys;
 static _Atomic uint64_t n_folded;
@@ -224,10 +228,12 @@ static struct everprof_labels *make(struct draft *d, const char **ret_told)
 	if (!s)
 		return NULL;
 	s->hash = d->hash;
+	s->index = n_sets;
 	s->n = d->n;
 	memcpy(s->pairs, d->pairs, d->n * sizeof(s->pairs[0]));
 	atomic_store_explicit(&slots[slot], s, memory_order_release);
-	n_sets++;
+	sets[s->index] = s;
+	atomic_store_explicit(&n_sets, s->index + 1, memory_order_release);
 	return s;
 }
 
@@ -293,12 +299,68 @@ __attribute__((visibility("default"))) const everprof_labels *everprof_labels_cu
 	return atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
 }
 
+static __thread struct ep_scopes_span attached __attribute__((tls_model("initial-exec")));
+
 __attribute__((visibility("default"))) const everprof_labels *
 everprof_labels_attach(const everprof_labels *set)
 {
-	const void *before = atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
+	const everprof_labels *before =
+		atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
+	if (set == before)
+		return before;
+	ep_scopes_leave(&attached);
+	attached.since = 0;
 	atomic_store_explicit(&ep_sig_labels, set, memory_order_relaxed);
+	if (set)
+		ep_scopes_enter(set->index, &attached);
 	return before;
+}
+
+/* The span is the last part of the public struct. */
+_Static_assert(sizeof(everprof_scope_) ==
+		       offsetof(everprof_scope_, since) + sizeof(struct ep_scopes_span),
+	       "one layout");
+
+__attribute__((visibility("default"))) void everprof_scope_begin_(everprof_scope_ *s,
+								  const everprof_labels *set)
+{
+	struct ep_scopes_span *span = (struct ep_scopes_span *)(void *)&s->since;
+	s->before = atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
+	s->open = s->once = 1;
+	atomic_store_explicit(&ep_sig_labels, set, memory_order_relaxed);
+	span->since = 0;
+	if (set)
+		ep_scopes_enter(set->index, span);
+}
+
+__attribute__((visibility("default"))) void everprof_scope_end_(everprof_scope_ *s)
+{
+	atomic_store_explicit(&ep_sig_labels, s->before, memory_order_relaxed);
+	ep_scopes_leave((const struct ep_scopes_span *)(void *)&s->since);
+}
+
+void ep_labels_bring(const struct everprof_labels *set)
+{
+	atomic_store_explicit(&ep_sig_labels, set, memory_order_relaxed);
+}
+
+uint32_t ep_labels_n_sets(void)
+{
+	return atomic_load_explicit(&n_sets, memory_order_acquire);
+}
+
+const struct everprof_labels *ep_labels_at(uint32_t index)
+{
+	return sets[index];
+}
+
+void ep_labels_format(const struct everprof_labels *set, char *ret, size_t n)
+{
+	size_t at = 0;
+	ret[0] = '\0';
+	for (uint32_t i = 0; i < set->n && at < n; i++)
+		at += (size_t)snprintf(ret + at, n - at, "%s%s=%s", i ? ", " : "",
+				       set->pairs[i].key.p, set->pairs[i].value.p);
 }
 
 uint64_t ep_labels_n_folded(void)

@@ -24,12 +24,23 @@ struct ep_labels_pair {
 /* A set.  Pairs are sorted by key.  Public name: struct everprof_labels. */
 struct everprof_labels {
 	uint64_t hash;
+	uint32_t index; /* of its making, from 0 */
 	uint32_t n;
 	struct ep_labels_pair pairs[];
 };
 
 /* How often a value became __other__, or a set could not be made.  Any thread. */
 uint64_t ep_labels_n_folded(void);
+
+/* Sets there are, and each of them.  Any thread. */
+uint32_t ep_labels_n_sets(void);
+const struct everprof_labels *ep_labels_at(uint32_t index);
+
+/* Put a set in force on this thread without a scope being entered: it comes along. */
+void ep_labels_bring(const struct everprof_labels *set);
+
+/* "k=v, l=w" in at most n - 1 bytes. */
+void ep_labels_format(const struct everprof_labels *set, char *ret, size_t n);
 
 /* Called when a key passes its limit, once a key, under no lock. */
 void ep_labels_on_limit(void (*fn)(const char *key));

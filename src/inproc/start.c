@@ -10,6 +10,7 @@
 #include "inproc/debughttp.h"
 #include "inproc/drain.h"
 #include "inproc/hooks.h"
+#include "inproc/kind_scopes.h"
 #include "inproc/labels.h"
 #include "inproc/mem_own.h"
 #include "inproc/sig/contend.h"
@@ -120,6 +121,7 @@ static void after_fork_in_child(void)
 	ep_code_child();
 	ep_desk_child();
 	ep_contend_child();
+	ep_kind_scopes_child();
 	ep_drain_child();
 	atomic_store(&running, false);
 	ep_capture_child();
@@ -161,6 +163,7 @@ static int start(const everprof_config *user, size_t size, bool on_demand)
 {
 	EP_TRY(ep_config_read(user, size, &config));
 	bool tells = *config.server || *config.out;
+	ep_hooks_inherit_labels(config.inherit);
 	config.cpu &= tells; /* on demand it is sampled then */
 	if (*config.http_token_file)
 		EP_TRY(ep_tokens_open(config.http_token_file));

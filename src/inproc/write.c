@@ -81,11 +81,24 @@ static uint32_t mapping(struct writer *x, uint32_t id)
 	return x->mappings[id] = ep_build_mapping(x->b, &out);
 }
 
+/* A frame that is a label set, so that tools without labels show it too. */
+static uint32_t labels_location(struct writer *x, const struct ep_tally_frame *f)
+{
+	char all[EP_LABELS_MAX_VALUE_BYTES];
+	ep_labels_format((const struct everprof_labels *)(uintptr_t)f->address, all, sizeof(all));
+	ep_str name = text(x->b, ep_slice_of(all));
+	struct ep_function fn = {.name = name, .system_name = name};
+	struct ep_line line = {.function = ep_build_function(x->b, &fn)};
+	return ep_build_location(x->b, 0, EP_NONE, &line, 1);
+}
+
 static uint32_t location(struct writer *x, const struct ep_tally_frame *f)
 {
 	uint32_t m = mapping(x, f->mapping);
 	struct ep_symbol sym;
 	struct ep_line line = {0};
+	if (f->mapping == EP_CODE_LABELS)
+		return labels_location(x, f);
 	if (!x->names || ep_namer_find(x->names, f->mapping, f->address, &sym) < 0)
 		return ep_build_location(x->b, f->address, m, NULL, 0);
 	char text[EP_NAMELESS_MAX];
