@@ -85,6 +85,23 @@ void ep_buf_printf(struct ep_buf *b, const char *fmt, ...)
 	va_end(again);
 }
 
+void ep_buf_set_sink(struct ep_buf *b, ep_buf_sink *sink, void *arg)
+{
+	b->sink = sink;
+	b->sink_arg = arg;
+}
+
+int ep_buf_drain(struct ep_buf *b)
+{
+	enum { WORTH_A_CALL = 256 << 10 };
+	if (!b->sink || b->failed || b->len < WORTH_A_CALL)
+		return b->failed;
+	int rc = b->sink(b->sink_arg, b->data, b->len);
+	b->len = 0;
+	b->failed = rc < 0 ? rc : 0;
+	return b->failed;
+}
+
 void ep_buf_consume(struct ep_buf *b, size_t n)
 {
 	if (n >= b->len) {

@@ -17,11 +17,11 @@
 
 #define MAX_REPORT ((size_t)8 << 30)
 
-static int write_all(int fd, const char *path, const struct ep_buf *b,
+static int write_all(int fd, const char *path, const uint8_t *p, size_t n_bytes,
 		     struct ep_err *err)
 {
-	for (size_t at = 0; at < b->len;) {
-		ssize_t n = write(fd, b->data + at, b->len - at);
+	for (size_t at = 0; at < n_bytes;) {
+		ssize_t n = write(fd, p + at, n_bytes - at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		char why[80];
@@ -33,21 +33,49 @@ static int write_all(int fd, const char *path, const struct ep_buf *b,
 	return 0;
 }
 
-static int write_file(const char *path, const struct ep_buf *b,
-		      const struct ep_notes *notes, struct ep_err *err)
+/* --- standard output, or a file --------------------------------------------------- */
+
+/* Opened by the first byte: a report that can't be made leaves a file alone. */
+struct stream {
+	const char *path; /* "": standard output */
+	const struct ep_notes *notes;
+	struct ep_err *err;
+	int fd; /* -1: nothing was written yet */
+};
+
+static int stream_open(struct stream *t)
 {
-	ep_note(notes, "Generating report in %s", path);
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	char why[80];
-	if (fd < 0)
-		return ep_fail(err, -EIO, 0, "open %s: %s", path,
-			       ep_ui_errno(errno, why));
-	int rc = write_all(fd, path, b, err);
-	if (close(fd) < 0 && rc >= 0)
-		return ep_fail(err, -EIO, 0, "close %s: %s", path,
-			       ep_ui_errno(errno, why));
-	return rc;
+	if (!*t->path) {
+		t->fd = STDOUT_FILENO;
+		return 0;
+	}
+	ep_note(t->notes, "Generating report in %s", t->path);
+	t->fd = open(t->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return t->fd < 0 ? ep_fail(t->err, -EIO, 0, "open %s: %s", t->path,
+				   ep_ui_errno(errno, why))
+			 : 0;
 }
+
+static int stream_write(void *arg, const uint8_t *p, size_t n_bytes)
+{
+	struct stream *t = arg;
+	if (t->fd < 0)
+		EP_TRY(stream_open(t));
+	if (!*t->path)
+		ep_progress_stop(); /* a bar amid the text would be worse than none */
+	return write_all(t->fd, *t->path ? t->path : "/dev/stdout", p, n_bytes, t->err);
+}
+
+static int stream_close(struct stream *t)
+{
+	char why[80];
+	if (!*t->path || t->fd < 0 || close(t->fd) == 0)
+		return 0;
+	return ep_fail(t->err, -EIO, 0, "close %s: %s", t->path, ep_ui_errno(errno, why));
+}
+
+/* --- elsewhere -------------------------------------------------------------------- */
 
 /* profile001.EXT in the working directory: binary data never meets a terminal. */
 static int write_numbered(const struct ep_session *s, const char *suffix,
@@ -58,7 +86,7 @@ static int write_numbered(const struct ep_session *s, const char *suffix,
 	int fd = ep_tempfile_open("", "profile", dotted, path, sizeof(path), err);
 	EP_TRY(fd);
 	ep_note(&s->notes, "Generating report in %s", path);
-	int rc = write_all(fd, path, b, err);
+	int rc = write_all(fd, path, b->data, b->len, err);
 	close(fd);
 	return rc;
 }
@@ -72,23 +100,26 @@ static int view(const struct ep_session *s, const struct ep_format *f,
 				  sizeof(path), err);
 	EP_TRY(fd);
 	ep_tempfile_remove_later(path);
-	int rc = write_all(fd, path, b, err);
+	int rc = write_all(fd, path, b->data, b->len, err);
 	close(fd);
 	EP_TRY(rc);
 	return ep_viewer_show(f->viewer, path, !s->is_shell, err);
 }
 
-static int put(const struct ep_session *s, const struct ep_vars *c,
-	       const struct ep_format *f, const struct ep_buf *b, struct ep_err *err)
+static bool is_for_file(const struct ep_session *s, const struct ep_format *f)
 {
-	if (*c->output)
-		return write_file(c->output, b, &s->notes, err);
-	if (f->place == EP_FORMAT_VIEWER)
+	return f->place == EP_FORMAT_FILE &&
+	       (s->is_shell || ep_ui_is_terminal(STDOUT_FILENO));
+}
+
+static int put(const struct ep_session *s, const struct ep_format *f,
+	       struct stream *to, const struct ep_buf *b, struct ep_err *err)
+{
+	if (!*to->path && f->place == EP_FORMAT_VIEWER)
 		return view(s, f, b, err);
-	if (f->place == EP_FORMAT_FILE &&
-	    (s->is_shell || ep_ui_is_terminal(STDOUT_FILENO)))
+	if (!*to->path && is_for_file(s, f))
 		return write_numbered(s, f->suffix, b, err);
-	return write_all(STDOUT_FILENO, "/dev/stdout", b, err);
+	return stream_write(to, b->data, b->len);
 }
 
 /* Colour and a width that fits, for people at a terminal; pipes get plain text. */
@@ -124,13 +155,18 @@ int ep_output_report(const struct ep_session *s, const struct ep_vars *c,
 	struct ep_report_options o = ep_vars_options(c, format->kind, argument);
 	if (format->place == EP_FORMAT_STDOUT)
 		suit_terminal(&o, c);
+	struct stream to = {.path = c->output, .notes = &s->notes, .err = err, .fd = -1};
 	ep_auto_buf report;
 	ep_buf_init(&report, MAX_REPORT);
+	if (format->place == EP_FORMAT_STDOUT)
+		ep_buf_set_sink(&report, stream_write, &to);
 	ep_progress_start();
 	int rc = make(s, &o, format, &report, err);
 	ep_progress_stop();
-	EP_TRY(rc);
-	if (o.json && !format->dot && !*c->output) /* data is for programs, not viewers */
-		return write_all(STDOUT_FILENO, "/dev/stdout", &report, err);
-	return put(s, c, format, &report, err);
+	bool is_data = o.json && !format->dot; /* for programs, not viewers */
+	if (rc >= 0)
+		rc = is_data ? stream_write(&to, report.data, report.len)
+			     : put(s, format, &to, &report, err);
+	int closed = stream_close(&to);
+	return rc < 0 ? rc : closed;
 }

@@ -212,8 +212,11 @@ static int add_samples(struct raw *w)
 {
 	struct ep_labelgroups labels = {0};
 	int rc = 0;
-	for (uint32_t i = 0; i < w->p->n_samples && rc == 0; i++)
+	for (uint32_t i = 0; i < w->p->n_samples && rc == 0; i++) {
 		rc = add_sample(w, i, &labels);
+		if (rc == 0)
+			rc = ep_buf_drain(w->out);
+	}
 	ep_labelgroups_fini(&labels);
 	return rc;
 }
@@ -279,11 +282,14 @@ int ep_raw_write(struct ep_report *r, struct ep_objects *objects, struct ep_buf 
 	add_head(&w);
 	add_text(&w, "Samples:\n");
 	add_types(&w);
-	if (add_samples(&w) < 0)
-		return ep_fail(err, -ENOMEM, 0, "no memory for a report");
+	int rc = add_samples(&w);
+	if (rc < 0)
+		return ep_fail(err, rc, 0, "no room for the report");
 	add_text(&w, "Locations\n");
-	for (uint32_t i = 0; i < r->p->n_locations; i++)
+	for (uint32_t i = 0; i < r->p->n_locations; i++) {
 		add_location(&w, i);
+		ep_buf_drain(out);
+	}
 	add_text(&w, "Mappings\n");
 	for (uint32_t i = 0; i < r->p->n_mappings; i++)
 		add_mapping(&w, i);

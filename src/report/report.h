@@ -25,7 +25,9 @@ struct ep_objects;
  *                   may be NULL, then they find none
  *          notes    what users should know and standard output must not carry, with
  *                   the reference's wording; may be NULL
- * out      out      appended to; undefined on failure.  Gzip for PROTO, TOPPROTO
+ * out      out      appended to; undefined on failure.  Gzip for PROTO, TOPPROTO.
+ *                   TRACES and RAW, which grow with the samples, are drained into its
+ *                   sink, if it has one, while they are made
  * errors   -EINVAL  an option or an argument can't be used; the text is the
  *                   reference's sentence
  *          -ENOENT  a pattern matched nothing

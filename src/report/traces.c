@@ -177,7 +177,7 @@ static int add_sample(struct traces *t, uint32_t i)
 	EP_TRY(add_labels(t, t->labels.groups, strings));
 	EP_TRY(add_labels(t, t->labels.groups + strings, t->labels.n_groups - strings));
 	add_stack(t, s, ep_report_label(t->r, value, value_of(t->r, i)));
-	return 0;
+	return ep_buf_drain(t->out);
 }
 
 static int write_all(struct traces *t)

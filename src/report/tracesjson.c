@@ -108,7 +108,7 @@ static int add_sample(struct page *pg, uint32_t i)
 	add_labels(pg, "labels", l->groups, l->n_strings);
 	add_labels(pg, "numbers", l->groups + l->n_strings, l->n_groups - l->n_strings);
 	ep_jsonw_close(&pg->w, '}');
-	return 0;
+	return ep_buf_drain(pg->w.out);
 }
 
 /* What numbers of each key count. */
