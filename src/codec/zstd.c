@@ -6,7 +6,9 @@
 #include <zstd_errors.h>
 
 enum {
-	LARGEST_WINDOW_LOG = 27,  /* 128 MB, the decoder's default; more is a trap */
+	/* 32 MB: what all levels but --ultra and --long need.  A frame of a few bytes may
+	 * ask for any window, and gets it before it is read. */
+	LARGEST_WINDOW_LOG = 25,
 	MOST_OF_STATED = 8 << 20, /* of the stated size we believe this much at once */
 };
 
@@ -50,7 +52,10 @@ static int bad(size_t rc, uint64_t pos, struct ep_err *err)
 	if (ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation)
 		code = -ENOMEM;
 	if (ZSTD_getErrorCode(rc) == ZSTD_error_frameParameter_windowTooLarge)
-		code = -E2BIG;
+		return ep_fail(err, -E2BIG, pos,
+			       "zstd asks for a window of over %d MB; pack it without --ultra "
+			       "and --long",
+			       1 << (LARGEST_WINDOW_LOG - 20));
 	return ep_fail(err, code, pos, "zstd: %s", ZSTD_getErrorName(rc));
 }
 

@@ -72,3 +72,14 @@ TEST(zstd_bomb_stops_at_the_limit)
 	assert_int_equal(ep_zstd_unpack(bomb.data, bomb.len, &out, NULL), -E2BIG);
 	assert_true(out.cap <= 2 * LIMIT);
 }
+
+TEST(zstd_gives_no_large_window_to_a_small_frame)
+{
+	/* Nine bytes that ask for 128 MB. */
+	static const uint8_t greedy[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88, 0x01, 0x00, 0x00};
+	struct ep_err err = {0};
+	ep_auto_buf out;
+	ep_buf_init(&out, NO_LIMIT);
+	assert_int_equal(ep_zstd_unpack(greedy, sizeof(greedy), &out, &err), -E2BIG);
+	assert_non_null(strstr(err.text, "window of over 32 MB"));
+}
