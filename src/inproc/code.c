@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "elf/maps.h"
 #include "inproc/fd.h"
+#include "inproc/sig/ask.h"
 #include "inproc/sig/desk.h"
 #include "inproc/threads.h"
 #include "unwind/build/compile.h"
@@ -362,7 +363,7 @@ static bool is_held(const struct map *map)
 	for (uint32_t i = 0; i < n; i++)
 		if (atomic_load(&ep_sig_threads[i]->hazard) == &map->sig)
 			return true;
-	return ep_desk_holds(&map->sig);
+	return ep_desk_holds(&map->sig) || ep_ask_holds(&map->sig);
 }
 
 void ep_code_mark_old_maps(void)

@@ -235,6 +235,7 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	c.heap = has_word(types, "heap");
 	c.mutex = has_word(types, "mutex");
 	c.block = has_word(types, "block");
+	c.threads = has_word(types, "threads");
 	choose_spool(&c);
 	if (*c.out)
 		mark_tree(&c);

@@ -28,7 +28,7 @@ struct ep_config {
 	uint32_t hz;
 	uint64_t heap_bytes; /* mean between sampled bytes */
 	uint64_t block_ns;   /* of waiting, between two sampled events */
-	bool cpu, heap, mutex, block;
+	bool cpu, heap, mutex, block, threads;
 };
 
 /*

@@ -190,11 +190,12 @@ static int difference(const struct ep_kind *k, unsigned seconds, const everprof_
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
 
-static int whole(const struct ep_kind *k, int debug, const everprof_http_writer *w)
+static int whole(const struct ep_kind *k, enum ep_kind_form form, int debug,
+		 const everprof_http_writer *w)
 {
 	ep_auto_buf bytes;
 	ep_buf_init(&bytes, MAX_BYTES);
-	if (ep_snapshot(k, debug, &bytes) < 0)
+	if (ep_snapshot(k, form, debug, &bytes) < 0)
 		return refuse(w, 500, NULL, "failed to collect profile");
 	return debug ? say(w, "text/plain; charset=utf-8", &bytes) : hand_over(w, k->name, &bytes);
 }
@@ -206,8 +207,10 @@ static int named(const char *name, const everprof_http_request *rq, const everpr
 	if (!k)
 		return refuse(w, 404, NULL, "Unknown profile");
 	int debug = (int)strtol(parameter(rq->query, "debug", text), NULL, 10);
+	bool interrupt = !strcmp(parameter(rq->query, "interrupt", text), "1");
+	enum ep_kind_form form = interrupt ? EP_KIND_INTERRUPT : EP_KIND_TOTAL;
 	if (!*parameter(rq->query, "seconds", text))
-		return whole(k, debug, w);
+		return whole(k, form, debug, w);
 	long seconds = strtol(text, &end, 10);
 	if (*end || seconds <= 0)
 		return refuse(w, 400, NULL,

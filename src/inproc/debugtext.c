@@ -44,6 +44,15 @@ static void fill_line(struct line *l, const struct ep_batch *b, struct ep_namer 
 			 (unsigned long long)(at - sym.file_offset));
 }
 
+void ep_debugtext_frame(const struct ep_batch *b, struct ep_namer *names,
+			const struct ep_tally_frame *f, struct ep_buf *out)
+{
+	struct line l;
+	fill_line(&l, b, names, f);
+	ep_buf_printf(out, "%s\n\t%s %s\n", *l.function ? l.function : "?",
+		      *l.file ? l.file : "[memory]", l.address);
+}
+
 /* A cell and the tabs behind it, so that the column is `width` wide. */
 static void cell(struct ep_buf *out, const char *text, size_t width)
 {
@@ -151,6 +160,14 @@ static bool comes_first(const void *a, const void *b, void *arg)
 	return i < k; /* by labels: as they came */
 }
 
+static void write_more(const struct ep_tally_more *m, struct ep_buf *out)
+{
+	if (!m)
+		return;
+	ep_buf_printf(out, "# state: %s%s%s, stack: %s\n", m->state, m->wait ? " in " : "",
+		      m->wait ? m->wait : "", m->stack);
+}
+
 static void write_row(const struct ep_batch *b, struct ep_namer *names,
 		      const struct ep_tally_row *r, struct ep_buf *out)
 {
@@ -162,6 +179,7 @@ static void write_row(const struct ep_batch *b, struct ep_namer *names,
 			      (unsigned long long)t->frames[t->stack_frames[s->first + i]].address);
 	ep_buf_add_char(out, '\n');
 	ep_debugtext_labels(r->labels, out);
+	write_more(r->more, out);
 	ep_debugtext_frames(b, names, s, out);
 }
 

@@ -39,6 +39,10 @@ struct ep_namer;
 void ep_debugtext_frames(const struct ep_batch *b, struct ep_namer *names,
 		    const struct ep_tally_stack *s, struct ep_buf *out);
 
+/* One frame in two lines: "FUNCTION+0xOFF", then a tab, "FILE 0xADDRESS". */
+void ep_debugtext_frame(const struct ep_batch *b, struct ep_namer *names,
+			const struct ep_tally_frame *f, struct ep_buf *out);
+
 /* "# labels: {…}" and a newline; nothing without labels. */
 void ep_debugtext_labels(const struct everprof_labels *labels, struct ep_buf *out);
 

@@ -6,6 +6,7 @@
 #include "inproc/kind_heap.h"
 #include "inproc/kind_lock.h"
 #include "inproc/kind_scopes.h"
+#include "inproc/kind_threads.h"
 #include "inproc/hooks.h"
 #include "inproc/registry.h"
 #include "inproc/outbox.h"
@@ -173,7 +174,9 @@ static int write_kinds(void)
 	if (!*config.out || (config.cpu && !all))
 		return 0;
 	for (uint32_t i = 0; (k = ep_registry_at(i)) != NULL; i++) {
-		int one = k->push_every_ns ? write_kind(k) : 0;
+		if (!k->push_every_ns)
+			continue;
+		int one = write_kind(k);
 		rc = one < 0 ? one : rc;
 		if (!all)
 			break;
@@ -289,7 +292,7 @@ int ep_drain_start(const struct ep_config *c)
 	next_flush_ns = ep_clock_mono_ns() + FLUSH_NS;
 	/* A stack of CPU time that misses its tables is one of many; a heap has objects
 	 * that stay for ever, and many of them are made first. */
-	if (c->heap || c->mutex || c->block)
+	if (c->heap || c->mutex || c->block || c->threads)
 		ep_drain_know_code();
 	ep_drain_lock();
 	int rc = ep_code_refresh(true);
@@ -299,6 +302,8 @@ int ep_drain_start(const struct ep_config *c)
 		rc = ep_kind_heap_start(c->heap_bytes);
 	if (rc >= 0 && (c->mutex || c->block))
 		rc = ep_kind_lock_start(c->mutex, c->block, c->block_ns);
+	if (rc >= 0)
+		rc = ep_kind_threads_start(c->threads);
 	if (rc >= 0) /* last: EVERPROF_OUT as a file is of the first */
 		rc = ep_kind_scopes_start();
 	ep_drain_unlock();

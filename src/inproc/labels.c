@@ -363,6 +363,17 @@ void ep_labels_format(const struct everprof_labels *set, char *ret, size_t n)
 				       set->pairs[i].key.p, set->pairs[i].value.p);
 }
 
+const struct everprof_labels *ep_labels_known(const void *set, uint64_t hash)
+{
+	for (uint32_t i = (uint32_t)hash, n = 0; n < N_SLOTS; i++, n++) {
+		const struct everprof_labels *s =
+			atomic_load_explicit(&slots[i & (N_SLOTS - 1)], memory_order_acquire);
+		if (!s || s == set)
+			return s;
+	}
+	return NULL;
+}
+
 uint64_t ep_labels_n_folded(void)
 {
 	return atomic_load_explicit(&n_folded, memory_order_relaxed);

@@ -42,6 +42,10 @@ void ep_labels_bring(const struct everprof_labels *set);
 /* "k=v, l=w" in at most n - 1 bytes. */
 void ep_labels_format(const struct everprof_labels *set, char *ret, size_t n);
 
+/* `set` if it is a set of ours with this hash, else NULL: it is not looked into before.
+ * Any thread. */
+const struct everprof_labels *ep_labels_known(const void *set, uint64_t hash);
+
 /* Called when a key passes its limit, once a key, under no lock. */
 void ep_labels_on_limit(void (*fn)(const char *key));
 

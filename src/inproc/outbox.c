@@ -36,6 +36,7 @@ void ep_batch_fini(struct ep_batch *b)
 {
 	ep_tally_free(b->tally);
 	ep_free((void *)b->mappings);
+	ep_free(b->names);
 }
 
 void ep_batch_subtract(struct ep_batch *b, const struct ep_batch *earlier)
@@ -59,6 +60,8 @@ int ep_batch_write(const struct ep_batch *b, bool named, struct ep_buf *out)
 		.from_ns = b->from_ns,
 		.until_ns = b->until_ns,
 		.ledger = b->ledger,
+		.names = b->names,
+		.n_names = b->n_names,
 		.named = named,
 	};
 	return ep_write(&w, out, NULL);

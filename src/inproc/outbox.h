@@ -18,6 +18,8 @@ struct ep_batch {
 	const struct ep_code_mapping *mappings; /* owned: a copy */
 	uint32_t n_mappings;
 	char build_id[EP_ELF_HEX_MAX];
+	struct ep_write_name *names; /* owned; NULL: none were written down */
+	uint32_t n_names;
 };
 
 /* Take the mappings as they are now; under the drain lock.  false: no memory. */

@@ -15,6 +15,7 @@ enum { EP_REGISTRY_MAX = 128 };
 enum ep_kind_form {
 	EP_KIND_TOTAL, /* since the process began to look; what is in use: now */
 	EP_KIND_PUSH,  /* since the last push */
+	EP_KIND_INTERRUPT, /* as the first; threads may be interrupted for it */
 };
 
 struct ep_kind {
@@ -28,6 +29,7 @@ struct ep_kind {
 	bool (*take)(const struct ep_kind *k, enum ep_kind_form form, struct ep_batch *ret_b);
 	/* As text for people: debugtext.h.  NULL: it has none. */
 	int (*text)(const struct ep_batch *b, struct ep_buf *out);
+	int (*long_text)(const struct ep_batch *b, struct ep_buf *out); /* debug=2; NULL: the same */
 	/* Records there are now: the number on the index page.  Any thread. */
 	uint64_t (*count)(const struct ep_kind *k);
 	bool can_delta;	      /* ?seconds=N makes sense: second snapshot - first */

@@ -9,17 +9,19 @@
 
 #define MAX_BYTES ((size_t)256 << 20)
 
-int ep_snapshot(const struct ep_kind *k, int debug, struct ep_buf *out)
+int ep_snapshot(const struct ep_kind *k, enum ep_kind_form form, int debug, struct ep_buf *out)
 {
 	struct ep_batch b;
 	if (debug && !k->text)
 		return -ENOTSUP;
 	ep_drain_lock();
-	bool ok = k->take(k, EP_KIND_TOTAL, &b);
+	bool ok = k->take(k, form, &b);
 	ep_drain_unlock();
 	if (!ok)
 		return -ENOMEM;
-	int rc = debug ? k->text(&b, out) : ep_batch_write(&b, true, out);
+	int (*text)(const struct ep_batch *, struct ep_buf *) =
+		debug > 1 && k->long_text ? k->long_text : k->text;
+	int rc = debug ? text(&b, out) : ep_batch_write(&b, true, out);
 	ep_batch_fini(&b);
 	return rc;
 }
@@ -51,7 +53,7 @@ __attribute__((visibility("default"))) int everprof_profile_write(everprof_profi
 	int saved = errno;
 	ep_auto_buf bytes;
 	ep_buf_init(&bytes, MAX_BYTES);
-	int rc = ep_snapshot((const struct ep_kind *)p, debug, &bytes);
+	int rc = ep_snapshot((const struct ep_kind *)p, EP_KIND_TOTAL, debug, &bytes);
 	if (rc == 0)
 		rc = write_all(fd, &bytes);
 	errno = saved;

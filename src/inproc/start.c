@@ -13,8 +13,10 @@
 #include "inproc/kind_scopes.h"
 #include "inproc/labels.h"
 #include "inproc/mem_own.h"
+#include "inproc/sig/ask.h"
 #include "inproc/sig/contend.h"
 #include "inproc/sig/desk.h"
+#include "inproc/spawn.h"
 #include "inproc/threads.h"
 #include "inproc/tokens.h"
 #include "safe/sys.h"
@@ -119,6 +121,8 @@ static void after_fork_in_child(void)
 	ep_labels_unlock();
 	ep_threads_child();
 	ep_code_child();
+	ep_ask_child();
+	ep_spawn_child();
 	ep_desk_child();
 	ep_contend_child();
 	ep_kind_scopes_child();

@@ -100,11 +100,12 @@ static bool add_row(struct ep_tally *f, const struct ep_tally_row *row)
 	struct ep_index_iter it;
 	uint64_t h = ep_hash_mix(ep_hash_mix(row->stack, row->tid), (uintptr_t)row->labels);
 	h = ep_hash_mix(h, (uintptr_t)row->age);
+	h = ep_hash_mix(h, (uintptr_t)row->more);
 	for (uint32_t id = ep_index_first(&f->row_index, h, &it); id != EP_INDEX_NONE;
 	     id = ep_index_next(&f->row_index, &it)) {
 		struct ep_tally_row *r = &f->rows[id];
 		if (r->stack != row->stack || r->tid != row->tid || r->labels != row->labels ||
-		    r->age != row->age)
+		    r->age != row->age || r->more != row->more)
 			continue;
 		for (int i = 0; i < EP_TALLY_VALUES; i++)
 			r->values[i] += row->values[i];
@@ -132,8 +133,10 @@ void ep_tally_add(struct ep_tally *f, const struct ep_tally_frame *frames, uint3
 		f->dropped += row->values[0];
 }
 
+enum keep { ALL, NO_AGES, NO_TIDS };
+
 /* Each row of src, times 1 or -1. */
-static void add_rows(struct ep_tally *f, const struct ep_tally *src, int64_t times, bool ages)
+static void add_rows(struct ep_tally *f, const struct ep_tally *src, int64_t times, enum keep keep)
 {
 	struct ep_tally_frame frames[EP_TALLY_MAX_FRAMES];
 	for (uint32_t i = 0; i < src->n_rows; i++) {
@@ -143,8 +146,10 @@ static void add_rows(struct ep_tally *f, const struct ep_tally *src, int64_t tim
 			frames[k] = src->frames[src->stack_frames[s->first + k]];
 		for (int k = 0; k < EP_TALLY_VALUES; k++)
 			row.values[k] *= times;
-		if (!ages)
+		if (keep == NO_AGES)
 			row.age = NULL;
+		if (keep == NO_TIDS)
+			row.tid = 0;
 		ep_tally_add(f, frames, s->n, &row);
 	}
 	f->dropped += times * src->dropped;
@@ -152,15 +157,20 @@ static void add_rows(struct ep_tally *f, const struct ep_tally *src, int64_t tim
 
 void ep_tally_merge(struct ep_tally *f, const struct ep_tally *src)
 {
-	add_rows(f, src, 1, true);
+	add_rows(f, src, 1, ALL);
 }
 
 void ep_tally_merge_ages(struct ep_tally *f, const struct ep_tally *src)
 {
-	add_rows(f, src, 1, false);
+	add_rows(f, src, 1, NO_AGES);
+}
+
+void ep_tally_merge_threads(struct ep_tally *f, const struct ep_tally *src)
+{
+	add_rows(f, src, 1, NO_TIDS);
 }
 
 void ep_tally_subtract(struct ep_tally *f, const struct ep_tally *src)
 {
-	add_rows(f, src, -1, true);
+	add_rows(f, src, -1, ALL);
 }

@@ -1,7 +1,7 @@
 /*
  * tally.h - equal samples become one row, with their values added up.
  *
- * A row is (stack, thread, label set, age).  A frame is (address, mapping), so that
+ * A row is (stack, thread, label set, age, more).  A frame is (address, mapping), so that
  * an address which was two pieces of code in its time is two frames.
  */
 #ifndef EP_INPROC_TALLY_H
@@ -11,6 +11,12 @@
 #include "base/mem.h"
 
 #include <stdint.h>
+
+/* What is known of a thread at a moment, as labels of its own.  One pointer for each
+ * value, for ever; a string may be NULL. */
+struct ep_tally_more {
+	const char *state, *wait, *stack;
+};
 
 /* The longest stack: what a handler records. */
 #define EP_TALLY_MAX_FRAMES 512
@@ -32,6 +38,7 @@ struct ep_tally_row {
 	uint32_t stack, tid;
 	const struct everprof_labels *labels;
 	const char *age; /* a label of its own; NULL: none.  One pointer for each value */
+	const struct ep_tally_more *more; /* NULL: nothing */
 	int64_t values[EP_TALLY_VALUES];
 };
 
@@ -60,6 +67,8 @@ void ep_tally_add(struct ep_tally *f, const struct ep_tally_frame *frames, uint3
 void ep_tally_merge(struct ep_tally *f, const struct ep_tally *src);
 /* The same, rows that differ in their age alone made one. */
 void ep_tally_merge_ages(struct ep_tally *f, const struct ep_tally *src);
+/* The same, rows that differ in their thread alone made one. */
+void ep_tally_merge_threads(struct ep_tally *f, const struct ep_tally *src);
 
 /* Take the values of src away; what comes to nothing stays as a row of zeros. */
 void ep_tally_subtract(struct ep_tally *f, const struct ep_tally *src);

@@ -5,10 +5,10 @@
 #include "base/hash.h"
 #include "inproc/mem_own.h"
 #include "inproc/sig/cpu.h"
+#include "inproc/tasks.h"
 #include "safe/sys.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -17,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The kernel's clock id of a thread's CPU time: ~tid, per-thread, scheduler's. */
-#define THREAD_CLOCK(tid) ((long)(int)((~(unsigned)(tid) << 3) | 4 | 2))
 #define FIRST_RING_BYTES 8192 /* 250 ms at 100 Hz */
 #define MAX_MAIN_STACK ((uint64_t)128 << 20)
 
@@ -53,7 +51,7 @@ static int arm(struct ep_sig_thread *t, uint32_t slot, uint32_t tid)
 	ev.sigev_signo = SIGPROF;
 	ev.sigev_value.sival_int = (int)(EP_SIG_VALUE_MARK | slot);
 	ev._sigev_un._tid = (pid_t)tid;
-	long rc = ep_sys6(SYS_timer_create, THREAD_CLOCK(tid), (long)&ev, (long)&id, 0, 0, 0);
+	long rc = ep_sys6(SYS_timer_create, EP_TASKS_CLOCK(tid), (long)&ev, (long)&id, 0, 0, 0);
 	if (rc < 0)
 		return (int)rc;
 	atomic_store(&t->timer, id); /* before the first signal */
@@ -167,7 +165,7 @@ static uint64_t cpu_of_others(void)
 	uint64_t all = ep_clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	struct timespec own = {0};
 	if (own_tid) /* of an earlier start it is gone, and stays 0 */
-		(void)clock_gettime((clockid_t)THREAD_CLOCK(own_tid), &own);
+		(void)clock_gettime((clockid_t)EP_TASKS_CLOCK(own_tid), &own);
 	return all - (uint64_t)own.tv_sec * EP_NS_PER_S - (uint64_t)own.tv_nsec;
 }
 
@@ -280,24 +278,9 @@ void ep_threads_set_stacks_in(uint64_t start, uint64_t limit)
 
 /* ---- finding threads ------------------------------------------------------------ */
 
-struct dirent64 {
-	uint64_t ino;
-	int64_t off;
-	uint16_t reclen;
-	uint8_t type;
-	char name[];
-};
-
-static uint32_t parse_tid(const char *s)
+static void meet(uint32_t tid, void *arg)
 {
-	uint32_t v = 0;
-	for (; *s >= '0' && *s <= '9'; s++)
-		v = v * 10 + (uint32_t)(*s - '0');
-	return *s ? 0 : v;
-}
-
-static void meet(uint32_t tid, uint64_t *seen)
-{
+	uint64_t *seen = arg;
 	uint32_t slot;
 	bool is_main = tid == (uint32_t)getpid();
 	if (tid == own_tid)
@@ -309,25 +292,9 @@ static void meet(uint32_t tid, uint64_t *seen)
 		seen[slot / 64] |= 1ull << slot % 64;
 }
 
-/* readdir() would take memory from the host's malloc. */
 static bool list_tasks(uint64_t *seen)
 {
-	int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	_Alignas(8) char buf[4096];
-	long n;
-	while ((n = ep_sys6(SYS_getdents64, fd, (long)buf, sizeof(buf), 0, 0, 0)) > 0) {
-		for (long at = 0; at < n;) {
-			const struct dirent64 *d = (const struct dirent64 *)(buf + at);
-			uint32_t tid = parse_tid(d->name);
-			if (tid)
-				meet(tid, seen);
-			at += d->reclen;
-		}
-	}
-	close(fd);
-	return n == 0;
+	return ep_tasks_each(meet, seen) == 0;
 }
 
 static void look_locked(void)

@@ -30,6 +30,15 @@ const struct ep_write_shape ep_write_heap_shape = {
 	.default_type = "inuse_space",
 };
 
+const struct ep_write_name *ep_write_find_name(const struct ep_write_name *names, uint32_t n,
+					       uint32_t tid)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (names[i].tid == tid)
+			return &names[i];
+	return NULL;
+}
+
 struct writer {
 	const struct ep_write *w;
 	struct ep_build *b;
@@ -126,9 +135,12 @@ static uint32_t add_number(struct writer *x, struct ep_label *to, const char *ke
 	return 1;
 }
 
-/* The thread's name, while it lives. */
+/* The thread's name, if it was written down, or while it lives. */
 static ep_str read_comm(struct writer *x, uint32_t tid)
 {
+	const struct ep_write_name *known = ep_write_find_name(x->w->names, x->w->n_names, tid);
+	if (known)
+		return *known->name ? text(x->b, ep_slice_of(known->name)) : 0;
 	char path[64], name[32];
 	snprintf(path, sizeof(path), "/proc/self/task/%u/comm", tid);
 	int fd = ep_fd_open(path, O_RDONLY);
@@ -152,9 +164,17 @@ static uint32_t add_comm(struct writer *x, struct ep_label *to, uint32_t tid)
 	return 1;
 }
 
-static bool is_zero(const struct ep_tally_row *r)
+static uint32_t add_word(struct writer *x, struct ep_label *to, const char *key, const char *v)
 {
-	for (int i = 0; i < EP_TALLY_VALUES; i++)
+	if (!v)
+		return 0;
+	*to = (struct ep_label){.key = ep_build_cstr(x->b, key), .str = ep_build_cstr(x->b, v)};
+	return 1;
+}
+
+static bool is_zero(const struct ep_write_shape *shape, const struct ep_tally_row *r)
+{
+	for (int i = 0; i < EP_TALLY_VALUES && shape->values[i].type; i++)
 		if (r->values[i])
 			return false;
 	return true;
@@ -162,12 +182,12 @@ static bool is_zero(const struct ep_tally_row *r)
 
 static void add_row(struct writer *x, const struct ep_tally_row *r)
 {
-	if (is_zero(r)) /* of a difference */
+	if (is_zero(x->w->shape, r)) /* of a difference */
 		return;
 	const struct ep_tally *f = x->w->tally;
 	const struct ep_tally_stack *s = &f->stacks[r->stack];
 	uint32_t stack[EP_TALLY_MAX_FRAMES], n = 0;
-	struct ep_label labels[EP_LABELS_MAX_PAIRS + 4];
+	struct ep_label labels[EP_LABELS_MAX_PAIRS + 7];
 	for (uint32_t i = 0; i < s->n; i++)
 		stack[i] = x->locations[f->stack_frames[s->first + i]];
 	for (uint32_t i = 0; r->labels && i < r->labels->n; i++) {
@@ -182,11 +202,11 @@ static void add_row(struct writer *x, const struct ep_tally_row *r)
 		n += add_number(x, &labels[n], "tid", r->tid);
 		n += add_comm(x, &labels[n], r->tid);
 	}
-	if (r->age) {
-		labels[n].key = ep_build_cstr(x->b, "age");
-		labels[n].str = ep_build_cstr(x->b, r->age);
-		labels[n].num = 0;
-		labels[n++].num_unit = 0;
+	n += add_word(x, &labels[n], "age", r->age);
+	if (r->more) {
+		n += add_word(x, &labels[n], "state", r->more->state);
+		n += add_word(x, &labels[n], "wait", r->more->wait);
+		n += add_word(x, &labels[n], "stack", r->more->stack);
 	}
 	ep_build_sample(x->b, stack, s->n, labels, n, r->values);
 }

@@ -23,6 +23,12 @@ struct ep_write_shape {
 };
 extern const struct ep_write_shape ep_write_cpu_shape, ep_write_heap_shape;
 
+/* The name of a thread, as it was when the profile was taken. */
+struct ep_write_name {
+	uint32_t tid;
+	char name[16];
+};
+
 struct ep_write {
 	const struct ep_write_shape *shape;
 	const struct ep_tally *tally;
@@ -30,8 +36,14 @@ struct ep_write {
 	uint32_t n_mappings;
 	uint64_t period, from_ns, until_ns;
 	struct ep_ledger ledger;
+	const struct ep_write_name *names; /* [n_names]; others are asked from the kernel */
+	uint32_t n_names;
 	bool named; /* with function names from local symbol tables; reads files */
 };
+
+/* NULL: it is not there. */
+const struct ep_write_name *ep_write_find_name(const struct ep_write_name *names, uint32_t n,
+					       uint32_t tid);
 
 /*
  * ep_write - append the gzipped profile.

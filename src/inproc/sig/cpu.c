@@ -7,6 +7,7 @@
  */
 #include "inproc/sig/cpu.h"
 
+#include "inproc/sig/ask.h"
 #include "inproc/sig/hold.h"
 #include "safe/raw.h"
 #include "unwind/walk.h"
@@ -165,6 +166,6 @@ void ep_cpu_handler(int signo, siginfo_t *info, void *context)
 	struct ep_sig_thread *t = find_thread(info);
 	if (t)
 		take(t, info, context);
-	else
+	else if (!ep_ask_answer(info, context))
 		atomic_fetch_add_explicit(&ep_sig_n_foreign, 1, memory_order_relaxed);
 }
