@@ -18,8 +18,8 @@
  * Plain C99 with the GNU attributes gcc and clang share, and C++.  C++ programs
  * may like everprof.hpp.
  *
- * Not covered: programs that are linked statically as a whole (threads are then
- * found with a delay), and the time between the last push and a death by signal.
+ * Not covered: the heap of programs that are linked statically as a whole, and the time
+ * between the last push and a death by signal.
  */
 #ifndef EVERPROF_H
 #define EVERPROF_H

@@ -12,6 +12,7 @@
 #include "inproc/threads.h"
 #include "safe/sys.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>

@@ -27,6 +27,10 @@ int ep_hooks_take_sigprof(void);
 /* Is the handler still ours? */
 bool ep_hooks_own_sigprof(void);
 
+/* Does malloc() of the program come to us?  Not where it has one of its own, or is linked
+ * statically as a whole. */
+bool ep_hooks_see_malloc(void);
+
 /* The calling thread's slot is released when the thread ends. */
 struct ep_sig_thread;
 void ep_hooks_release_at_exit(struct ep_sig_thread *t);

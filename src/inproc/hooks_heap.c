@@ -10,8 +10,10 @@
  */
 #include "inproc/sig/heap.h"
 
+#include "inproc/hooks.h"
 #include "inproc/real.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -127,11 +129,37 @@ static void *no_valloc(size_t n)
 		next.name = found_ ? (__typeof__(next.name))found_ : (otherwise);      \
 	} while (0)
 
+/* In a program without a loader, libc's malloc is the one definition, and ours of some of
+ * the rest remain: glibc's other names for these, all of one object. */
+#define WEAK __attribute__((weak))
+extern void *__libc_malloc(size_t) WEAK, *__libc_valloc(size_t) WEAK, *__libc_pvalloc(size_t) WEAK;
+extern void __libc_free(void *) WEAK, *__libc_calloc(size_t, size_t) WEAK;
+extern void *__libc_realloc(void *, size_t) WEAK, *__libc_memalign(size_t, size_t) WEAK;
+extern int __posix_memalign(void **, size_t, size_t) WEAK;
+
+static void find_in_program(void)
+{
+	next.malloc = __libc_malloc ? __libc_malloc : malloc;
+	next.free = __libc_free ? __libc_free : free;
+	next.calloc = __libc_calloc ? __libc_calloc : calloc;
+	next.realloc = __libc_realloc ? __libc_realloc : realloc;
+	next.reallocarray = first_reallocarray;
+	next.aligned_alloc = __libc_memalign ? __libc_memalign : no_align;
+	next.memalign = next.aligned_alloc;
+	next.posix_memalign = __posix_memalign ? __posix_memalign : no_posix_memalign;
+	next.valloc = __libc_valloc ? __libc_valloc : no_valloc;
+	next.pvalloc = __libc_pvalloc ? __libc_pvalloc : no_valloc;
+}
+
 /* false while this very thread is at it: the loader allocates. */
 static bool look(void)
 {
 	if (looking)
 		return false;
+	if (ep_real_is_static()) {
+		find_in_program();
+		return true;
+	}
 	looking = true;
 	FIND(aligned_alloc, no_align);
 	FIND(memalign, no_align);
@@ -214,10 +242,13 @@ RARE void *sampled_malloc(size_t n, const void *caller)
 	return p;
 }
 
-EXPORTED void *malloc(size_t n)
+/* It has a name of its own, as in some programs malloc is somebody else's. */
+static void *own_malloc(size_t n)
 {
 	return ep_heap_passes(n) ? sampled_malloc(n, CALLER) : next.malloc(n);
 }
+
+EXPORTED void *malloc(size_t n) __attribute__((alias("own_malloc")));
 
 RARE void free_special(void *p)
 {
@@ -327,4 +358,10 @@ EXPORTED void *valloc(size_t n)
 EXPORTED void *pvalloc(size_t n)
 {
 	return count(next.pvalloc(n), n, CALLER);
+}
+
+bool ep_hooks_see_malloc(void)
+{
+	malloc_fn *volatile own = own_malloc, *volatile used = malloc;
+	return own == used;
 }

@@ -31,14 +31,9 @@
 		(__typeof__(&name))(f_ ? f_ : look_up(#name, &cache_));                \
 	})
 
-/* Condition variables have an older form under the same name, which dlsym() may find. */
 RARE void *look_up(const char *name, void *_Atomic *cache)
 {
-	void *f = name[8] == 'c' ? dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2") : NULL;
-	if (!f)
-		f = dlsym(RTLD_NEXT, name);
-	atomic_store_explicit(cache, f, memory_order_relaxed);
-	return f;
+	return ep_real(name, cache);
 }
 
 static inline bool on(void)

@@ -167,6 +167,11 @@ static int start(const everprof_config *user, size_t size, bool on_demand)
 {
 	EP_TRY(ep_config_read(user, size, &config));
 	bool tells = *config.server || *config.out;
+	if (config.heap && !ep_hooks_see_malloc()) {
+		config.heap = false;
+		ep_config_say("malloc is not the one we stand in front of (a static program, "
+			      "or one with its own); no heap profile");
+	}
 	ep_hooks_inherit_labels(config.inherit);
 	config.cpu &= tells; /* on demand it is sampled then */
 	if (*config.http_token_file)

@@ -92,6 +92,29 @@ def test_archive_does_the_same_as_the_shared_library(build, compiled, tmp_path):
     assert set(PARTS) <= set(profile.shares_by_label("part"))
 
 
+def test_a_program_static_as_a_whole_has_all_but_heap_and_is_told(build, compiled, tmp_path):
+    out, log = tmp_path / "out", tmp_path / "log"
+    program = compiled("spin", "-static", str(build / "libeverprof.a"), linked=False)
+    assert b"INTERP" not in subprocess.run(["readelf", "-lW", program], capture_output=True, check=True).stdout
+    p = run([program, 1], EVERPROF_OUT=f"{out}/", EVERPROF_LOG=log, EVERPROF_TYPES="cpu,heap,mutex,block")
+    assert (p.returncode, p.stderr) == (0, "")
+    *spent, cpu_ns = map(int, p.stdout.split())
+    profile = Profile(out / "cpu.pb.gz")
+    assert abs(profile.total() / cpu_ns - 1) < 0.05
+    assert set(PARTS) <= set(profile.shares_by_label("part"))
+    assert (out / "mutex.pb.gz").exists() and (out / "block.pb.gz").exists()
+    assert not (out / "heap.pb.gz").exists() and "no heap profile" in log.read_text()
+    # It has a life without us, too.
+    assert run([program, 0.05]).returncode == 0
+
+
+@pytest.mark.parametrize("linker", ["bfd", "gold", "lld"])
+def test_archive_with_any_linker(build, compiled, linker):
+    need({"lld": "ld.lld"}.get(linker, f"ld.{linker}"))
+    program = compiled("spin", str(build / "libeverprof.a"), f"-fuse-ld={linker}", linked=False)
+    assert run([program, 0.05]).returncode == 0
+
+
 @pytest.mark.parametrize("kind", ["churn", "fork", "dlopen", "coroutine", "reset"])
 def test_what_breaks_profilers_does_not_break_the_program(compiled, tmp_path, kind):
     out = tmp_path / "cpu.pb.gz"

@@ -18,14 +18,20 @@ from test_library import SOURCES, run
 SECONDS = 1.0
 HANG = 90
 TYPES = {"cpu", "heap", "mutex", "block"}
-HOW = ["shared", "static", "preloaded"]
+HOW = ["shared", "static", "preloaded", "whole"]  # whole: libc is static too
 PROGRAMS = {
     "torture_signals": ["storm", "altstack"],
     "torture_process": ["fork", "spawn", "seccomp", "setuid"],
     "torture_life": ["churn", "early", "exit"],
     "torture_throw": ["throw"],
 }
-KINDS = [(program, kind) for program, kinds in PROGRAMS.items() for kind in kinds]
+CASES = [
+    (program, kind, how)
+    for program, kinds in PROGRAMS.items()
+    for kind in kinds
+    for how in HOW
+    if (kind, how) != ("throw", "whole")  # it opens libraries
+]
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +42,7 @@ def tortured(build, tmp_path_factory):
         "shared": [f"-L{build}", "-leverprof", f"-Wl,-rpath,{build}"],
         "static": [build / "libeverprof.a"],
         "preloaded": [],
+        "whole": ["-static", build / "libeverprof.a"],
     }
 
     def program(name, how):
@@ -44,7 +51,8 @@ def tortured(build, tmp_path_factory):
         compiler = need("c++" if source.suffix == ".cpp" else "cc")
         if not out.exists():
             flags = ["-O2", "-g", f"-I{ROOT}/include", "-pthread"]
-            subprocess.run([compiler, *flags, source, "-o", out, *link[how]], check=True)
+            # A static libc warns that getaddrinfo() will load libraries.
+            subprocess.run([compiler, *flags, source, "-o", out, *link[how]], check=True, capture_output=True)
         return out
 
     return program
@@ -89,20 +97,18 @@ def torture(program, kind, plugin, build, tmp_path, how, seconds, **env):
 def check(program, kind, tortured, plugin, build, tmp_path, how, seconds):
     written = torture(tortured(program, how), kind, plugin, build, tmp_path, how, seconds)
     if kind not in ("seccomp", "setuid", "spawn"):  # there it may not be able to write
-        assert written == TYPES
+        assert written >= (TYPES - {"heap"} if how == "whole" else TYPES)
 
 
-@pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("program,kind", KINDS)
+@pytest.mark.parametrize("program,kind,how", CASES)
 def test_every_profile_is_on_and_nothing_breaks(tortured, plugin, build, tmp_path, program, kind, how):
     check(program, kind, tortured, plugin, build, tmp_path, how, SECONDS)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("program,kind", KINDS)
+@pytest.mark.parametrize("program,kind,how", CASES)
 def test_for_an_hour_in_all(tortured, plugin, build, tmp_path, program, kind, how):
-    check(program, kind, tortured, plugin, build, tmp_path, how, 3600 / len(HOW) / len(KINDS))
+    check(program, kind, tortured, plugin, build, tmp_path, how, 3600 / len(CASES))
 
 
 @pytest.mark.parametrize("allocator", ["jemalloc", "tcmalloc_minimal"])
@@ -112,4 +118,4 @@ def test_over_another_allocator(tortured, plugin, build, tmp_path, program, kind
     if not library:
         pytest.skip(f"lib{allocator} is not installed")
     program = tortured(program, "preloaded")
-    assert torture(program, kind, plugin, build, tmp_path, "preloaded", SECONDS, preload=[library]) == TYPES
+    assert torture(program, kind, plugin, build, tmp_path, "preloaded", SECONDS, preload=[library]) >= TYPES
