@@ -40,7 +40,7 @@ struct ep_compare {
 	double factor;		     /* B's values times this */
 	int64_t duration_ns[2];
 	double n_events[2];
-	enum ep_weigh_by by[2];
+	enum ep_events_by by[2];
 	bool has_errors; /* events are known on both sides */
 	struct ep_change total;
 	struct ep_change *self, *cum; /* n each, largest change first */

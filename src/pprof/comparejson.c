@@ -41,10 +41,10 @@ static void add_list(struct ep_jsonw *w, const char *key, const struct ep_compar
 static void add_input(struct ep_jsonw *w, const struct ep_compare *c, int i)
 {
 	static const char *const by[] = {
-		[EP_WEIGH_UNKNOWN] = "unknown",
-		[EP_WEIGH_COLUMN] = "column",
-		[EP_WEIGH_PERIOD] = "period",
-		[EP_WEIGH_HEAP] = "heap",
+		[EP_EVENTS_UNKNOWN] = "unknown",
+		[EP_EVENTS_COLUMN] = "column",
+		[EP_EVENTS_PERIOD] = "period",
+		[EP_EVENTS_HEAP] = "heap",
 	};
 	ep_jsonw_open(w, i ? "b" : "a", '{');
 	ep_jsonw_str(w, "name", c->o->names[i]);

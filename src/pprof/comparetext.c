@@ -38,9 +38,9 @@ static void add_input(const struct ep_compare *c, int i, struct ep_buf *out)
 {
 	char buf[LABEL];
 	static const char *const kinds[] = {
-		[EP_WEIGH_COLUMN] = "sample",
-		[EP_WEIGH_PERIOD] = "sample",
-		[EP_WEIGH_HEAP] = "sampled allocation",
+		[EP_EVENTS_COLUMN] = "sample",
+		[EP_EVENTS_PERIOD] = "sample",
+		[EP_EVENTS_HEAP] = "sampled allocation",
 	};
 	ep_buf_printf(out, "  %c  %s: ", "AB"[i], c -> o -> names[i]);
 	if (c->duration_ns[i] > 0)
@@ -50,7 +50,7 @@ static void add_input(const struct ep_compare *c, int i, struct ep_buf *out)
 	ep_buf_printf(out, "%s", value(c, c->weights.total[i].value, buf));
 	if (c->by[i])
 		ep_buf_printf(out, " in %s%.0f %s%s",
-			      c->by[i] == EP_WEIGH_HEAP ? "about " : "", c->n_events[i],
+			      c->by[i] == EP_EVENTS_HEAP ? "about " : "", c->n_events[i],
 			      kinds[c->by[i]], plural(round(c->n_events[i])));
 	ep_buf_add_char(out, '\n');
 }

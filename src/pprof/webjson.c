@@ -234,11 +234,18 @@ static void write_ledger(struct ep_jsonw *w, const char *key, const struct ep_we
 					   "span_ms"};
 	ep_jsonw_open(w, key, '{');
 	ep_jsonw_uint(w, "profiles", 1);
-	ep_jsonw_uint(w, "samples", t->samples[side]);
+	ep_jsonw_uint(w, "samples", (uint64_t)(t->samples[side] + 0.5));
 	ep_jsonw_int(w, "unsymbolised", scaled(t, t->unnamed[side]));
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		ep_jsonw_uint(w, none[i], 0);
 	ep_jsonw_close(w, '}');
+}
+
+/* What an event weighs on average, by weight: times a value it is its variance. */
+static double per_sample(const struct ep_webtree *t)
+{
+	double whole = (double)t->nodes[0].total[0] + (double)t->nodes[0].total[1];
+	return whole > 0 ? (t->variance[0] + t->variance[1]) / whole * t->ratio : 0;
 }
 
 static void write_tree(struct ep_jsonw *w, const char *key, const struct plan *p)
@@ -252,6 +259,8 @@ static void write_tree(struct ep_jsonw *w, const char *key, const struct plan *p
 		ep_jsonw_int(w, "total_a", scaled(t, t->nodes[0].total[0]));
 		ep_jsonw_int(w, "total_b", scaled(t, t->nodes[0].total[1]));
 	}
+	if (t->is_diff)
+		ep_jsonw_double(w, "per_sample", per_sample(t));
 	write_functions(w, p);
 	ep_jsonw_open(w, "node", '{');
 	write_column(w, p, "name", NAME);
@@ -300,6 +309,30 @@ static int by_self(const void *a, const void *b)
 	return c ? c : ep_slice_cmp(x->file, y->file);
 }
 
+/* What an event weighs here; where nothing was seen, what it weighs elsewhere. */
+static double event_weight(const struct ep_webtree *t, int side, int64_t value,
+			   double variance)
+{
+	if (value > 0)
+		return variance / (double)value;
+	int64_t whole = t->nodes[0].total[side];
+	return whole > 0 ? t->variance[side] / (double)whole : 0;
+}
+
+/* Of the values as they are shown, side A first.  At least that of one event: nothing
+ * seen is not nothing there.  The same as pprof/compare.c. */
+static void write_variance(struct ep_jsonw *w, const struct ep_webtree *t, const char *key,
+			   const int64_t value[2], const double variance[2])
+{
+	ep_jsonw_open(w, key, '[');
+	for (int side = 0; side < 2; side++) {
+		double event = event_weight(t, side, value[side], variance[side]);
+		double v = variance[side] > event * event ? variance[side] : event * event;
+		ep_jsonw_double(w, NULL, v * t->ratio * t->ratio);
+	}
+	ep_jsonw_close(w, ']');
+}
+
 static void write_row(struct ep_jsonw *w, const struct ep_webtree *t,
 		      const struct ep_webtree_fn *f)
 {
@@ -314,6 +347,8 @@ static void write_row(struct ep_jsonw *w, const struct ep_webtree *t,
 	if (t->is_diff) {
 		ep_jsonw_int(w, "self_b", scaled(t, f->self[1]));
 		ep_jsonw_int(w, "total_b", scaled(t, f->total[1]));
+		write_variance(w, t, "self_variance", f->self, f->self_variance);
+		write_variance(w, t, "total_variance", f->total, f->total_variance);
 	}
 	ep_jsonw_close(w, '}');
 }

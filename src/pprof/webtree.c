@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/index.h"
+#include "pprof/events.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct run {
 struct builder {
 	const struct ep_report *r;
 	struct ep_webtree *t;
+	struct ep_events events;
 	struct ep_index by_name, by_edge;
 	uint32_t cap_fns, cap_nodes;
 	struct run *runs;  /* of each location; n 0: not resolved yet, or empty */
@@ -189,12 +191,14 @@ static int64_t child_of(struct builder *b, uint32_t parent, uint32_t fn)
 }
 
 /* Totals of functions: each counts a sample once, however often it is on the stack. */
-static void count_fn(struct ep_webtree_fn *f, uint32_t sample, int side, int64_t v)
+static void count_fn(struct ep_webtree_fn *f, uint32_t sample, int side, int64_t v,
+		     double variance)
 {
 	if (f->last_sample == sample)
 		return;
 	f->last_sample = sample;
 	f->total[side] += v;
+	f->total_variance[side] += variance;
 }
 
 static int add_sample(struct builder *b, uint32_t i)
@@ -208,6 +212,9 @@ static int add_sample(struct builder *b, uint32_t i)
 	if (v == 0)
 		return 0;
 	int side = t->is_diff && v > 0;
+	double n = ep_events_count(&b->events, ep_profile_values(p, i), (double)v);
+	n = n > 0 ? n : 1; /* unknown: seen once at least */
+	double variance = (double)v * (double)v / n;
 	v = v < 0 ? -v : v;
 	for (uint32_t k = s->n_locations; k-- > 0;) {
 		struct run *run = &b->runs[stack[k]];
@@ -219,11 +226,14 @@ static int add_sample(struct builder *b, uint32_t i)
 				at = child_of(b, (uint32_t)at, leaf);
 			if (at < 0)
 				return (int)at;
-			count_fn(&t->fns[leaf], i, side, v);
+			count_fn(&t->fns[leaf], i, side, v, variance);
 		}
 	}
 	t->nodes[at].self[side] += v;
 	t->fns[leaf].self[side] += v;
+	t->fns[leaf].self_variance[side] += variance;
+	t->samples[side] += n;
+	t->variance[side] += variance;
 	if (t->fns[leaf].kind == EP_WEBTREE_UNNAMED)
 		t->unnamed[side] += v;
 	return 0;
@@ -244,20 +254,6 @@ static void sum(struct ep_webtree *t)
 
 /* --- the whole -------------------------------------------------------------------- */
 
-/* How many samples were taken says the first column, when it counts something. */
-static void count_samples(struct builder *b)
-{
-	const struct ep_profile *p = b->r->p;
-	bool counts = p->n_sample_types > 1 &&
-		      ep_slice_is(ep_profile_str(p, p->sample_types[0].unit), "count");
-	for (uint32_t i = 0; i < p->n_samples; i++) {
-		int64_t n = counts ? ep_profile_values(p, i)[0] : 1;
-		int64_t v = ep_report_value(b->r, i);
-		if (v)
-			b->t->samples[b->t->is_diff && v > 0] += (uint64_t)(n < 0 ? -n : n);
-	}
-}
-
 static bool has_negative(const struct ep_report *r)
 {
 	for (uint32_t i = 0; i < r->p->n_samples; i++)
@@ -277,7 +273,6 @@ static int build(struct builder *b)
 	t->nodes[t->n_nodes++] = (struct ep_webtree_node){0};
 	for (uint32_t i = 0; i < b->r->p->n_samples; i++)
 		EP_TRY(add_sample(b, i));
-	count_samples(b);
 	sum(t);
 	return 0;
 }
@@ -287,6 +282,7 @@ int ep_webtree_new(const struct ep_report *r, enum ep_webtree_parts parts,
 {
 	ep_auto(ep_webtree) t = ep_zalloc(sizeof(*t));
 	struct builder b = {.r = r, .t = t,
+			    .events = ep_events_find(r->p, r->column),
 			    .want_lines = r->o.granularity >= EP_BY_LINE,
 			    .want_addresses = r->o.granularity == EP_BY_ADDRESS,
 			    .want_nodes = parts == EP_WEBTREE_ALL};

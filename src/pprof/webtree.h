@@ -20,6 +20,7 @@ struct ep_webtree_fn {
 	enum ep_webtree_kind kind;
 	bool is_inlined;	    /* everywhere it was met */
 	int64_t self[2], total[2];  /* a recursive one counts once in total */
+	double self_variance[2], total_variance[2]; /* by sampling: pprof/events.h */
 	uint32_t last_sample;
 };
 
@@ -38,7 +39,8 @@ struct ep_webtree {
 	bool is_diff;
 	double ratio;
 	struct ep_slice type, unit; /* of the column */
-	uint64_t samples[2];	    /* as counted by the profiler where it says so, else rows */
+	double samples[2];	    /* sampled events; rows where nothing says how many */
+	double variance[2];	    /* of the whole */
 	int64_t unnamed[2];	    /* weight whose leaf has no name */
 };
 

@@ -2,6 +2,7 @@
 #include "pprof/weigh.h"
 
 #include "base/hash.h"
+#include "pprof/events.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -57,101 +58,6 @@ static int find_row(struct ep_weigh *w, struct ep_slice name, uint32_t *ret)
 		}
 	}
 	return add_row(w, name, hash, ret);
-}
-
-/* --- how many events a value stands for ------------------------------------------- */
-
-struct events {
-	enum ep_weigh_by by;
-	uint32_t count_column; /* COLUMN, HEAP: of objects */
-	uint32_t bytes_column; /* HEAP */
-	double period;	       /* PERIOD, HEAP */
-};
-
-static bool ends_with(struct ep_slice s, const char *end)
-{
-	size_t n = strlen(end);
-	return s.n >= n && !memcmp(s.p + s.n - n, end, n);
-}
-
-/* "alloc_space" and "alloc_objects" belong together: the same before the last word. */
-static bool are_mates(struct ep_slice space, struct ep_slice objects)
-{
-	return ends_with(space, "space") && ends_with(objects, "objects") &&
-	       space.n - strlen("space") == objects.n - strlen("objects") &&
-	       !memcmp(space.p, objects.p, space.n - strlen("space"));
-}
-
-static struct ep_slice type_of(const struct ep_profile *p, uint32_t column)
-{
-	return p->strings[p->sample_types[column].type];
-}
-
-static bool find_heap(const struct ep_profile *p, uint32_t column, struct events *e)
-{
-	struct ep_slice type = type_of(p, column);
-	if (!ep_slice_is(p->strings[p->period_type.unit], "bytes") || p->period < 1)
-		return false;
-	for (uint32_t i = 0; i < p->n_sample_types; i++) {
-		bool is_space = are_mates(type, type_of(p, i));
-		if (!is_space && !are_mates(type_of(p, i), type))
-			continue;
-		*e = (struct events){.by = EP_WEIGH_HEAP,
-				     .count_column = is_space ? i : column,
-				     .bytes_column = is_space ? column : i,
-				     .period = (double)p->period};
-		return true;
-	}
-	return false;
-}
-
-static struct events find_events(const struct ep_profile *p, uint32_t column)
-{
-	struct events e = {.by = EP_WEIGH_UNKNOWN};
-	if (find_heap(p, column, &e))
-		return e;
-	/* Without a period nobody knows how many events these were scaled up from. */
-	struct ep_slice type = type_of(p, column);
-	if (ends_with(type, "space") || ends_with(type, "objects"))
-		return e;
-	for (uint32_t i = 0; i < p->n_sample_types; i++)
-		if (ep_slice_is(p->strings[p->sample_types[i].unit], "count"))
-			return (struct events){.by = EP_WEIGH_COLUMN,
-					       .count_column = i};
-	const struct ep_value_type *t = &p->sample_types[column];
-	if (p->period > 0 &&
-	    ep_slice_eq(p->strings[t->unit], p->strings[p->period_type.unit]))
-		return (struct events){.by = EP_WEIGH_PERIOD,
-				       .period = (double)p->period};
-	return e;
-}
-
-/* An object of this size is sampled with this probability (Go, gperftools, jemalloc).
- */
-static double chance(double bytes, double period)
-{
-	return -expm1(-bytes / period);
-}
-
-/* Events behind a row of values whose column holds v. */
-static double count_events(const struct events *e, const int64_t *row, double v)
-{
-	double n = 0;
-	switch (e->by) {
-	case EP_WEIGH_COLUMN:
-		n = (double)row[e->count_column];
-		break;
-	case EP_WEIGH_PERIOD:
-		n = v / e->period;
-		break;
-	case EP_WEIGH_HEAP:
-		n = (double)row[e->count_column];
-		n = n > 0 ? n * chance((double)row[e->bytes_column] / n, e->period) : 0;
-		break;
-	case EP_WEIGH_UNKNOWN:
-		return 0;
-	}
-	return n < 1 ? 1 : n; /* something was seen */
 }
 
 /* --- one profile ------------------------------------------------------------------ */
@@ -291,7 +197,7 @@ static int add_samples(struct adder *a, uint32_t column, double ratio,
 		       struct ep_slice key, struct ep_err *err)
 {
 	const struct ep_profile *p = a->p;
-	struct events e = find_events(p, column);
+	struct ep_events e = ep_events_find(p, column);
 	a->w->by[a->side] = e.by;
 	for (uint32_t i = 0; i < p->n_samples; i++) {
 		const int64_t *row = ep_profile_values(p, i);
@@ -302,7 +208,7 @@ static int add_samples(struct adder *a, uint32_t column, double ratio,
 				       i, row[column]);
 		if (row[column] == 0)
 			continue;
-		double v = (double)row[column], n = count_events(&e, row, v);
+		double v = (double)row[column], n = ep_events_count(&e, row, v);
 		v *= ratio;
 		double variance = n > 0 ? v * v / n : 0;
 		add(&a->w->total[a->side], v, variance);

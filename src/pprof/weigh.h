@@ -12,15 +12,8 @@
 #include "base/err.h"
 #include "base/index.h"
 #include "base/slice.h"
+#include "pprof/events.h"
 #include "profile/profile.h"
-
-/* How the number of events behind a value is known. */
-enum ep_weigh_by {
-	EP_WEIGH_UNKNOWN, /* not at all: no error can be given */
-	EP_WEIGH_COLUMN,  /* another column counts them */
-	EP_WEIGH_PERIOD,  /* each stands for one period */
-	EP_WEIGH_HEAP,	  /* allocations, sampled a period of bytes apart */
-};
 
 struct ep_weight {
 	double value;
@@ -40,7 +33,7 @@ struct ep_weigh {
 	uint32_t n_rows, cap_rows;
 	struct ep_weight total[2];
 	double n_events[2];
-	enum ep_weigh_by by[2];
+	enum ep_events_by by[2];
 };
 
 int ep_weigh_init(struct ep_weigh *w);

@@ -191,6 +191,23 @@ def test_what_the_profile_is(page):
     assert "Type: cpu" in i["header"] and any("Total samples = 100ms" in line for line in i["header"])
 
 
+def test_a_comparison_of_heaps_knows_the_same_errors_as_diff(page, everprof, data):
+    """Objects are estimates, not samples: one sampled allocation against none is chance."""
+    real = data / "pprof" / "real"
+    a, b = real / "delta_heap.1.pb.gz", real / "delta_heap.2.pb.gz"
+    said = json.loads(subprocess.run([everprof, "diff", "--json", "--limit=1000", a, b], check=True, capture_output=True, timeout=60).stdout)
+    p = page(f"-diff_base={a}", b)
+    tree = p.question("flamegraph")["tree"]
+    assert [tree["ledger"]["samples"], tree["ledger_b"]["samples"]] == [round(said[s]["samples"]) for s in "ab"]
+    whole = tree["total_a"] + tree["total_b"]
+    assert 1.959964 * (tree["per_sample"] * whole) ** .5 == pytest.approx(said["total"]["error"], rel=1e-3)
+    rows = {r["name"]: r for r in p.question("top")["rows"]}
+    compared = [c for c in said["self"] if c["name"] in rows]
+    assert len(compared) >= 5
+    for c in compared:
+        assert 1.959964 * sum(rows[c["name"]]["self_variance"]) ** .5 == pytest.approx(c["error"], rel=1e-3, abs=2)
+
+
 def test_the_flame_graph_is_the_stacks(page):
     p = page()
     a = p.question("flamegraph")

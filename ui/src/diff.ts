@@ -22,6 +22,10 @@ export function interval(a: number, b: number, n: Noise): number {
 export const isReal = (a: number, b: number, n: Noise): boolean =>
 	Math.abs(b - a) > interval(a, b, n);
 
+/** The same where the variances of both are known. */
+export const isBeyond = (delta: number, variance: number): boolean =>
+	Math.abs(delta) > Z * Math.sqrt(variance);
+
 export interface Change {
 	name: string;
 	file: string;
@@ -37,6 +41,10 @@ const key = (r: TopRow): string => `${r.name}\u0000${r.file}`;
 /** Changes of self weight by function, the largest first.  A is scaled to B's length. */
 export function changes(a: TopAnswer, b: TopAnswer, noise: Noise): Change[] {
 	const rows = new Map<string, Change>();
+	const variance = new Map<Change, number>();
+	const vary = (c: Change, r: TopRow, scale: number): void => {
+		if (r.variance !== undefined) variance.set(c, (variance.get(c) ?? 0) + r.variance * scale * scale);
+	};
 	const row = (r: TopRow): Change => {
 		const k = key(r);
 		let c = rows.get(k);
@@ -46,12 +54,21 @@ export function changes(a: TopAnswer, b: TopAnswer, noise: Noise): Change[] {
 		}
 		return c;
 	};
-	for (const r of a.rows) row(r).a += r.self * noise.scaleA;
-	for (const r of b.rows) row(r).b += r.self;
+	for (const r of a.rows) {
+		const c = row(r);
+		c.a += r.self * noise.scaleA;
+		vary(c, r, noise.scaleA);
+	}
+	for (const r of b.rows) {
+		const c = row(r);
+		c.b += r.self;
+		vary(c, r, 1);
+	}
 	const all = [...rows.values()];
 	for (const c of all) {
 		c.delta = c.b - c.a;
-		c.real = isReal(c.a, c.b, noise);
+		const v = variance.get(c);
+		c.real = v === undefined ? isReal(c.a, c.b, noise) : isBeyond(c.delta, v);
 		if (c.delta === 0) c.what = "same";
 		else if (c.a === 0 && a.count <= a.rows.length) c.what = "new";
 		else if (c.b === 0 && b.count <= b.rows.length) c.what = "gone";

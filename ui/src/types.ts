@@ -64,6 +64,8 @@ export interface TreeAnswer {
 	/** Of a diff: side A's, with ledger_b of side B, or one for both. */
 	ledger?: Ledger;
 	ledger_b?: Ledger;
+	/** Of a comparison of files: the variance of a value, a unit of it. */
+	per_sample?: number;
 }
 
 export interface TopRow {
@@ -71,6 +73,8 @@ export interface TopRow {
 	file: string;
 	self: number;
 	total: number;
+	/** Of `self`, by sampling; without it, it follows from what a sample weighs. */
+	variance?: number;
 }
 
 export interface TopAnswer {

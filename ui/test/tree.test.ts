@@ -174,6 +174,13 @@ test("changes are joined by function and sorted by size; new and gone are said",
 	assert.deepEqual(list.map((c) => [c.name, c.what, c.real]), [["__proto__", "new", true], ["gone", "gone", true], ["kept", "more", false]]);
 });
 
+test("with variances of its rows, one heavy sample against none is chance, and many are not", () => {
+	const top = (rows: [string, number, number][]) => ({ unit: "bytes", total: 0, count: rows.length, rows: rows.map(([name, self, variance]) => ({ name, file: "", self, total: self, variance })) });
+	const list = changes(top([["half", 100, 100]]), top([["one", 1200, 1200 ** 2], ["many", 1000, 1000], ["half", 200, 200]]), { perSample: 1, scaleA: 1 });
+	assert.deepEqual(list.map((c) => [c.name, c.real]), [["one", false], ["many", true], ["half", true]]);
+	assert.equal(changes(top([["half", 100, 400]]), top([["half", 120, 0]]), { perSample: 1, scaleA: 4 })[0]!.real, true);
+});
+
 test("the sentence says direction, amount and chance", () => {
 	const totals = { a: 60e9, b: 90e9, noise: { perSample: 1e7, scaleA: 1 }, ms: 60_000, type: "process_cpu:cpu:nanoseconds:cpu:nanoseconds", unit: "nanoseconds", share: false, names: null };
 	assert.ok(totalSentence(totals).startsWith("CPU rose from 1\u202fcores to 1.5\u202fcores (+50.0\u202f%"), totalSentence(totals));

@@ -24,7 +24,9 @@ export interface Info {
 }
 
 export interface LocalTree { tree: TreeAnswer; whole: number; notes: string[] }
-export interface LocalRow extends TopRow { kind: string; inlined?: boolean; self_b?: number; total_b?: number }
+/** Of both sides. */
+export type Pair = readonly [number, number];
+export interface LocalRow extends TopRow { kind: string; inlined?: boolean; self_b?: number; total_b?: number; self_variance?: Pair; total_variance?: Pair }
 export interface LocalTop { unit: string; type: string; total: number; total_b?: number; rows: LocalRow[]; count: number }
 export interface Report { kind: string; text: string; notes: string[] }
 export interface TagValue { value: string; filter: string; total: number }

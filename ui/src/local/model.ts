@@ -33,7 +33,7 @@ const REPORTS: Readonly<Record<string, string>> = { graph: "graph", peek: "peek"
 function side(t: api.LocalTop, b: boolean): TopAnswer {
 	return {
 		unit: t.unit, total: b ? (t.total_b ?? 0) : t.total, count: t.count,
-		rows: t.rows.map((r) => ({ name: r.name, file: r.file, self: b ? (r.self_b ?? 0) : r.self, total: b ? (r.total_b ?? 0) : r.total })),
+		rows: t.rows.map((r) => ({ name: r.name, file: r.file, self: b ? (r.self_b ?? 0) : r.self, total: b ? (r.total_b ?? 0) : r.total, variance: r.self_variance?.[b ? 1 : 0] ?? 0 })),
 	};
 }
 
@@ -76,9 +76,7 @@ export function useLocalModel(state: State): Model {
 	const wantReport = kind !== undefined && (kind === "graph" || (state.opt["f"] ?? "") !== "");
 	const report = useLoad(wantReport ? `report ${kind} ${key}` : null, `${kind} ${key}`, (s) => api.report(kind!, params, s));
 
-	const samples = shown.tree?.samples ?? 0;
-	const both = shown.tree === null ? 0 : shown.tree.totalA / scaleA + shown.tree.totalB;
-	const perSample = isDiff && samples > 0 ? both / samples : 0;
+	const perSample = isDiff ? (loaded.value?.tree.per_sample ?? 0) : 0;
 	const noise = useMemo<Noise>(() => ({ perSample, scaleA }), [perSample, scaleA]);
 	const list = useMemo<Change[] | null>(
 		() => (!isDiff || top.value === null || top.stale ? null : changes(side(top.value, swap), side(top.value, !swap), noise)),

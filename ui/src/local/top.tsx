@@ -1,7 +1,7 @@
 // The table of functions of one file; rows are chosen for Refine.
 
 import { useState } from "preact/hooks";
-import { isReal, Noise } from "../diff";
+import { isBeyond, Noise } from "../diff";
 import { count, percent, value } from "../format";
 import { Model } from "../model";
 import { matcher } from "../search";
@@ -9,7 +9,7 @@ import { SortKey } from "../state";
 import { go } from "../store";
 import { visible } from "../text";
 import { Bar, Message, Name } from "../view/bits";
-import { LocalRow, LocalTop } from "./api";
+import { LocalRow, LocalTop, Pair } from "./api";
 import { Picked } from "./app";
 
 const FIRST = 200;
@@ -21,6 +21,11 @@ const COLUMNS: readonly { key: SortKey | ""; text: string; span: number }[] = [
 /** What both sides have of a row, as the reader turned them. */
 function sidesOf(r: LocalRow, key: "self" | "total", swap: boolean): [number, number] {
 	const a = r[key], b = (key === "self" ? r.self_b : r.total_b) ?? 0;
+	return swap ? [b, a] : [a, b];
+}
+
+function varianceOf(r: LocalRow, key: "self" | "total", swap: boolean): Pair {
+	const [a, b] = (key === "self" ? r.self_variance : r.total_variance) ?? [0, 0];
 	return swap ? [b, a] : [a, b];
 }
 
@@ -61,9 +66,9 @@ function Plain({ n, of, unit }: { n: number; of: number; unit: string }) {
 }
 
 /** A change; one that chance can explain is never called more or less. */
-function Delta({ a, b, of, unit, noise }: { a: number; b: number; of: number; unit: string; noise: Noise }) {
+function Delta({ a, b, varianceA, varianceB, of, unit, noise }: { a: number; b: number; varianceA: number; varianceB: number; of: number; unit: string; noise: Noise }) {
 	const d = b - a * noise.scaleA;
-	const tone = !isReal(a * noise.scaleA, b, noise) ? "dim" : d > 0 ? "more" : "less";
+	const tone = !isBeyond(d, varianceA * noise.scaleA ** 2 + varianceB) ? "dim" : d > 0 ? "more" : "less";
 	const sign = d > 0 ? "+" : d < 0 ? "\u2212" : "";
 	return (
 		<>
@@ -100,7 +105,8 @@ export function TopTable({ model, picked }: { model: Model; picked: Picked }) {
 						const cells = (key: "self" | "total") => {
 							if (!isDiff) return <Plain n={r[key]} of={of} unit={t.unit} />;
 							const [a, b] = sidesOf(r, key, state.swap);
-							return <Delta a={a} b={b} of={of} unit={t.unit} noise={model.noise} />;
+							const [va, vb] = varianceOf(r, key, state.swap);
+							return <Delta a={a} b={b} varianceA={va} varianceB={vb} of={of} unit={t.unit} noise={model.noise} />;
 						};
 						return (
 							<tr key={`${k} ${r.name}`} class={on ? "picked" : ""} aria-selected={on} onClick={() => picked.toggle(r.name)}>
