@@ -6,7 +6,6 @@ on a run is for hangs alone.
 """
 
 import ctypes.util
-import shutil
 import subprocess
 
 import pytest
