@@ -69,6 +69,16 @@ def test_the_files_hold_the_program_by_name(checkout, server, which):
     assert any("main" in sample.stack for sample in profile.samples)
 
 
+def test_the_reports_shown_are_those_printed(checkout, data, everprof):
+    shutil.copy(data / "pprof" / "real" / "cpu1.pb.gz", checkout / "cpu.pb.gz")
+    [shown] = re.findall(r"^```text\n(.*?)^```$", README, re.S | re.M)
+    printed = ""
+    for command in re.findall(r"^\$ (.*)$", shown, re.M):
+        assert command.startswith("build/everprof pprof ")
+        printed += f"$ {command}\n" + shell(checkout, command.replace("build/everprof", str(everprof)), TZ="UTC").stdout
+    assert printed == shown
+
+
 @pytest.mark.parametrize("line", [l.strip() for l in re.findall(r"^    (\./.*)$", README, re.M)])
 def test_the_scripts_are_there(line):
     assert os.access(ROOT / line.split()[0], os.X_OK)
