@@ -113,8 +113,9 @@ int everprof_stop(void);
  * Equal sets are one pointer.  NULL is the empty set.
  *
  * Bounds: 16 labels a set, keys of 64 bytes, values of 200 (longer ones are cut).
- * Past 256 values a key or 4,096 sets a new value becomes "__other__", counted,
- * with one message that names the key.  Don't label with request ids.
+ * Past 256 values a key or 4,096 sets the rare ones become "__other__", counted, with
+ * one message that names the key; a new one that is heavy takes the place of the
+ * lightest, within some seconds.  Don't label with request ids.
  */
 typedef struct everprof_labels everprof_labels;
 

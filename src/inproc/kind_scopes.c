@@ -14,6 +14,8 @@
 #define TICK_NS EP_NS_PER_S
 #define MIN_RATE_NS EP_NS_PER_MS /* for a rate that is right within 1e-4 */
 
+enum { AGE_TICKS = 2 };
+
 struct seen {
 	uint64_t n, ticks;
 };
@@ -22,6 +24,7 @@ struct seen {
 static struct seen *at_start, *at_push;
 static uint64_t from_ns, push_from_ns;
 static uint64_t ticks_0, mono_0, last_tick_ns;
+static uint32_t n_ticks;
 
 static struct seen seen_of(uint32_t set)
 {
@@ -123,6 +126,11 @@ int ep_kind_scopes_start(void)
 	return ep_registry_add(&kind);
 }
 
+static uint64_t entered(uint32_t set)
+{
+	return seen_of(set).n;
+}
+
 void ep_kind_scopes_tick(void)
 {
 	uint64_t now = ep_clock_mono_ns();
@@ -130,6 +138,8 @@ void ep_kind_scopes_tick(void)
 		return;
 	last_tick_ns = now;
 	ep_scopes_tick();
+	if (++n_ticks % AGE_TICKS == 0)
+		ep_labels_age(entered);
 }
 
 void ep_kind_scopes_child(void)

@@ -13,6 +13,7 @@
 #include "everprof.h"
 #include "inproc/sig/scopes.h"
 #include "inproc/sig/state.h"
+#include "inproc/vocabulary.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -22,27 +23,21 @@
 #include <stdio.h>
 
 enum {
-	/* Sets that hold an __other__ get room of their own past the limit. */
-	MAX_SETS_IN_ALL = EP_LABELS_MAX_SETS + EP_LABELS_MAX_SETS / 4,
-	N_SLOTS = 16384, /* a power of two, three times the sets */
-};
-
-static const struct ep_slice other = {"__other__", 9};
-
-/* One key with its values, as admitted. */
-struct key {
-	struct ep_slice name;
-	uint32_t n_values;
-	bool told;
-	struct ep_slice values[EP_LABELS_MAX_VALUES];
+	N_SLOTS = 32768, /* a power of two, twice the sets */
+	ROOM_FOR_OTHER = 1024, /* of ALL_SETS, for sets that hold an __other__ */
+	CHANGES = 16,	       /* of sets, each time they age */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct everprof_labels *_Atomic slots[N_SLOTS];
-static struct everprof_labels *sets[MAX_SETS_IN_ALL]; /* in the order they came */
+static struct everprof_labels *sets[EP_LABELS_ALL_SETS]; /* in the order they came */
 static _Atomic uint32_t n_sets;
-static struct key *keys[EP_LABELS_MAX_KEYS];
-static uint32_t n_keys;
+static uint32_t n_placed; /* sets that are neither retired nor hold an __other__ */
+/* By set: uses, aged; uses counted already; the set lost its place to a heavier one. */
+static uint64_t weights[EP_LABELS_ALL_SETS], counted[EP_LABELS_ALL_SETS];
+static bool displaced[EP_LABELS_ALL_SETS];
+static struct ep_sieve refused_sets;
+static bool pressed; /* something was refused once */
 static _Atomic uint64_t n_folded;
 static void (*_Atomic on_limit)(const char *key);
 
@@ -113,92 +108,51 @@ static bool equal(const struct everprof_labels *s, const struct draft *d)
 	return true;
 }
 
-/* The set, or NULL; *ret_slot is where it would go. */
-static struct everprof_labels *find(const struct draft *d, uint32_t *ret_slot)
+/* The set, or NULL; *ret_slot is where it would go.  A retired one, if asked for. */
+static struct everprof_labels *find(const struct draft *d, bool retired, uint32_t *ret_slot)
 {
 	for (uint32_t i = (uint32_t)d->hash;; i++) {
 		uint32_t at = i & (N_SLOTS - 1);
 		struct everprof_labels *s =
 			atomic_load_explicit(&slots[at], memory_order_acquire);
 		*ret_slot = at;
-		if (!s || equal(s, d))
+		if (!s || (equal(s, d) &&
+			   (retired || !atomic_load_explicit(&s->retired, memory_order_relaxed))))
 			return s;
 	}
 }
 
 /* ---- under the lock ---------------------------------------------------------- */
 
-static struct ep_slice copy(struct ep_slice s)
-{
-	char *p = ep_alloc(s.n + 1);
-	if (!p)
-		return (struct ep_slice){NULL, 0};
-	memcpy(p, s.p, s.n);
-	p[s.n] = '\0';
-	return (struct ep_slice){p, s.n};
-}
-
-static struct key *intern_key(struct ep_slice name)
-{
-	for (uint32_t i = 0; i < n_keys; i++)
-		if (ep_slice_eq(keys[i]->name, name))
-			return keys[i];
-	if (n_keys == EP_LABELS_MAX_KEYS)
-		return NULL;
-	struct key *k = ep_zalloc(sizeof(*k));
-	if (!k)
-		return NULL;
-	k->name = copy(name);
-	if (!k->name.p) {
-		ep_free(k);
-		return NULL;
-	}
-	return keys[n_keys++] = k;
-}
-
-static struct ep_slice intern_value(struct key *k, struct ep_slice value, bool *ret_full)
-{
-	for (uint32_t i = 0; i < k->n_values; i++)
-		if (ep_slice_eq(k->values[i], value))
-			return k->values[i];
-	struct ep_slice v = other;
-	if (k->n_values < EP_LABELS_MAX_VALUES && n_sets < EP_LABELS_MAX_SETS)
-		v = copy(value);
-	else
-		*ret_full = true;
-	if (!v.p)
-		return other;
-	if (v.p != other.p)
-		k->values[k->n_values++] = v;
-	return v;
-}
-
 /* The draft with strings of our own; values past a limit become __other__.
  * *ret_told: a key to tell the program about. */
 static bool admit(struct draft *d, const char **ret_told)
 {
+	bool room = n_placed < EP_LABELS_MAX_SETS &&
+		    n_sets < EP_LABELS_ALL_SETS - ROOM_FOR_OTHER;
 	for (uint32_t i = 0; i < d->n; i++) {
-		struct key *k = intern_key(d->pairs[i].key);
-		bool full = false;
+		struct ep_vocabulary_key *k = ep_vocabulary_key(d->pairs[i].key);
+		bool refused = false;
 		if (!k)
 			return false;
-		d->pairs[i].key = k->name;
-		d->pairs[i].value = intern_value(k, d->pairs[i].value, &full);
-		if (!full)
+		d->pairs[i].key = ep_vocabulary_name(k);
+		d->pairs[i].value =
+			ep_vocabulary_value(k, d->pairs[i].value, room || pressed, &refused);
+		if (!refused)
 			continue;
+		pressed = true;
 		atomic_fetch_add_explicit(&n_folded, 1, memory_order_relaxed);
-		if (!k->told)
-			*ret_told = k->name.p;
-		k->told = true;
+		if (ep_vocabulary_tell(k))
+			*ret_told = ep_vocabulary_name(k).p;
 	}
 	hash_draft(d);
 	return true;
 }
 
-static bool has_other(const struct draft *d)
+static bool has_other(const struct ep_labels_pair *pairs, uint32_t n)
 {
-	for (uint32_t i = 0; i < d->n; i++)
-		if (d->pairs[i].value.p == other.p)
+	for (uint32_t i = 0; i < n; i++)
+		if (pairs[i].value.p == ep_vocabulary_other.p)
 			return true;
 	return false;
 }
@@ -207,9 +161,38 @@ static bool has_other(const struct draft *d)
 static void fold_all(struct draft *d)
 {
 	for (uint32_t i = 0; i < d->n; i++)
-		d->pairs[i].value = other;
+		d->pairs[i].value = ep_vocabulary_other;
 	hash_draft(d);
 	atomic_fetch_add_explicit(&n_folded, 1, memory_order_relaxed);
+}
+
+/* May this combination have a place?  `is_known`: it had one. */
+static bool may_enter(const struct draft *d, bool is_known)
+{
+	bool room = n_placed < EP_LABELS_MAX_SETS &&
+		    (is_known || n_sets < EP_LABELS_ALL_SETS - ROOM_FOR_OTHER);
+	if (!refused_sets.n && room)
+		return true;
+	return ep_sieve_see(&refused_sets, d->hash) && room;
+}
+
+static struct everprof_labels *add_set(const struct draft *d, uint32_t slot)
+{
+	if (n_sets == EP_LABELS_ALL_SETS)
+		return NULL;
+	struct everprof_labels *s = ep_alloc(sizeof(*s) + d->n * sizeof(s->pairs[0]));
+	if (!s)
+		return NULL;
+	s->hash = d->hash;
+	s->index = n_sets;
+	s->n = d->n;
+	atomic_init(&s->retired, false);
+	memcpy(s->pairs, d->pairs, d->n * sizeof(s->pairs[0]));
+	sets[s->index] = s;
+	n_placed += !has_other(d->pairs, d->n);
+	atomic_store_explicit(&slots[slot], s, memory_order_release);
+	atomic_store_explicit(&n_sets, s->index + 1, memory_order_release);
+	return s;
 }
 
 static struct everprof_labels *make(struct draft *d, const char **ret_told)
@@ -217,24 +200,98 @@ static struct everprof_labels *make(struct draft *d, const char **ret_told)
 	uint32_t slot;
 	if (!admit(d, ret_told))
 		return NULL;
-	struct everprof_labels *s = find(d, &slot);
-	if (!s && n_sets >= EP_LABELS_MAX_SETS && !has_other(d)) {
-		fold_all(d);
-		s = find(d, &slot);
-	}
-	if (s || n_sets == MAX_SETS_IN_ALL)
+	struct everprof_labels *s = find(d, true, &slot);
+	if (s && !atomic_load(&s->retired))
 		return s;
-	s = ep_alloc(sizeof(*s) + d->n * sizeof(s->pairs[0]));
+	if (!has_other(d->pairs, d->n) && !may_enter(d, s != NULL)) {
+		pressed = true;
+		fold_all(d);
+		s = find(d, true, &slot);
+	}
 	if (!s)
-		return NULL;
-	s->hash = d->hash;
-	s->index = n_sets;
-	s->n = d->n;
-	memcpy(s->pairs, d->pairs, d->n * sizeof(s->pairs[0]));
-	atomic_store_explicit(&slots[slot], s, memory_order_release);
-	sets[s->index] = s;
-	atomic_store_explicit(&n_sets, s->index + 1, memory_order_release);
+		return add_set(d, slot);
+	if (atomic_load(&s->retired)) { /* it comes back */
+		displaced[s->index] = false;
+		atomic_store(&s->retired, false);
+		n_placed += !has_other(s->pairs, s->n);
+	}
 	return s;
+}
+
+/* ---- ageing, under the lock ------------------------------------------------------- */
+
+static void weigh(uint64_t (*entered)(uint32_t set))
+{
+	ep_vocabulary_age();
+	for (uint32_t i = 0; i < n_sets; i++) {
+		uint64_t n = entered(i), more = n - counted[i];
+		counted[i] = n;
+		weights[i] = weights[i] / 2 + more;
+		for (uint32_t k = 0; more && k < sets[i]->n; k++)
+			ep_vocabulary_weigh(sets[i]->pairs[k].value, more);
+	}
+}
+
+static bool lacks_place(const struct everprof_labels *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!ep_vocabulary_has_place(s->pairs[i].value))
+			return true;
+	return displaced[s->index];
+}
+
+/* Those of a value, or a combination, that lost its place are not found any more. */
+static void retire(void)
+{
+	for (uint32_t i = 0; i < n_sets; i++) {
+		struct everprof_labels *s = sets[i];
+		if (atomic_load(&s->retired) || !lacks_place(s))
+			continue;
+		atomic_store(&s->retired, true);
+		n_placed -= !has_other(s->pairs, s->n);
+	}
+}
+
+static struct everprof_labels *lightest_set(void)
+{
+	struct everprof_labels *least = NULL;
+	for (uint32_t i = 0; i < n_sets; i++)
+		if (!atomic_load(&sets[i]->retired) && !displaced[i] &&
+		    (!least || weights[i] < weights[least->index]) &&
+		    !has_other(sets[i]->pairs, sets[i]->n))
+			least = sets[i];
+	return least;
+}
+
+static bool change_set(uint64_t all, uint32_t n_free)
+{
+	struct ep_sieve_place *p = ep_sieve_most(&refused_sets);
+	uint64_t need = ep_vocabulary_threshold(all + 2 * refused_sets.n, n_sets,
+						EP_LABELS_ALL_SETS - ROOM_FOR_OTHER);
+	if (!p || !need || 2 * (uint64_t)ep_sieve_sure(p) < need)
+		return false;
+	if (!n_free) {
+		struct everprof_labels *least = lightest_set();
+		if (!least || ep_sieve_sure(p) < weights[least->index])
+			return false;
+		displaced[least->index] = true;
+	}
+	p->approved = true;
+	return true;
+}
+
+static void choose_sets(void)
+{
+	uint64_t all = 0;
+	if (!refused_sets.n)
+		return;
+	for (uint32_t i = 0; i < n_sets; i++)
+		all += weights[i];
+	ep_sieve_age(&refused_sets);
+	refused_sets.n += !refused_sets.n; /* refused once: for ever by approval only */
+	uint32_t n_free = n_placed < EP_LABELS_MAX_SETS ? EP_LABELS_MAX_SETS - n_placed : 0;
+	for (int i = 0; i < CHANGES && change_set(all, n_free); i++)
+		n_free -= n_free > 0;
 }
 
 /* ---- the public part ---------------------------------------------------------- */
@@ -246,7 +303,7 @@ static const everprof_labels *finish(const everprof_labels *base, struct draft *
 	if (!d->n)
 		return NULL;
 	hash_draft(d);
-	struct everprof_labels *s = find(d, &slot);
+	struct everprof_labels *s = find(d, false, &slot);
 	if (s)
 		return s;
 	pthread_mutex_lock(&lock);
@@ -377,6 +434,18 @@ const struct everprof_labels *ep_labels_known(const void *set, uint64_t hash)
 uint64_t ep_labels_n_folded(void)
 {
 	return atomic_load_explicit(&n_folded, memory_order_relaxed);
+}
+
+void ep_labels_age(uint64_t (*entered)(uint32_t set))
+{
+	pthread_mutex_lock(&lock);
+	if (pressed) {
+		weigh(entered);
+		(void)ep_vocabulary_choose(); /* sets follow below, whatever it did */
+		choose_sets();
+		retire();
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 void ep_labels_on_limit(void (*fn)(const char *key))

@@ -6,12 +6,16 @@
 
 #include "base/slice.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
 	EP_LABELS_MAX_PAIRS = 16,
-	EP_LABELS_MAX_SETS = 4096,
-	EP_LABELS_MAX_VALUES = 256, /* of one key */
+	EP_LABELS_MAX_SETS = 4096, /* at a time, without those that hold an __other__ */
+	EP_LABELS_ALL_SETS = 16384, /* ever made */
+	EP_LABELS_MAX_VALUES = 256, /* of one key, at a time */
+	EP_LABELS_ALL_VALUES = 1024, /* of one key, ever */
 	EP_LABELS_MAX_KEYS = 256,
 	EP_LABELS_MAX_KEY_BYTES = 64,
 	EP_LABELS_MAX_VALUE_BYTES = 200,
@@ -26,6 +30,7 @@ struct everprof_labels {
 	uint64_t hash;
 	uint32_t index; /* of its making, from 0 */
 	uint32_t n;
+	_Atomic bool retired; /* is not found any more, until it comes back */
 	struct ep_labels_pair pairs[];
 };
 
@@ -45,6 +50,14 @@ void ep_labels_format(const struct everprof_labels *set, char *ret, size_t n);
 /* `set` if it is a set of ours with this hash, else NULL: it is not looked into before.
  * Any thread. */
 const struct everprof_labels *ep_labels_known(const void *set, uint64_t hash);
+
+/*
+ * ep_labels_age - past the limits, give places to what is heavy now.
+ *
+ * in       entered  how often a set was entered, of all time
+ * threads  one at a time
+ */
+void ep_labels_age(uint64_t (*entered)(uint32_t set));
 
 /* Called when a key passes its limit, once a key, under no lock. */
 void ep_labels_on_limit(void (*fn)(const char *key));

@@ -58,7 +58,7 @@ static bool runs_here(void)
 static void tell_limit(const char *key)
 {
 	ep_config_say("label \"%s\" has more than %d values, or there are more than %d sets: "
-		      "new values are __other__ from now on; ids of requests don't belong "
+		      "those that are rare are __other__ from now on; ids of requests don't belong "
 		      "into labels",
 		      key, EP_LABELS_MAX_VALUES, EP_LABELS_MAX_SETS);
 }

@@ -71,3 +71,13 @@ def test_the_example_of_a_pool_carries_labels_through_its_queue(build, tmp_path)
     rows = by_set(Profile(tmp_path / "out/scopes.pb.gz"))
     # Entered by the one who queues and by the worker.
     assert {k: v[0] for k, v in rows.items()} == {f"endpoint={e}": 600 for e in ("/cart", "/search", "/checkout")}
+
+
+def test_what_is_heavy_gets_in_through_a_flood_of_ids(compiled, tmp_path):  # noqa: F811
+    log = tmp_path / "log"
+    p = run([compiled("flood")], EVERPROF_OUT=f"{tmp_path}/out/", EVERPROF_TYPES="heap", EVERPROF_LOG=log)
+    assert p.returncode == 0, p.stderr
+    assert len(log.read_text().splitlines()) == 1 and 'label "request" has more than 256 values' in log.read_text()
+    rows = {name.removeprefix("request="): n for name, (n, _) in by_set(Profile(tmp_path / "out/scopes.pb.gz")).items()}
+    assert rows["__other__"] > sum(n for name, n in rows.items() if name.startswith("id-"))
+    assert {f"endpoint-{e}" for e in range(10)} <= rows.keys()
