@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "inproc/code.h"
+#include "inproc/kind_create.h"
 #include "inproc/kind_heap.h"
 #include "inproc/kind_lock.h"
 #include "inproc/kind_scopes.h"
@@ -304,6 +305,8 @@ int ep_drain_start(const struct ep_config *c)
 		rc = ep_kind_lock_start(c->mutex, c->block, c->block_ns);
 	if (rc >= 0)
 		rc = ep_kind_threads_start(c->threads);
+	if (rc >= 0)
+		rc = ep_kind_create_start();
 	if (rc >= 0) /* last: EVERPROF_OUT as a file is of the first */
 		rc = ep_kind_scopes_start();
 	ep_drain_unlock();

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "everprof.h"
+#include "inproc/kind_create.h"
 #include "inproc/labels.h"
 #include "inproc/registry.h"
 #include "inproc/real.h"
@@ -29,6 +30,7 @@ struct birth {
 	void *arg;
 	const everprof_labels *labels;
 	size_t stack_bytes;
+	const void *by; /* who made it returns there */
 };
 
 static pthread_key_t key;
@@ -116,6 +118,8 @@ static int create(pthread_t *thread, const pthread_attr_t *attr, struct birth bi
 	int rc = ep_hooks_real_pthread_create(thread, attr, thread_main, b);
 	if (rc)
 		ep_free(b);
+	else
+		ep_kind_create_note(birth.by);
 	return rc;
 }
 
@@ -127,6 +131,7 @@ EXPORTED int pthread_create(pthread_t *restrict thread, const pthread_attr_t *re
 	return create(thread, attr,
 		      (struct birth){.start = start,
 				     .arg = arg,
+				     .by = __builtin_return_address(0),
 				     .labels = atomic_load(&inherits) ? everprof_labels_current()
 								      : NULL});
 }
@@ -137,6 +142,7 @@ EXPORTED int everprof_thread_create(pthread_t *thread, const pthread_attr_t *att
 	return create(thread, attr,
 		      (struct birth){.start = start,
 				     .arg = arg,
+				     .by = __builtin_return_address(0),
 				     .labels = everprof_labels_current()});
 }
 

@@ -142,6 +142,13 @@ def test_it_is_served_as_goroutine_too_and_the_difference_of_two_looks(program):
     assert not stood, "who has not moved is in neither"
 
 
+def test_who_made_threads_is_counted(program):
+    made = program.profile(name="threadcreate")
+    assert made.types == ["threadcreate"]
+    assert [(s.values, s.stack[:2]) for s in made.samples] == [([7], ["start_threads", "main"])]
+    assert program.text(1, name="threadcreate").startswith("threadcreate profile: total 7\n7 @ 0x")
+
+
 def test_many_threads_are_counted_to_the_last(compiled):  # noqa: F811
     with Threads([compiled("threads"), 600], EVERPROF_HTTP="127.0.0.1:0") as p:
         for _ in range(2):
