@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WINDOW_BYTES = 8192 }; /* most stacks from here to their root, in one read */
+enum { WINDOW_BYTES = 2048 }; /* most stacks from here to their root, in one read */
 
 struct window {
 	uint64_t at, n;

@@ -28,11 +28,13 @@ enum {
 	MAX_THREADS = 1 << 16,
 	MAX_MORES = 512,
 	MAX_PUSHED_TIDS = 64, /* in what is kept; the others are one */
+	MIN_SLOTS = 64,
 	TRIES = 3,
 };
 #define LOOK_NS (EP_NS_PER_MS / 2)
 #define ROUND_NS (30 * EP_NS_PER_MS) /* some ticks of the kernel */
 #define ALL_ROUNDS_NS (60 * EP_NS_PER_MS)
+#define NAME_NS EP_NS_PER_S /* others may rename a thread while it waits */
 
 static const char running[] = "running", waiting[] = "waiting", unknown[] = "unknown";
 static const char whole[] = "whole", partial[] = "partial", none[] = "none";
@@ -46,8 +48,33 @@ struct found {
 	const uint64_t *frames;
 };
 
+/*
+ * What a thread that waits was like.  While its CPU clock stands still it has not run, and
+ * all is as it was.
+ */
+struct known {
+	uint32_t tid; /* 0: an empty slot */
+	uint32_t n_frames;
+	uint32_t map; /* of the code, with the unwind tables there were */
+	uint64_t cpu_ns, named_ns;
+	const struct ep_tally_more *more;
+	const struct everprof_labels *labels;
+	char name[EP_TASKS_NAME];
+	struct ep_tally_frame *frames;
+};
+
+/* By thread, of one look: open addressing, at most half full. */
+struct memory {
+	struct known *slots;
+	uint32_t n_slots; /* a power of two */
+};
+
+static struct memory last; /* under the drain lock */
+
 /* One look at all of them.  Under the drain lock. */
 struct look {
+	struct memory now; /* without slots: memory is short */
+	uint64_t now_ns;
 	struct ep_tally *rows;
 	struct ep_batch *b;
 	enum ep_kind_form form;
@@ -80,26 +107,115 @@ static uint32_t bounded_tid(struct look *l, uint32_t tid)
 	return l->form != EP_KIND_PUSH || l->n_pushed++ < MAX_PUSHED_TIDS ? tid : 0;
 }
 
-static void add(struct look *l, struct found *f)
+/* A row, and its name. */
+static void add_row(struct look *l, const struct known *k)
 {
-	static struct ep_tally_frame frames[EP_SIG_MAX_FRAMES]; /* under the drain lock */
 	struct ep_write_name *name = &l->b->names[l->b->n_names++];
-	for (uint32_t i = 0; i < f->n_frames; i++)
-		frames[i] = (struct ep_tally_frame){f->frames[i],
-						    ep_code_find(f->map, f->frames[i])};
-	name->tid = f->tid;
-	ep_tasks_name(l->dir, f->tid, name->name);
-	struct ep_tally_row row = {.tid = bounded_tid(l, f->tid),
-				   .labels = f->labels,
-				   .more = intern(&f->more),
-				   .values = {1, (int64_t)ep_tasks_cpu_ns(f->tid)}};
-	ep_tally_add(l->rows, frames, f->n_frames, &row);
+	struct ep_tally_row row = {.tid = bounded_tid(l, k->tid),
+				   .labels = k->labels,
+				   .more = k->more,
+				   .values = {1, (int64_t)k->cpu_ns}};
+	name->tid = k->tid;
+	memcpy(name->name, k->name, sizeof(name->name));
+	ep_tally_add(l->rows, k->frames, k->n_frames, &row);
 	l->b->ledger.asked++;
-	if (f->more.stack == none)
+	if (!k->more || k->more->stack == none)
 		l->b->ledger.lost++;
 	else
 		l->b->ledger.taken++;
-	l->b->ledger.truncated += f->more.stack == partial;
+	l->b->ledger.truncated += k->more && k->more->stack == partial;
+}
+
+/* The frames of what is returned are good until the next call. */
+static struct known know(struct look *l, const struct found *f)
+{
+	static struct ep_tally_frame frames[EP_SIG_MAX_FRAMES]; /* under the drain lock */
+	struct known k = {.tid = f->tid,
+			  .n_frames = f->n_frames,
+			  .map = f->map,
+			  .cpu_ns = ep_tasks_cpu_ns(f->tid),
+			  .named_ns = l->now_ns,
+			  .more = intern(&f->more),
+			  .labels = f->labels,
+			  .frames = frames};
+	for (uint32_t i = 0; i < f->n_frames; i++)
+		frames[i] = (struct ep_tally_frame){f->frames[i],
+						    ep_code_find(f->map, f->frames[i])};
+	ep_tasks_name(l->dir, f->tid, k.name);
+	return k;
+}
+
+static void add(struct look *l, const struct found *f)
+{
+	struct known k = know(l, f);
+	add_row(l, &k);
+}
+
+/* ---- threads that have not run since ----------------------------------------------------- */
+
+static struct known *slot_of(const struct memory *m, uint32_t tid)
+{
+	uint32_t at = tid * 0x9e3779b1u;
+	if (!m->n_slots)
+		return NULL;
+	while (m->slots[at & (m->n_slots - 1)].tid && m->slots[at & (m->n_slots - 1)].tid != tid)
+		at++;
+	return &m->slots[at & (m->n_slots - 1)];
+}
+
+static void start_memory(struct look *l)
+{
+	uint32_t n = MIN_SLOTS;
+	while (n < 2 * l->n_tids)
+		n *= 2;
+	l->now.slots = ep_zalloc(n * sizeof(*l->now.slots));
+	l->now.n_slots = l->now.slots ? n : 0;
+}
+
+/* The last look goes, this one is the last. */
+static void turn_memory(struct look *l)
+{
+	for (uint32_t i = 0; i < last.n_slots; i++)
+		ep_free(last.slots[i].frames);
+	ep_free(last.slots);
+	last = l->now;
+}
+
+/* It has waited since before cpu_ns was read. */
+static void remember(struct look *l, const struct known *k)
+{
+	struct known *to = slot_of(&l->now, k->tid);
+	if (!to || to->tid)
+		return;
+	struct ep_tally_frame *frames = ep_alloc((k->n_frames + 1) * sizeof(*frames));
+	if (!frames)
+		return;
+	memcpy(frames, k->frames, k->n_frames * sizeof(*frames));
+	*to = *k;
+	to->frames = frames;
+}
+
+static uint32_t map_number(void)
+{
+	const struct ep_sig_map *map = atomic_load(&ep_sig_map);
+	return map ? map->number : 0;
+}
+
+static bool add_if_known(struct look *l, uint32_t tid)
+{
+	struct known *k = slot_of(&last, tid), *to = slot_of(&l->now, tid);
+	if (!k || !k->tid || !to || to->tid || k->cpu_ns != ep_tasks_cpu_ns(tid))
+		return false;
+	if (k->map != map_number() && (!k->more || k->more->stack != whole))
+		return false; /* there may be more tables by now */
+	if (l->now_ns - k->named_ns >= NAME_NS) {
+		ep_tasks_name(l->dir, tid, k->name);
+		k->named_ns = l->now_ns;
+	}
+	*to = *k;
+	k->frames = NULL; /* moved */
+	add_row(l, to);
+	return true;
 }
 
 static void add_without_stack(struct look *l, uint32_t tid, const char *state)
@@ -113,8 +229,8 @@ static void add_without_stack(struct look *l, uint32_t tid, const char *state)
 /* ---- threads that wait ----------------------------------------------------------------- */
 
 /* Its stack, if it was in the same place before and after we read it. */
-static enum ep_tasks_state read_blocked(struct look *l, uint32_t tid, struct ep_tasks_at at,
-					struct found *ret)
+static enum ep_tasks_state read_from(int fd, uint32_t tid, struct ep_tasks_at at,
+				     struct found *ret)
 {
 	static uint64_t frames[EP_SIG_MAX_FRAMES]; /* under the drain lock */
 	const struct ep_sig_map *map = atomic_load(&ep_sig_map);
@@ -128,7 +244,7 @@ static enum ep_tasks_state read_blocked(struct look *l, uint32_t tid, struct ep_
 		ret->more = (struct ep_tally_more){.state = waiting,
 						   .wait = ep_tasks_call_name(at.call),
 						   .stack = is_whole ? whole : partial};
-		state = ep_tasks_look(l->dir, tid, &again);
+		state = ep_tasks_look_again(fd, &again);
 		if (state == EP_TASKS_BLOCKED && again.sp == at.sp && again.pc == at.pc &&
 		    again.call == at.call)
 			return state;
@@ -137,20 +253,34 @@ static enum ep_tasks_state read_blocked(struct look *l, uint32_t tid, struct ep_
 	return state == EP_TASKS_BLOCKED ? EP_TASKS_RUNNING : state; /* it moves */
 }
 
+static enum ep_tasks_state read_blocked(struct look *l, uint32_t tid, struct found *ret)
+{
+	struct ep_tasks_at at;
+	int fd;
+	enum ep_tasks_state state = ep_tasks_look(l->dir, tid, &at, &fd);
+	if (state == EP_TASKS_BLOCKED)
+		state = read_from(fd, tid, at, ret);
+	if (fd >= 0)
+		close(fd);
+	return state;
+}
+
 /* false: it runs, and has to be asked. */
 static bool add_if_blocked(struct look *l, uint32_t tid)
 {
-	struct ep_tasks_at at;
 	struct found f;
-	enum ep_tasks_state state = ep_tasks_look(l->dir, tid, &at);
-	if (state == EP_TASKS_BLOCKED)
-		state = read_blocked(l, tid, at, &f);
+	uint64_t cpu_ns = ep_tasks_cpu_ns(tid);
+	enum ep_tasks_state state = read_blocked(l, tid, &f);
 	if (state == EP_TASKS_RUNNING)
 		return false;
-	if (state == EP_TASKS_BLOCKED)
-		add(l, &f);
-	else if (state == EP_TASKS_UNKNOWN)
+	if (state == EP_TASKS_UNKNOWN)
 		add_without_stack(l, tid, unknown);
+	if (state != EP_TASKS_BLOCKED)
+		return true;
+	struct known k = know(l, &f);
+	add_row(l, &k);
+	if (k.cpu_ns == cpu_ns)
+		remember(l, &k);
 	return true;
 }
 
@@ -199,7 +329,7 @@ static void ask(struct look *l, struct asked *a, uint32_t i)
 		a->timer = start_timer(a->tid, value);
 		return;
 	}
-	if (a->tid != l->own_tid && ep_tasks_look(l->dir, a->tid, &at) == EP_TASKS_BLOCKED)
+	if (a->tid != l->own_tid && ep_tasks_look(l->dir, a->tid, &at, NULL) == EP_TASKS_BLOCKED)
 		a->more = (struct ep_tally_more){waiting, ep_tasks_call_name(at.call), NULL};
 	send_signal(a->tid, value);
 }
@@ -221,12 +351,9 @@ static void add_answer(struct look *l, struct asked *a, const struct ep_ask *ans
 static bool is_settled(struct look *l, struct asked *a, uint32_t i)
 {
 	const struct ep_ask *answer = ep_ask_answered(i);
-	struct ep_tasks_at at;
 	struct found f;
 	if (!answer && l->form != EP_KIND_INTERRUPT && a->tid != l->own_tid) {
-		enum ep_tasks_state state = ep_tasks_look(l->dir, a->tid, &at);
-		if (state == EP_TASKS_BLOCKED)
-			state = read_blocked(l, a->tid, at, &f);
+		enum ep_tasks_state state = read_blocked(l, a->tid, &f);
 		if (state == EP_TASKS_RUNNING || state == EP_TASKS_UNKNOWN)
 			return false;
 		answer = ep_ask_withdraw(i);
@@ -302,10 +429,11 @@ static void add_tid(uint32_t tid, void *arg)
 static void look_at_all(struct look *l)
 {
 	uint32_t n_runs = 0; /* they move to the front */
+	start_memory(l);
 	for (uint32_t i = 0; i < l->n_tids; i++) {
 		uint32_t tid = l->tids[i];
 		bool asks = tid == l->own_tid || l->form == EP_KIND_INTERRUPT;
-		if (asks || !add_if_blocked(l, tid))
+		if (asks || (!add_if_known(l, tid) && !add_if_blocked(l, tid)))
 			l->tids[n_runs++] = tid;
 	}
 	l->end_ns = ep_clock_mono_ns() + ALL_ROUNDS_NS;
@@ -317,6 +445,7 @@ static void look_at_all(struct look *l)
 			if (!add_if_blocked(l, l->tids[at + i]))
 				add_without_stack(l, l->tids[at + i], running);
 	}
+	turn_memory(l);
 }
 
 static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batch *ret_b)
@@ -327,7 +456,7 @@ static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batc
 		ep_tally_free(t);
 		return false;
 	}
-	struct look l = {.rows = t, .b = ret_b, .form = form, .dir = ep_tasks_open()};
+	struct look l = {.rows = t, .b = ret_b, .form = form, .dir = ep_tasks_open(), .now_ns = ep_clock_mono_ns()};
 	l.own_tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	l.failed = l.dir < 0 || ep_tasks_each(add_tid, &l) < 0;
 	ret_b->names = ep_alloc((l.n_tids + 1) * sizeof(*ret_b->names));

@@ -18,10 +18,15 @@ static uint64_t robust_list(uint32_t tid)
 
 const struct everprof_labels *ep_peek_labels(uint32_t tid)
 {
-	uint64_t mine = robust_list(0), its = robust_list(tid), set, hash;
-	if (!mine || !its)
+	static _Atomic uint64_t distance; /* the same for all threads; 0: not known yet */
+	uint64_t its = robust_list(tid), set, hash;
+	if (!distance) {
+		uint64_t mine = robust_list(0);
+		distance = mine ? (uint64_t)(uintptr_t)&ep_sig_labels - mine : 0;
+	}
+	if (!distance || !its)
 		return NULL;
-	uint64_t at = its + ((uint64_t)(uintptr_t)&ep_sig_labels - mine);
+	uint64_t at = its + distance;
 	if (ep_tasks_read(at, &set, sizeof(set)) < sizeof(set) || !set)
 		return NULL;
 	at = set + offsetof(struct everprof_labels, hash);

@@ -58,31 +58,36 @@ int ep_tasks_each(void (*fn)(uint32_t tid, void *arg), void *arg)
 	return (int)n;
 }
 
-/* A small file of a thread, as a string; its length, or -errno. */
-static int read_file(int dir, uint32_t tid, const char *name, char *to, size_t size)
+static int open_file(int dir, uint32_t tid, const char *name)
 {
-	char path[48];
+	char path[32];
 	snprintf(path, sizeof(path), "%u/%s", tid, name);
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	return fd < 0 ? -errno : fd;
+}
+
+/* A small file of a thread, as a string; its length, or -errno. */
+static int read_text(int fd, char *to, size_t size)
+{
+	ssize_t n = pread(fd, to, size - 1, 0);
+	if (n < 0)
 		return -errno;
-	ssize_t n = read(fd, to, size - 1);
-	int why = n < 0 ? -errno : (int)n;
-	close(fd);
-	if (n >= 0)
-		to[n] = '\0';
-	return why;
+	to[n] = '\0';
+	return (int)n;
+}
+
+static enum ep_tasks_state why_not(int error)
+{
+	return error == -ENOENT || error == -ESRCH ? EP_TASKS_GONE : EP_TASKS_UNKNOWN;
 }
 
 /* "running", or "CALL ARGUMENT… SP PC", without arguments where the call is -1. */
-enum ep_tasks_state ep_tasks_look(int dir, uint32_t tid, struct ep_tasks_at *ret_at)
+enum ep_tasks_state ep_tasks_look_again(int fd, struct ep_tasks_at *ret_at)
 {
 	char text[256], *p;
-	int n = read_file(dir, tid, "syscall", text, sizeof(text));
-	if (n == -ENOENT || n == -ESRCH)
-		return EP_TASKS_GONE;
+	int n = read_text(fd, text, sizeof(text));
 	if (n <= 0)
-		return EP_TASKS_UNKNOWN;
+		return why_not(n);
 	if (!strncmp(text, "running", 7))
 		return EP_TASKS_RUNNING;
 	struct ep_tasks_at at = {.call = strtol(text, &p, 10)};
@@ -100,10 +105,26 @@ enum ep_tasks_state ep_tasks_look(int dir, uint32_t tid, struct ep_tasks_at *ret
 	return EP_TASKS_BLOCKED;
 }
 
+enum ep_tasks_state ep_tasks_look(int dir, uint32_t tid, struct ep_tasks_at *ret_at, int *ret_fd)
+{
+	int fd = open_file(dir, tid, "syscall");
+	if (ret_fd)
+		*ret_fd = fd < 0 ? -1 : fd;
+	if (fd < 0)
+		return why_not(fd);
+	enum ep_tasks_state state = ep_tasks_look_again(fd, ret_at);
+	if (!ret_fd)
+		close(fd);
+	return state;
+}
+
 void ep_tasks_name(int dir, uint32_t tid, char ret[EP_TASKS_NAME])
 {
 	char text[EP_TASKS_NAME + 1];
-	int n = read_file(dir, tid, "comm", text, sizeof(text));
+	int fd = open_file(dir, tid, "comm");
+	int n = fd < 0 ? fd : read_text(fd, text, sizeof(text));
+	if (fd >= 0)
+		close(fd);
 	ret[0] = '\0';
 	if (n < 1)
 		return;

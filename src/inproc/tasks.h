@@ -34,7 +34,15 @@ struct ep_tasks_at {
 	uint64_t sp, pc;
 };
 
-enum ep_tasks_state ep_tasks_look(int dir, uint32_t tid, struct ep_tasks_at *ret_at);
+/*
+ * ep_tasks_look - what a thread does.
+ *
+ * out      ret_at  if it is blocked
+ *          ret_fd  NULL, or a descriptor for a second look; -1: there is none
+ */
+enum ep_tasks_state ep_tasks_look(int dir, uint32_t tid, struct ep_tasks_at *ret_at, int *ret_fd);
+/* Once more. */
+enum ep_tasks_state ep_tasks_look_again(int fd, struct ep_tasks_at *ret_at);
 
 /* The name; "" when it is gone. */
 void ep_tasks_name(int dir, uint32_t tid, char ret[EP_TASKS_NAME]);
