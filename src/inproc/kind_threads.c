@@ -32,8 +32,7 @@ enum {
 	TRIES = 3,
 };
 #define LOOK_NS (EP_NS_PER_MS / 2)
-#define ROUND_NS (30 * EP_NS_PER_MS) /* some ticks of the kernel */
-#define ALL_ROUNDS_NS (60 * EP_NS_PER_MS)
+#define ANSWERS_NS (60 * EP_NS_PER_MS) /* some ticks of the kernel, and turns on a CPU */
 #define NAME_NS EP_NS_PER_S /* others may rename a thread while it waits */
 
 static const char running[] = "running", waiting[] = "waiting", unknown[] = "unknown";
@@ -378,14 +377,12 @@ static void give_up(struct look *l, struct asked *a, uint32_t i)
 static void wait_for_answers(struct look *l, struct asked *asked, uint32_t n)
 {
 	const struct timespec step = {0, (long)LOOK_NS};
-	uint64_t now = ep_clock_mono_ns(), end = now + ROUND_NS;
 	uint32_t n_left = n;
-	end = end < l->end_ns ? end : l->end_ns;
 	while (n_left) {
 		n_left = 0;
 		for (uint32_t i = 0; i < n; i++)
 			n_left += !asked[i].done && !is_settled(l, &asked[i], i);
-		if (!n_left || ep_clock_mono_ns() >= end)
+		if (!n_left || ep_clock_mono_ns() >= l->end_ns)
 			break;
 		(void)nanosleep(&step, NULL); /* cut short by a signal: the clock decides */
 	}
@@ -436,7 +433,7 @@ static void look_at_all(struct look *l)
 		if (asks || (!add_if_known(l, tid) && !add_if_blocked(l, tid)))
 			l->tids[n_runs++] = tid;
 	}
-	l->end_ns = ep_clock_mono_ns() + ALL_ROUNDS_NS;
+	l->end_ns = ep_clock_mono_ns() + ANSWERS_NS;
 	for (uint32_t at = 0; at < n_runs; at += EP_ASKS) {
 		uint32_t n = n_runs - at < EP_ASKS ? n_runs - at : EP_ASKS;
 		if (l->may_signal)

@@ -67,8 +67,13 @@ def test_a_waiting_thread_has_its_stack_its_label_and_what_it_waits_in(program, 
 
 
 def test_a_running_thread_is_asked_and_answers_with_its_stack(program):
-    s = by_name(program.profile())['runs "hot"']
-    assert s.labels["state"] == "running" and s.labels["job"] == 'runs "hot"'
+    """Not at every look: on a machine full of work it may get no CPU meanwhile."""
+    for _ in range(100):
+        s = by_name(program.profile())['runs "hot"']
+        assert s.labels["state"] == "running" and s.labels["job"] == 'runs "hot"'
+        assert (s.labels["stack"] == "none") == (s.stack == [])
+        if s.stack:
+            break
     assert s.labels["stack"] == "whole" and {"run_on", "deeper", "work"} <= set(s.stack)
 
 
@@ -77,8 +82,9 @@ def test_all_threads_are_there_but_ours_and_the_ledger_counts_them(program):
     assert profile.types == ["threads"]
     names = [s.labels.get("comm") for s in profile.samples]
     assert sorted(names) == sorted([*KNOWN, 'runs "hot"', "comes-and-goes", "threads"])
+    without = sum(s.labels["stack"] == "none" for s in profile.samples)
     ledger = profile.ledger()
-    assert (ledger["asked"], ledger["taken"], ledger["lost"]) == (8, 8, 0)
+    assert (ledger["asked"], ledger["taken"], ledger["lost"]) == (8, 8 - without, without)
 
 
 def test_no_call_is_cut_short_however_often_we_look(compiled):  # noqa: F811
@@ -100,6 +106,10 @@ def test_interrupting_gives_whole_stacks_and_cuts_sleeps_short_as_is_said(compil
         before = by_name(p.profile())
         assert all(KNOWN[n][0] in before[n].stack for n in KNOWN)
         after = by_name(p.profile("?interrupt=1"))
+        for _ in range(100):  # who gets no CPU within the time is read like the others
+            if all(after[n].labels["stack"] == "whole" for n in KNOWN):
+                break
+            after = by_name(p.profile("?interrupt=1"))
         for name, (function, calls) in KNOWN.items():
             assert after[name].labels["stack"] == "whole", name
             assert {function, "deeper", "work"} <= set(after[name].stack)
