@@ -380,7 +380,7 @@ static int start(const everprof_http_config *c)
 	if (fd < 0)
 		return fd;
 	if (waker < 0)
-		waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		waker = ep_fd_move_up(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	listener = fd;
 	atomic_store(&stopping, false);
 	atomic_store(&running, true);

@@ -8,14 +8,19 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static inline int ep_fd_open(const char *path, int flags)
+/* Out of the way of the program, or the error it came with. */
+static inline int ep_fd_move_up(int low)
 {
-	int low = open(path, flags | O_CLOEXEC, 0666);
 	if (low < 0 || low >= 10)
 		return low;
 	int fd = fcntl(low, F_DUPFD_CLOEXEC, 10);
 	close(low);
 	return fd;
+}
+
+static inline int ep_fd_open(const char *path, int flags)
+{
+	return ep_fd_move_up(open(path, flags | O_CLOEXEC, 0666));
 }
 
 #endif
