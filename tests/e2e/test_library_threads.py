@@ -3,13 +3,12 @@
 import re
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
 
 from pprof import Profile
-from test_library import compiled, environment, run  # noqa: F401  (compiled is a fixture)
+from test_library import Ingest, compiled, environment  # noqa: F401  (compiled is a fixture)
 from test_library_http import Program
 
 FUTEX = ["futex"]
@@ -193,3 +192,16 @@ def test_a_file_of_it_is_written_at_the_end(compiled, tmp_path):  # noqa: F811
     with Threads([compiled("threads")], EVERPROF_HTTP="127.0.0.1:0", EVERPROF_TYPES="threads", EVERPROF_OUT=f"{out}/"):
         pass
     assert set(KNOWN) <= set(by_name(Profile(out / "threads.pb.gz")))
+
+
+def test_it_is_pushed_when_it_is_asked_for_with_the_ids_of_a_few(compiled):  # noqa: F811
+    server = Ingest()
+    common = {"EVERPROF_HTTP": "127.0.0.1:0", "EVERPROF_SERVER": server.url}
+    for types in ("cpu", "threads"):
+        with Threads([compiled("threads"), 100], EVERPROF_TYPES=types, **common):
+            pass
+    server.socket.close()
+    (_, profile), = [p for p in server.pushed if p[1].types == ["threads"]]
+    assert profile.total("threads") == 108
+    ids = [s.labels["tid"] for s in profile.samples if "tid" in s.labels]
+    assert len(ids) == len(set(ids)) == 64
