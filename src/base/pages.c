@@ -9,8 +9,10 @@
 
 void ep_pages_expect(void *p, size_t n_bytes)
 {
-	uintptr_t from = ((uintptr_t)p + PAGE - 1) & ~(PAGE - 1);
-	uintptr_t to = ((uintptr_t)p + n_bytes) & ~(PAGE - 1);
+	/* The pages at both ends too: a block whose header stands in a page of another kind
+	 * is two mappings to the kernel, which then cannot move it when it grows. */
+	uintptr_t from = (uintptr_t)p & ~(PAGE - 1);
+	uintptr_t to = ((uintptr_t)p + n_bytes + PAGE - 1) & ~(PAGE - 1);
 	/* Below a few of them the rounding would cost more memory than it saves time. */
 	if (to > from && to - from >= 4 * LARGE_PAGE)
 		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
