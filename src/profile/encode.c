@@ -303,8 +303,9 @@ static void pack(struct writer *w)
 
 static void add_samples(struct writer *w)
 {
-	enum { PIECE = 4 << 20 };
+	enum { PIECE = 4 << 20, AHEAD = 12 };
 	for (uint32_t i = 0; i < w->p->n_samples && w->rc >= 0; i++) {
+		ep_profile_prefetch_stack(w->p, i + AHEAD);
 		add_sample(w, i);
 		if (w->packed && w->out->len > PIECE)
 			pack(w);

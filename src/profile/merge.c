@@ -214,7 +214,7 @@ static void release(struct merge *m, uint32_t from, uint32_t to)
 
 static void add_samples(struct merge *m)
 {
-	enum { RELEASED_AT_ONCE = 1 << 17 };
+	enum { RELEASED_AT_ONCE = 1 << 17, AHEAD = 12 };
 	const struct ep_profile *src = m->src;
 	/* The first mapping of a profile is its main binary: it stays the first. */
 	if (src->n_mappings && !ep_build_profile(m->b)->n_mappings)
@@ -223,6 +223,9 @@ static void add_samples(struct merge *m)
 	for (uint32_t i = 0; i < src->n_samples; i++) {
 		if (m->owned && i && i % RELEASED_AT_ONCE == 0)
 			release(m, i - RELEASED_AT_ONCE, i);
+		if (m->stack_to && i + AHEAD < src->n_samples)
+			__builtin_prefetch(m->stack_to +
+					   src->samples[i + AHEAD].first_location);
 		const int64_t *values = ep_profile_values(src, i);
 		if (!is_zero(values, src->n_sample_types))
 			add_sample(m, &src->samples[i], values);
