@@ -206,6 +206,55 @@ static int64_t more_of(const struct plan *p, uint32_t node)
 	return rest;
 }
 
+/* --- what sampling can do ----------------------------------------------------------- */
+
+/* What an event weighs here; where nothing was seen, what it weighs elsewhere. */
+static double event_weight(const struct ep_webtree *t, int side, int64_t value,
+			   double variance)
+{
+	if (value > 0)
+		return variance / (double)value;
+	int64_t whole = t->nodes[0].total[side];
+	return whole > 0 ? t->nodes[0].variance[side] / (double)whole : 0;
+}
+
+/* At least that of one event: nothing seen is not nothing there.  The same as
+ * pprof/compare.c. */
+static double floored(const struct ep_webtree *t, int side, int64_t value, double variance)
+{
+	double event = event_weight(t, side, value, variance);
+	return variance > event * event ? variance : event * event;
+}
+
+/* Of the values as they are shown, side A first. */
+static void write_variance(struct ep_jsonw *w, const struct ep_webtree *t, const char *key,
+			   const int64_t value[2], const double variance[2])
+{
+	ep_jsonw_open(w, key, '[');
+	for (int side = 0; side < 2; side++)
+		ep_jsonw_double(w, NULL, floored(t, side, value[side], variance[side]) *
+						 t->ratio * t->ratio);
+	ep_jsonw_close(w, ']');
+}
+
+/* What an event weighs in a node: times its value on both sides, it is the variance of
+ * their difference. */
+static double per_sample(const struct ep_webtree *t, const struct ep_webtree_node *n)
+{
+	double both = (double)ep_webtree_width(n), variance = 0;
+	for (int side = 0; side < 2; side++)
+		variance += floored(t, side, n->total[side], n->variance[side]);
+	return both > 0 ? variance / both * t->ratio : 0;
+}
+
+static void write_per_sample(struct ep_jsonw *w, const struct plan *p)
+{
+	ep_jsonw_open(w, "per_sample", '[');
+	for (uint32_t i = 0; i < p->n; i++)
+		ep_jsonw_double(w, NULL, per_sample(p->t, &p->t->nodes[p->order[i]]));
+	ep_jsonw_close(w, ']');
+}
+
 enum column { NAME, DEPTH, SELF, TOTAL, SELF_B, TOTAL_B, MORE };
 
 static void write_column(struct ep_jsonw *w, const struct plan *p, const char *key,
@@ -241,13 +290,6 @@ static void write_ledger(struct ep_jsonw *w, const char *key, const struct ep_we
 	ep_jsonw_close(w, '}');
 }
 
-/* What an event weighs on average, by weight: times a value it is its variance. */
-static double per_sample(const struct ep_webtree *t)
-{
-	double whole = (double)t->nodes[0].total[0] + (double)t->nodes[0].total[1];
-	return whole > 0 ? (t->variance[0] + t->variance[1]) / whole * t->ratio : 0;
-}
-
 static void write_tree(struct ep_jsonw *w, const char *key, const struct plan *p)
 {
 	const struct ep_webtree *t = p->t;
@@ -260,7 +302,7 @@ static void write_tree(struct ep_jsonw *w, const char *key, const struct plan *p
 		ep_jsonw_int(w, "total_b", scaled(t, t->nodes[0].total[1]));
 	}
 	if (t->is_diff)
-		ep_jsonw_double(w, "per_sample", per_sample(t));
+		ep_jsonw_double(w, "per_sample", per_sample(t, &t->nodes[0]));
 	write_functions(w, p);
 	ep_jsonw_open(w, "node", '{');
 	write_column(w, p, "name", NAME);
@@ -270,6 +312,7 @@ static void write_tree(struct ep_jsonw *w, const char *key, const struct plan *p
 	if (t->is_diff) {
 		write_column(w, p, "self_b", SELF_B);
 		write_column(w, p, "total_b", TOTAL_B);
+		write_per_sample(w, p);
 	}
 	write_column(w, p, "more", MORE);
 	ep_jsonw_close(w, '}');
@@ -307,30 +350,6 @@ static int by_self(const void *a, const void *b)
 		return tx < ty ? 1 : -1;
 	int c = ep_slice_cmp(x->name, y->name);
 	return c ? c : ep_slice_cmp(x->file, y->file);
-}
-
-/* What an event weighs here; where nothing was seen, what it weighs elsewhere. */
-static double event_weight(const struct ep_webtree *t, int side, int64_t value,
-			   double variance)
-{
-	if (value > 0)
-		return variance / (double)value;
-	int64_t whole = t->nodes[0].total[side];
-	return whole > 0 ? t->variance[side] / (double)whole : 0;
-}
-
-/* Of the values as they are shown, side A first.  At least that of one event: nothing
- * seen is not nothing there.  The same as pprof/compare.c. */
-static void write_variance(struct ep_jsonw *w, const struct ep_webtree *t, const char *key,
-			   const int64_t value[2], const double variance[2])
-{
-	ep_jsonw_open(w, key, '[');
-	for (int side = 0; side < 2; side++) {
-		double event = event_weight(t, side, value[side], variance[side]);
-		double v = variance[side] > event * event ? variance[side] : event * event;
-		ep_jsonw_double(w, NULL, v * t->ratio * t->ratio);
-	}
-	ep_jsonw_close(w, ']');
 }
 
 static void write_row(struct ep_jsonw *w, const struct ep_webtree *t,

@@ -230,10 +230,10 @@ static int add_sample(struct builder *b, uint32_t i)
 		}
 	}
 	t->nodes[at].self[side] += v;
+	t->nodes[at].variance[side] += variance;
 	t->fns[leaf].self[side] += v;
 	t->fns[leaf].self_variance[side] += variance;
 	t->samples[side] += n;
-	t->variance[side] += variance;
 	if (t->fns[leaf].kind == EP_WEBTREE_UNNAMED)
 		t->unnamed[side] += v;
 	return 0;
@@ -246,8 +246,10 @@ static void sum(struct ep_webtree *t)
 		struct ep_webtree_node *n = &t->nodes[i];
 		for (int side = 0; side < 2; side++) {
 			n->total[side] += n->self[side];
-			if (i)
-				t->nodes[n->parent].total[side] += n->total[side];
+			if (!i)
+				continue;
+			t->nodes[n->parent].total[side] += n->total[side];
+			t->nodes[n->parent].variance[side] += n->variance[side];
 		}
 	}
 }

@@ -28,6 +28,7 @@ struct ep_webtree_node {
 	uint32_t parent, fn;
 	uint32_t last_child; /* of the samples so far; 0: none */
 	int64_t self[2], total[2];
+	double variance[2]; /* of total, by sampling */
 };
 
 struct ep_webtree {
@@ -40,7 +41,6 @@ struct ep_webtree {
 	double ratio;
 	struct ep_slice type, unit; /* of the column */
 	double samples[2];	    /* sampled events; rows where nothing says how many */
-	double variance[2];	    /* of the whole */
 	int64_t unnamed[2];	    /* weight whose leaf has no name */
 };
 

@@ -201,6 +201,7 @@ def test_a_comparison_of_heaps_knows_the_same_errors_as_diff(page, everprof, dat
     assert [tree["ledger"]["samples"], tree["ledger_b"]["samples"]] == [round(said[s]["samples"]) for s in "ab"]
     whole = tree["total_a"] + tree["total_b"]
     assert 1.959964 * (tree["per_sample"] * whole) ** .5 == pytest.approx(said["total"]["error"], rel=1e-3)
+    assert len(tree["node"]["per_sample"]) == len(tree["node"]["name"]) and min(tree["node"]["per_sample"]) > 0
     rows = {r["name"]: r for r in p.question("top")["rows"]}
     compared = [c for c in said["self"] if c["name"] in rows]
     assert len(compared) >= 5

@@ -2,7 +2,7 @@
 // in OKLCH so that all weigh the same to the eye; the hue comes from the package, so
 // that it is the same in every load.  Kernel, unnamed and lost frames are grey.
 
-import { isReal, Noise } from "./diff";
+import { isReal, Noise, noiseAt } from "./diff";
 import { fileOf, JIT, KERNEL, kindOf, LABEL, LOST, MORE, nameOf, ROOT, Tree, UNNAMED } from "./tree";
 
 export type Theme = "light" | "dark";
@@ -160,7 +160,7 @@ export function diffStep(a: number, b: number, noise: Noise): number {
 /** The colour of every node of a diff, as an index into the scale. */
 export function diffSteps(t: Tree, noise: Noise): Uint8Array {
 	const out = new Uint8Array(t.n);
-	for (let i = 0; i < t.n; i++) out[i] = diffStep(t.total[i]!, t.totalB_[i]!, noise);
+	for (let i = 0; i < t.n; i++) out[i] = diffStep(t.total[i]!, t.totalB_[i]!, noiseAt(t, i, noise));
 	return out;
 }
 

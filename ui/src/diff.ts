@@ -14,6 +14,12 @@ export interface Noise {
 }
 export const NO_NOISE: Noise = { perSample: 0, scaleA: 1 };
 
+/** The noise in one node of a tree, which may be made of heavier samples than the rest. */
+export function noiseAt(t: { perSample: Float64Array }, i: number, n: Noise): Noise {
+	const perSample = t.perSample[i] ?? 0;
+	return perSample > 0 ? { ...n, perSample } : n;
+}
+
 /** Half the interval of b - a (a is scaled already); 0 if unknown. */
 export function interval(a: number, b: number, n: Noise): number {
 	return n.perSample > 0 ? Z * Math.sqrt(n.perSample * (n.scaleA * a + b)) : 0;

@@ -43,7 +43,7 @@ export function graft(base: TreeAnswer, path: readonly string[], sub: TreeAnswer
 	const subEnd = endOf(sub.node, from);
 	const shift = base.names.length;
 	const down = base.node.depth[at]! - sub.node.depth[from]!;
-	const splice = (key: "self" | "total" | "more" | "self_b" | "total_b"): number[] => [
+	const splice = (key: "self" | "total" | "more" | "self_b" | "total_b" | "per_sample"): number[] => [
 		...(base.node[key] ?? []).slice(0, at), ...(sub.node[key] ?? []).slice(from, subEnd),
 		...(base.node[key] ?? []).slice(end),
 	];
@@ -63,6 +63,7 @@ export function graft(base: TreeAnswer, path: readonly string[], sub: TreeAnswer
 			],
 			self: splice("self"), total: splice("total"), more: splice("more"),
 			...(base.node.total_b === undefined ? {} : { self_b: splice("self_b"), total_b: splice("total_b") }),
+			...(base.node.per_sample === undefined ? {} : { per_sample: splice("per_sample") }),
 		},
 	};
 }

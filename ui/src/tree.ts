@@ -33,6 +33,8 @@ export interface Tree {
 	/** Side B of a diff, else empty. */
 	selfB: Float64Array;
 	totalB_: Float64Array;
+	/** What a sample weighs in each node, where the answer says so; 0: it does not. */
+	perSample: Float64Array;
 	/** Layout: position and width in units of weight; width[0] is the whole. */
 	start: Float64Array;
 	width: Float64Array;
@@ -65,7 +67,8 @@ class Rows {
 	more: number[] = [];
 	selfB: number[] = [];
 	totalB: number[] = [];
-	add(name: number, depth: number, self: number, total: number, more: number, sb: number, tb: number): void {
+	perSample: number[] = [];
+	add(name: number, depth: number, self: number, total: number, more: number, sb: number, tb: number, per = 0): void {
 		this.name.push(name);
 		this.depth.push(depth);
 		this.self.push(self);
@@ -73,6 +76,7 @@ class Rows {
 		this.more.push(more);
 		this.selfB.push(sb);
 		this.totalB.push(tb);
+		this.perSample.push(per);
 	}
 }
 
@@ -108,7 +112,7 @@ function expand(t: TreeAnswer, moreName: number): Rows {
 			parent.a -= c.total[i]!;
 			parent.b -= totalB;
 		}
-		rows.add(c.name[i]!, c.depth[i]!, c.self[i]!, c.total[i]!, more, selfB, totalB);
+		rows.add(c.name[i]!, c.depth[i]!, c.self[i]!, c.total[i]!, more, selfB, totalB, c.per_sample?.[i]);
 		open.push({ depth: c.depth[i]!, more, a: c.total[i]! - c.self[i]!, b: totalB - selfB });
 	}
 	close(0);
@@ -167,6 +171,7 @@ export function treeFrom(answer: TreeAnswer, scaleA = 1): Tree {
 		self: scale(rows.self), total: scale(rows.total), more: scale(rows.more),
 		selfB: Float64Array.from(isDiff ? rows.selfB : []),
 		totalB_: Float64Array.from(isDiff ? rows.totalB : []),
+		perSample: Float64Array.from(a.node.per_sample === undefined ? [] : rows.perSample),
 		start: new Float64Array(n), width: new Float64Array(n),
 		level: new Int32Array(n), levelAt: new Int32Array(0),
 		ledger: a.ledger_b ?? a.ledger ?? null,

@@ -49,6 +49,8 @@ export interface NodeColumns {
 	more?: number[];
 	self_b?: number[];
 	total_b?: number[];
+	/** Of a comparison of files: the variance of a node's value, a unit of it. */
+	per_sample?: number[];
 }
 
 export interface TreeAnswer {

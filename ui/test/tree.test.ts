@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contrast, diffScale, oklch, PALETTES, packageOf } from "../src/colour";
-import { changes, interval, isReal, NO_NOISE } from "../src/diff";
+import { changes, interval, isReal, noiseAt, NO_NOISE } from "../src/diff";
 import { boxesOf, clampWindow, firstEndingAfter, nodeAt, ROW, View, windowOf, zoomAt } from "../src/flame/geometry";
 import { walk } from "../src/flame/walk";
 import { graft } from "../src/graft";
@@ -179,6 +179,17 @@ test("with variances of its rows, one heavy sample against none is chance, and m
 	const list = changes(top([["half", 100, 100]]), top([["one", 1200, 1200 ** 2], ["many", 1000, 1000], ["half", 200, 200]]), { perSample: 1, scaleA: 1 });
 	assert.deepEqual(list.map((c) => [c.name, c.real]), [["one", false], ["many", true], ["half", true]]);
 	assert.equal(changes(top([["half", 100, 400]]), top([["half", 120, 0]]), { perSample: 1, scaleA: 4 })[0]!.real, true);
+});
+
+test("a node of one heavy sample is within chance where many light ones are not", () => {
+	const t = treeFrom({
+		unit: "bytes", type: "space", total: 2400, total_a: 0, total_b: 2400, names: ["total", "one", "many"], files: ["", "", ""], kinds: ["root", "native", "native"],
+		node: { name: [0, 1, 2], depth: [0, 1, 1], self: [0, 0, 0], total: [0, 0, 0], self_b: [0, 1200, 1200], total_b: [2400, 1200, 1200], per_sample: [600, 1200, 1] },
+	});
+	const noise = { perSample: 600, scaleA: 1 };
+	assert.deepEqual([1, 2].map((i) => isReal(0, 1200, noiseAt(t, i, noise))), [false, true]);
+	assert.equal(isReal(0, 1200, noise), false);
+	assert.equal(noiseAt(treeFrom({ unit: "", type: "", total: 1, names: ["total"], files: [""], kinds: ["root"], node: { name: [0], depth: [0], self: [1], total: [1] } }), 0, noise), noise);
 });
 
 test("the sentence says direction, amount and chance", () => {

@@ -1,7 +1,7 @@
 // The frame under the pointer, or the chosen one, in its fixed place at the right.
 
 import { packageAt } from "../colour";
-import { interval } from "../diff";
+import { interval, noiseAt } from "../diff";
 import { percent, rate, value } from "../format";
 import { quoted, refine, toView } from "../local/refine";
 import { REFINE } from "../local/refinemenu";
@@ -56,7 +56,7 @@ function Plain({ model, t, i }: { model: Model; t: Tree; i: number }) {
 
 function Both({ model, t, i }: { model: Model; t: Tree; i: number }) {
 	const a = t.total[i]!, b = t.totalB_[i]!;
-	const half = interval(a, b, model.noise);
+	const half = interval(a, b, noiseAt(t, i, model.noise));
 	const d = b - a;
 	const sign = d > 0 ? "+" : d < 0 ? "\u2212" : "";
 	const word = Math.abs(d) <= half ? "within chance" : d > 0 ? (a === 0 ? "new" : "more") : b === 0 ? "gone" : "less";
