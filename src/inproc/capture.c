@@ -23,7 +23,10 @@ static int sample(void)
 	uint64_t lo, hi;
 	if (n_running || ep_threads_running())
 		return 0;
-	EP_TRY(ep_hooks_take_sigprof());
+	ep_drain_lock(); /* the profile of threads takes it under this lock */
+	int rc = ep_hooks_take_sigprof();
+	ep_drain_unlock();
+	EP_TRY(rc);
 	ep_threads_my_stack(&lo, &hi);
 	return ep_threads_start(ep_drain_period_ns(), lo, hi);
 }
