@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_NAME = 40, MAX_FORMATS = 32, MAX_CHOICES = 8 };
 
@@ -325,11 +326,34 @@ static int choose_bases(struct parse *s, struct ep_err *err)
 	return 0;
 }
 
+/* "-list cpu.pb.gz": the file was taken for the expression. */
+static void note_swallowed(const struct parse *s, const struct ep_notes *notes)
+{
+	for (size_t i = 0; ep_formats_all()[i].name; i++) {
+		const struct ep_format *f = &ep_formats_all()[i];
+		if (s->formats[i] && f->has_argument && access(s->formats[i], F_OK) == 0)
+			ep_note(notes, "-%s takes an expression: -%s=REGEX %s", f->name,
+				f->name, s->formats[i]);
+	}
+}
+
+/* Parsing stops at the first source. */
+static void note_late_flags(const struct ep_args *a, const struct ep_notes *notes)
+{
+	for (size_t i = 1; i < a->n_sources; i++)
+		if (a->sources[i][0] == '-' && a->sources[i][1])
+			ep_note(notes, "flags stand before the sources: %s is read as a file",
+				a->sources[i]);
+}
+
 static int check(struct parse *s, const struct ep_notes *notes, struct ep_err *err)
 {
 	struct ep_args *a = s->a;
-	if (a->n_sources == 0)
+	if (a->n_sources == 0) {
+		note_swallowed(s, notes);
 		return ep_fail(err, -ENODATA, 0, "no profile source specified");
+	}
+	note_late_flags(a, notes);
 	if (a->n_sources > 1 && ep_objects_can_open(a->sources[0])) {
 		a->binary = *a->sources++;
 		a->n_sources--;

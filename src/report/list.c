@@ -202,6 +202,9 @@ static int add_all(const struct listing *l, const struct rows *rows)
 		ep_buf_add(l->out, nowhere.p, nowhere.n);
 		ep_buf_add_char(l->out, '\n');
 	}
+	if (nowhere.n)
+		ep_note(l->r->notes, "The profile has names without lines; -symbolize=force "
+				     "takes both from the binary");
 	return 0;
 }
 

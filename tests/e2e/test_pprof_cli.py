@@ -68,6 +68,8 @@ MISTAKES = [
     (["-top", "nosuch.pb"], "nosuch.pb: stat nosuch.pb: no such file or directory\nfailed to fetch any source profiles"),
     (["-top", "-base=nosuch.pb", "F"], "nosuch.pb: stat nosuch.pb: no such file or directory\nfailed to fetch any base profiles"),
     (["-top", "-output=no/dir/x", "F"], "Generating report in no/dir/x\nopen no/dir/x: no such file or directory"),
+    (["-list", "F"], "-list takes an expression: -list=REGEX "),
+    (["-top", "nosuch.pb", "-cum"], "flags stand before the sources: -cum is read as a file\n"),
 ]
 
 

@@ -173,8 +173,9 @@ def test_a_source_that_is_not_there_is_an_error_of_its_function_alone(pprof, tmp
     code, out, _ = pprof("-list=work", profile(tmp_path / "p.pb.gz", [2], file="/nowhere/work.c"))
     assert code == 0
     assert " Error: open /nowhere/work.c: no such file or directory\n" in out
-    code, out, _ = pprof("-list=work", profile(tmp_path / "p.pb.gz", [2], file=""))
+    code, out, said = pprof("-list=work", profile(tmp_path / "p.pb.gz", [2], file=""))
     assert (code, out) == (0, "Total: 10\nNo source information for work\n")
+    assert "names without lines; -symbolize=force" in said
 
 
 def test_a_function_that_begins_behind_its_samples_shows_nothing(pprof, tmp_path):
