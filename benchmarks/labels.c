@@ -50,13 +50,19 @@ static void attach(void)
 }
 
 
+static void a_task(void)
+{
+	(void)everprof_task_end(everprof_task_begin("bench")); /* it is open */
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } forms[] = {{"bare: a store and one back", bare},
 	     {"EVERPROF_WITH, prebuilt", with},
 	     {"attach and detach, prebuilt", attach},
-	     {"EVERPROF_LABELS, from strings", from_strings}};
+	     {"EVERPROF_LABELS, from strings", from_strings},
+	     {"task begin and end", a_task}};
 enum { N = sizeof(forms) / sizeof(forms[0]) };
 
 static double round_of(int form)

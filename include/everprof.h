@@ -241,6 +241,43 @@ size_t everprof_profile_count(const everprof_profile *p);
  */
 int everprof_profile_write(everprof_profile *p, int fd, int debug);
 
+/* ---- tasks -------------------------------------------------------------------------- */
+
+/*
+ * A task is something the program works on: a request, a job, a download.  It may wait,
+ * and go from thread to thread; what is open is at /debug/pprof/tasks, and is pushed once
+ * a minute: where it began, under which labels, and how long ago.
+ *
+ *     everprof_task *t = everprof_task_begin("PlaceOrder");
+ *     ...
+ *     everprof_task_end(t);                                  on any thread
+ */
+typedef struct everprof_task everprof_task; /* its number; there is nothing behind it */
+
+/*
+ * everprof_task_begin - a task begins here.
+ *
+ * in       type  what kind of task: the label "task".  Bounded as all labels are.
+ * out      NULL with 4 million open; counted.  A NULL task may be ended and attached.
+ * threads  any thread; not signal-safe
+ * cost     a walk of the stack and some 50 ns
+ */
+everprof_task *everprof_task_begin(const char *type);
+
+/* everprof_task_end - it ends.  -ENOENT: it is not open; most likely it was ended before.
+ * Nothing happens then but one message.  Any thread; not signal-safe. */
+int everprof_task_end(everprof_task *task);
+
+/*
+ * everprof_task_attach - this thread works on the task from now on.
+ *
+ * in       task  NULL: on none
+ * out      the one before
+ *
+ * Tasks that begin meanwhile carry its type as their label "parent_task".
+ */
+everprof_task *everprof_task_attach(everprof_task *task);
+
 /* ---- CPU profiles on demand ---------------------------------------------------- */
 
 /*

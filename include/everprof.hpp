@@ -75,6 +75,48 @@ class with
 	everprof_scope_ scope_;
 };
 
+// task - a task that lasts as long as the object, and is this thread's meanwhile: it lives
+// and dies on one thread.  One that goes from thread to thread is everprof_task_begin()'s.
+class task
+{
+      public:
+	template <class String>
+	explicit task(const String &type)
+	    : task_(everprof_task_begin(detail::text(type))), before_(everprof_task_attach(task_))
+	{
+	}
+	~task()
+	{
+		everprof_task_attach(before_);
+		everprof_task_end(task_);
+	}
+	task(const task &) = delete;
+	task &operator=(const task &) = delete;
+
+      private:
+	everprof_task *task_, *before_;
+};
+
+// entry - a thing that is in a custom profile as long as the object lives; known by the
+// object's own address.
+class entry
+{
+      public:
+	explicit entry(everprof_profile *profile) : profile_(profile)
+	{
+		everprof_profile_add(profile_, this, 0);
+	}
+	~entry()
+	{
+		everprof_profile_remove(profile_, this);
+	}
+	entry(const entry &) = delete;
+	entry &operator=(const entry &) = delete;
+
+      private:
+	everprof_profile *profile_;
+};
+
 } // namespace everprof
 
 #endif

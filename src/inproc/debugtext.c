@@ -179,6 +179,8 @@ static void write_row(const struct ep_batch *b, struct ep_namer *names,
 			      (unsigned long long)t->frames[t->stack_frames[s->first + i]].address);
 	ep_buf_add_char(out, '\n');
 	ep_debugtext_labels(r->labels, out);
+	if (r->age)
+		ep_buf_printf(out, "# age: %s\n", r->age);
 	write_more(r->more, out);
 	ep_debugtext_frames(b, names, s, out);
 }

@@ -67,21 +67,6 @@ void ep_kind_heap_tick(void)
 
 /* ---- rows ------------------------------------------------------------------------------ */
 
-/* Ages in steps that tell a leak from a cache from a request. */
-static const char *age_of(uint32_t born_s)
-{
-	static const struct {
-		uint32_t below_s;
-		const char *name;
-	} steps[] = {{10, "< 10s"}, {60, "10s - 1m"}, {600, "1m - 10m"}, {3600, "10m - 1h"},
-		     {86400, "1h - 24h"}};
-	uint32_t age = now_s() - born_s;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if (age < steps[i].below_s)
-			return steps[i].name;
-	return "> 24h";
-}
-
 /* Objects are counted in 1/65536, so that small weights add up. */
 static int64_t whole(int64_t objects)
 {
@@ -123,7 +108,7 @@ static void add_live(struct ep_tally *t)
 			struct ep_heap_weight w = ep_heap_weight(seen.size);
 			int64_t values[EP_TALLY_VALUES] = {0, 0, whole(w.objects), w.bytes};
 			if (s)
-				ep_siterows_add(t, &ep_heap.sites, s, age_of(seen.born_s), values);
+				ep_siterows_add(t, &ep_heap.sites, s, ep_siterows_age(now_s() - seen.born_s), values);
 		}
 	}
 }

@@ -19,3 +19,16 @@ void ep_siterows_add(struct ep_tally *t, const struct ep_sites *sites, const str
 		row.values[i] = values[i];
 	ep_tally_add(t, frames, s->n_frames, &row);
 }
+
+const char *ep_siterows_age(uint32_t seconds)
+{
+	static const struct {
+		uint32_t below_s;
+		const char *name;
+	} steps[] = {{10, "< 10s"}, {60, "10s - 1m"}, {600, "1m - 10m"}, {3600, "10m - 1h"},
+		     {86400, "1h - 24h"}};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (seconds < steps[i].below_s)
+			return steps[i].name;
+	return "> 24h";
+}

@@ -16,4 +16,7 @@
 void ep_siterows_add(struct ep_tally *t, const struct ep_sites *sites, const struct ep_site *s,
 		 const char *age, const int64_t values[EP_TALLY_VALUES]);
 
+/* An age as a label, in steps that tell a leak from a cache from a request. */
+const char *ep_siterows_age(uint32_t seconds);
+
 #endif
