@@ -14,7 +14,7 @@ from harness import ROOT, need
 from pprof import Profile
 from test_library import SOURCES, run
 
-SECONDS = 1.0
+SECONDS = 0.5
 HANG = 90
 TYPES = {"cpu", "heap", "mutex", "block"}
 HOW = ["shared", "static", "preloaded", "whole"]  # whole: libc is static too
