@@ -28,8 +28,9 @@ int ep_hooks_take_sigprof(void);
 bool ep_hooks_own_sigprof(void);
 
 /* Does malloc() of the program come to us?  Not where it has one of its own, or is linked
- * statically as a whole. */
-bool ep_hooks_see_malloc(void);
+ * statically as a whole.  Weak, as unit tests have no hook there: a sanitizer's malloc
+ * can't have one in front of it. */
+__attribute__((weak)) bool ep_hooks_see_malloc(void);
 
 /* The calling thread's slot is released when the thread ends. */
 struct ep_sig_thread;

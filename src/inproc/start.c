@@ -167,7 +167,7 @@ static int start(const everprof_config *user, size_t size, bool on_demand)
 {
 	EP_TRY(ep_config_read(user, size, &config));
 	bool tells = *config.server || *config.out;
-	if (config.heap && !ep_hooks_see_malloc()) {
+	if (config.heap && ep_hooks_see_malloc && !ep_hooks_see_malloc()) {
 		config.heap = false;
 		ep_config_say("malloc is not the one we stand in front of (a static program, "
 			      "or one with its own); no heap profile");
