@@ -82,12 +82,7 @@ static bool find_row(struct ep_slice line, struct row *ret)
 			ret->delay.n--;
 			ret->count = (struct ep_slice){at - 1, 1};
 		}
-		ret->addresses = (struct ep_slice){q, 0};
-		while (q < end &&
-		       (*q == ' ' || *q == 'x' || ep_plaintext_is_digit(*q) ||
-			(*q >= 'a' && *q <= 'f')))
-			q++;
-		ret->addresses.n = (size_t)(q - ret->addresses.p);
+		ret->addresses = ep_plaintext_addresses(q, end);
 		return true;
 	}
 	return false;

@@ -131,12 +131,7 @@ static bool find_row(struct ep_slice line, struct row *ret)
 		    !take_blanks(&q, end) || !ep_plaintext_take(&q, end, "@") ||
 		    !take_blanks(&q, end))
 			continue;
-		ret->addresses = (struct ep_slice){q, 0};
-		while (q < end &&
-		       (*q == ' ' || *q == 'x' || ep_plaintext_is_digit(*q) ||
-			(*q >= 'a' && *q <= 'f')))
-			q++;
-		ret->addresses.n = (size_t)(q - ret->addresses.p);
+		ret->addresses = ep_plaintext_addresses(q, end);
 		return true;
 	}
 	return false;

@@ -123,6 +123,15 @@ bool ep_plaintext_take_digits(const char **at, const char *end, struct ep_slice 
 	return true;
 }
 
+struct ep_slice ep_plaintext_addresses(const char *p, const char *end)
+{
+	const char *q = p;
+	while (q < end && (*q == ' ' || *q == 'x' || ep_plaintext_is_digit(*q) ||
+			   (*q >= 'a' && *q <= 'f')))
+		q++;
+	return (struct ep_slice){p, (size_t)(q - p)};
+}
+
 void ep_plaintext_skip_blanks(const char **at, const char *end)
 {
 	while (*at < end && **at == ' ')

@@ -59,6 +59,8 @@ static inline bool ep_plaintext_is_space(char c)
  */
 bool ep_plaintext_take(const char **at, const char *end, const char *word);
 bool ep_plaintext_take_digits(const char **at, const char *end, struct ep_slice *ret);
+/* The "0x12 0x34 ..." that begins at p, perhaps empty. */
+struct ep_slice ep_plaintext_addresses(const char *p, const char *end);
 void ep_plaintext_skip_blanks(const char **at, const char *end); /* ' ' only */
 
 /* Whole slices as numbers; false when they are none or too large.  Base 0 reads 0x, 0b,

@@ -4,6 +4,7 @@
  * Trees and tables are the page's own views; everything else is a report as
  * `everprof pprof` prints it, and the page shows its text.
  */
+#include "base/path.h"
 #include "codec/json.h"
 #include "pprof/draw.h"
 #include "pprof/webdot.h"
@@ -224,12 +225,6 @@ static const char *diff_kind(const struct ep_profile *p)
 	return "";
 }
 
-static struct ep_slice base_name(struct ep_slice path)
-{
-	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
-	return slash ? (struct ep_slice){slash + 1, path.n - (size_t)(slash + 1 - path.p)} : path;
-}
-
 static void write_ledger(struct ep_jsonw *j, const struct ep_profile *p)
 {
 	struct ep_ledger l;
@@ -257,7 +252,7 @@ static int info(struct ep_web *w, struct ep_http *x, struct ep_err *err)
 	ep_jsonw_open(&j, NULL, '{');
 	ep_jsonw_str(&j, "version", EP_VERSION);
 	ep_jsonw_slice(&j, "file", p->n_mappings ?
-					   base_name(ep_profile_str(p, p->mappings[0].filename)) :
+					   ep_path_name(ep_profile_str(p, p->mappings[0].filename)) :
 					   (struct ep_slice){0});
 	ep_jsonw_slice(&j, "doc_url", ep_profile_str(p, p->doc_url));
 	uint32_t column = *v.o.sample_index ? ep_profile_column(p, v.o.sample_index) :

@@ -1,8 +1,10 @@
 /* webtree.c - see webtree.h. */
 #include "pprof/webtree.h"
 
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "base/path.h"
 #include "pprof/events.h"
 
 #include <stdio.h>
@@ -25,28 +27,7 @@ struct builder {
 	bool want_lines, want_addresses, want_nodes;
 };
 
-static int grow(void **v, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n < *cap)
-		return 0;
-	size_t to = *cap ? (size_t)*cap * 2 : 256, bytes;
-	if (to > UINT32_MAX || !ep_mul_size(to, size, &bytes))
-		return -E2BIG;
-	void *p = ep_realloc(*v, bytes);
-	if (!p)
-		return -ENOMEM;
-	*v = p;
-	*cap = (uint32_t)to;
-	return 0;
-}
-
 /* --- functions -------------------------------------------------------------------- */
-
-static struct ep_slice base_name(struct ep_slice path)
-{
-	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
-	return slash ? (struct ep_slice){slash + 1, path.n - (size_t)(slash + 1 - path.p)} : path;
-}
 
 static bool begins(struct ep_slice s, const char *with)
 {
@@ -67,7 +48,7 @@ static int64_t add_fn(struct builder *b, const struct ep_webtree_fn *f)
 			return id;
 		}
 	}
-	EP_TRY(grow((void **)&t->fns, t->n_fns, &b->cap_fns, sizeof(*t->fns)));
+	EP_TRY(ep_grow((void **)&t->fns, &b->cap_fns, t->n_fns, sizeof(*t->fns)));
 	EP_TRY(ep_index_add(&b->by_name, hash, t->n_fns));
 	t->fns[t->n_fns] = *f;
 	t->fns[t->n_fns].last_sample = EP_NONE;
@@ -86,7 +67,7 @@ static struct ep_slice place(struct builder *b, struct ep_slice file, const stru
 	char buf[4200];
 	if (!b->want_lines || l->line == 0)
 		return file;
-	struct ep_slice cut = file.n > 4096 ? base_name(file) : file;
+	struct ep_slice cut = file.n > 4096 ? ep_path_name(file) : file;
 	int n = snprintf(buf, sizeof(buf), "%.*s:%lld", EP_SLICE_ARG(cut), (long long)l->line);
 	return text(b, buf, n < (int)sizeof(buf) ? n : (int)sizeof(buf) - 1);
 }
@@ -109,7 +90,7 @@ static struct ep_slice with_address(struct builder *b, uint64_t address, struct 
 static struct ep_slice unnamed(struct builder *b, struct ep_slice object)
 {
 	char buf[300];
-	struct ep_slice base = base_name(object);
+	struct ep_slice base = ep_path_name(object);
 	if (!base.n)
 		return ep_slice_of("<unknown>");
 	int n = snprintf(buf, sizeof(buf), "[%.*s]", base.n > 250 ? 250 : (int)base.n, base.p);
@@ -149,7 +130,7 @@ static int add_frame(struct builder *b, const struct ep_location *loc, const str
 	int64_t id = add_fn(b, &f);
 	if (id < 0)
 		return (int)id;
-	EP_TRY(grow((void **)&b->frames, b->n_frames, &b->cap_frames, sizeof(*b->frames)));
+	EP_TRY(ep_grow((void **)&b->frames, &b->cap_frames, b->n_frames, sizeof(*b->frames)));
 	b->frames[b->n_frames++] = (uint32_t)id;
 	return 0;
 }
@@ -183,7 +164,7 @@ static int64_t child_of(struct builder *b, uint32_t parent, uint32_t fn)
 			t->nodes[parent].last_child = id;
 			return id;
 		}
-	EP_TRY(grow((void **)&t->nodes, t->n_nodes, &b->cap_nodes, sizeof(*t->nodes)));
+	EP_TRY(ep_grow((void **)&t->nodes, &b->cap_nodes, t->n_nodes, sizeof(*t->nodes)));
 	EP_TRY(ep_index_add(&b->by_edge, hash, t->n_nodes));
 	t->nodes[t->n_nodes] = (struct ep_webtree_node){.parent = parent, .fn = fn};
 	t->nodes[parent].last_child = t->n_nodes;
@@ -271,7 +252,7 @@ static int build(struct builder *b)
 	int64_t id = add_fn(b, &root);
 	if (id < 0)
 		return (int)id;
-	EP_TRY(grow((void **)&t->nodes, 0, &b->cap_nodes, sizeof(*t->nodes)));
+	EP_TRY(ep_grow((void **)&t->nodes, &b->cap_nodes, 0, sizeof(*t->nodes)));
 	t->nodes[t->n_nodes++] = (struct ep_webtree_node){0};
 	for (uint32_t i = 0; i < b->r->p->n_samples; i++)
 		EP_TRY(add_sample(b, i));

@@ -1,7 +1,9 @@
 /* weigh.c - see weigh.h. */
 #include "pprof/weigh.h"
 
+#include "base/grow.h"
 #include "base/hash.h"
+#include "base/path.h"
 #include "pprof/events.h"
 
 #include <inttypes.h>
@@ -29,15 +31,7 @@ void ep_weigh_fini(struct ep_weigh *w)
 static int add_row(struct ep_weigh *w, struct ep_slice name, uint64_t hash,
 		   uint32_t *ret)
 {
-	if (w->n_rows == w->cap_rows) {
-		uint32_t cap = w->cap_rows ? 2 * w->cap_rows : 1024;
-		struct ep_weigh_row *rows =
-			ep_realloc(w->rows, (size_t)cap * sizeof(*rows));
-		if (!rows)
-			return -ENOMEM;
-		w->rows = rows;
-		w->cap_rows = cap;
-	}
+	EP_TRY(ep_grow((void **)&w->rows, &w->cap_rows, w->n_rows, sizeof(*w->rows)));
 	char *copy = ep_arena_copy(w->arena, name.p, name.n);
 	if (!copy || ep_index_add(&w->index, hash, w->n_rows) < 0)
 		return -ENOMEM;
@@ -96,14 +90,8 @@ static int row_of_bare(struct adder *a, uint32_t location, uint32_t *ret)
 		uint64_t offset = l->address;
 		if (l->mapping != EP_NONE) {
 			const struct ep_mapping *m = &a->p->mappings[l->mapping];
-			file = a->p->strings[m->filename];
+			file = ep_path_name(a->p->strings[m->filename]);
 			offset = l->address - m->start + m->file_offset;
-			const char *slash =
-				file.n ? memrchr(file.p, '/', file.n) : NULL;
-			if (slash)
-				file = (struct ep_slice){
-					slash + 1,
-					(size_t)(file.p + file.n - slash - 1)};
 		}
 		int n = snprintf(name, sizeof(name), "%.*s+0x%" PRIx64,
 				 (int)(file.n < 200 ? file.n : 200),

@@ -5,6 +5,7 @@
  */
 #include "report/callgraph_inside.h"
 
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/index.h"
 #include "report/wrap.h"
@@ -34,19 +35,6 @@ static void work_fini(struct work *w)
 	ep_buf_fini(&w->text);
 }
 
-static int grow(void **v, uint32_t *cap, uint32_t n, size_t size)
-{
-	if (n < *cap)
-		return 0;
-	uint32_t want = *cap ? *cap * 2 : 64;
-	void *grown = want > *cap ? ep_realloc(*v, want * size) : NULL;
-	if (!grown)
-		return -ENOMEM;
-	*v = grown;
-	*cap = want;
-	return 0;
-}
-
 static int intern(struct work *w, struct ep_slice name, uint32_t *ret)
 {
 	struct ep_index_iter it;
@@ -57,7 +45,7 @@ static int intern(struct work *w, struct ep_slice name, uint32_t *ret)
 			*ret = i;
 			return 0;
 		}
-	EP_TRY(grow((void **)&w->values, &w->cap_values, w->n_values, sizeof(*w->values)));
+	EP_TRY(ep_grow((void **)&w->values, &w->cap_values, w->n_values, sizeof(*w->values)));
 	char *copy = ep_arena_copy(w->m->g->arena, name.p, name.n);
 	if (!copy)
 		return -ENOMEM;
@@ -122,7 +110,7 @@ static int add_edge(struct work *w, uint32_t value, uint32_t frame, uint32_t sam
 	while (e != EP_INDEX_NONE && (g->edges[e].src != value || g->edges[e].dst != frame))
 		e = ep_index_next(&w->edges_ix, &it);
 	if (e == EP_INDEX_NONE) {
-		EP_TRY(grow((void **)&g->edges, &w->cap_edges, g->n_edges,
+		EP_TRY(ep_grow((void **)&g->edges, &w->cap_edges, g->n_edges,
 			    sizeof(*g->edges)));
 		EP_TRY(ep_index_add(&w->edges_ix, h, g->n_edges));
 		e = g->n_edges++;

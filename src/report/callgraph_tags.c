@@ -7,6 +7,7 @@
  */
 #include "report/callgraph_inside.h"
 
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/index.h"
 #include "base/sort.h"
@@ -52,19 +53,6 @@ struct work {
 	uint32_t bytes_key, base_key; /* of ep_report.keys; EP_NONE without one */
 };
 
-static int grow(void **v, uint32_t *cap, uint32_t n, size_t size)
-{
-	if (n < *cap)
-		return 0;
-	uint32_t want = *cap ? *cap * 2 : 64;
-	void *grown = want > *cap ? ep_realloc(*v, want * size) : NULL;
-	if (!grown)
-		return -ENOMEM;
-	*v = grown;
-	*cap = want;
-	return 0;
-}
-
 static void work_fini(struct work *w)
 {
 	ep_index_fini(&w->kinds_ix);
@@ -96,13 +84,13 @@ static int add_item(struct work *w, const struct kind *kind, int64_t value)
 				      !ep_slice_eq(w->kinds[i].name, kind->name)))
 		i = ep_index_next(&w->kinds_ix, &it);
 	if (i == EP_INDEX_NONE) {
-		EP_TRY(grow((void **)&w->kinds, &w->cap_kinds, w->n_kinds,
+		EP_TRY(ep_grow((void **)&w->kinds, &w->cap_kinds, w->n_kinds,
 			    sizeof(*w->kinds)));
 		i = w->n_kinds;
 		EP_TRY(ep_index_add(&w->kinds_ix, h, i));
 		w->kinds[w->n_kinds++] = *kind;
 	}
-	EP_TRY(grow((void **)&w->items, &w->cap_items, w->n_items, sizeof(*w->items)));
+	EP_TRY(ep_grow((void **)&w->items, &w->cap_items, w->n_items, sizeof(*w->items)));
 	w->items[w->n_items++] = (struct item){i, value};
 	return 0;
 }
@@ -189,7 +177,7 @@ static int add_set(struct work *w, const struct ep_sample *s, uint32_t *ret)
 		if (!labels[i].str && counts(w, &labels[i]))
 			EP_TRY(add_number(w, &labels[i], under));
 	set.n_items = w->n_items - set.first_item;
-	EP_TRY(grow((void **)&w->sets, &w->cap_sets, w->n_sets, sizeof(*w->sets)));
+	EP_TRY(ep_grow((void **)&w->sets, &w->cap_sets, w->n_sets, sizeof(*w->sets)));
 	w->sets[w->n_sets] = set;
 	*ret = w->n_sets++;
 	return 0;
@@ -305,7 +293,7 @@ static int share_for(struct work *w, struct pass *ps, uint32_t node, const struc
 {
 	uint32_t i = ps->share_of[node];
 	if (i < ps->first_share || i >= w->n_shares || w->shares[i].node != node) {
-		EP_TRY(grow((void **)&w->shares, &w->cap_shares, w->n_shares,
+		EP_TRY(ep_grow((void **)&w->shares, &w->cap_shares, w->n_shares,
 			    sizeof(*w->shares)));
 		i = ps->share_of[node] = w->n_shares++;
 		w->shares[i] = (struct share){

@@ -338,15 +338,6 @@ static int instructions(const struct disasm *d, const struct routine *t,
 
 /* --- as text ---------------------------------------------------------------------- */
 
-static void add_value(const struct disasm *d, int64_t value, bool dot)
-{
-	char label[EP_UNITS_LABEL_MAX];
-	const char *text =
-		value == 0 && dot ? "." : ep_report_label(d->r, label, value);
-	ep_text_add_right_str(d->out, text, 10);
-	ep_buf_add_char(d->out, ' ');
-}
-
 static void add_head(const struct disasm *d, const struct routine *t)
 {
 	char share[EP_UNITS_LABEL_MAX];
@@ -354,8 +345,8 @@ static void add_head(const struct disasm *d, const struct routine *t)
 	for (size_t i = 1; i < t->n_names; i++)
 		ep_buf_printf(d->out, "    AKA ======================== %s\n",
 			      t->names[i]);
-	add_value(d, t->flat, false);
-	add_value(d, t->cum, false);
+	ep_report_add_value(d->r, d->out, t->flat, false);
+	ep_report_add_value(d->r, d->out, t->cum, false);
 	ep_buf_printf(d->out, "(flat, cum) %s of Total\n",
 		      ep_units_percent(share, t->cum, d->r->total));
 }
@@ -380,8 +371,8 @@ static bool same_place(const struct ep_asm_inst *a, const struct ep_asm_inst *b)
 
 static void add_instruction(const struct disasm *d, const struct ep_asm_inst *i)
 {
-	add_value(d, i->flat, true);
-	add_value(d, i->cum, true);
+	ep_report_add_value(d->r, d->out, i->flat, true);
+	ep_report_add_value(d->r, d->out, i->cum, true);
 	ep_buf_printf(d->out, "%10jx: %s", (uintmax_t)i->address, i->text);
 }
 

@@ -132,19 +132,10 @@ static bool line_of(const struct routine *t, const struct ep_sourcefile *f,
 
 /* --- as text ---------------------------------------------------------------------- */
 
-static void add_value(const struct listing *l, int64_t value, bool dot)
-{
-	char label[EP_UNITS_LABEL_MAX];
-	const char *text =
-		value == 0 && dot ? "." : ep_report_label(l->r, label, value);
-	ep_text_add_right_str(l->out, text, 10);
-	ep_buf_add_char(l->out, ' ');
-}
-
 static void add_line(const struct listing *l, const struct line *line)
 {
-	add_value(l, line->flat, true);
-	add_value(l, line->cum, true);
+	ep_report_add_value(l->r, l->out, line->flat, true);
+	ep_report_add_value(l->r, l->out, line->cum, true);
 	ep_buf_printf(l->out, "%6jd:", (intmax_t)line->number);
 	ep_buf_add(l->out, line->text.p, line->text.n);
 	ep_buf_add_char(l->out, '\n');
@@ -158,8 +149,8 @@ static void add_head(const struct listing *l, const struct routine *t)
 	ep_buf_add_str(l->out, " in ");
 	ep_buf_add(l->out, t->rows->file.p, t->rows->file.n);
 	ep_buf_add_char(l->out, '\n');
-	add_value(l, t->flat, false);
-	add_value(l, t->cum, false);
+	ep_report_add_value(l->r, l->out, t->flat, false);
+	ep_report_add_value(l->r, l->out, t->cum, false);
 	ep_buf_printf(l->out, "(flat, cum) %s of Total\n",
 		      ep_units_percent(share, t->cum, l->r->total));
 }

@@ -7,6 +7,7 @@
 #include "profile/tagroot.h"
 #include "profile/view.h"
 #include "report/filters.h"
+#include "report/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -334,4 +335,11 @@ void ep_report_free(struct ep_report *r)
 char *ep_report_label(const struct ep_report *r, char buf[EP_UNITS_LABEL_MAX], int64_t value)
 {
 	return ep_units_label(buf, ep_units_divided(value, r->ratio), r->sample_unit, r->unit);
+}
+
+void ep_report_add_value(const struct ep_report *r, struct ep_buf *out, int64_t value, bool dot)
+{
+	char label[EP_UNITS_LABEL_MAX];
+	ep_text_add_right_str(out, value == 0 && dot ? "." : ep_report_label(r, label, value), 10);
+	ep_buf_add_char(out, ' ');
 }

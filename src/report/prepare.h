@@ -67,6 +67,9 @@ static inline int64_t ep_report_divisor(const struct ep_report *r, uint32_t samp
 /* A value as text in the report's unit, times its ratio. */
 char *ep_report_label(const struct ep_report *r, char buf[EP_UNITS_LABEL_MAX], int64_t value);
 
+/* The same as a column of listings, right-aligned in 10 and a blank; with `dot` 0 is ".". */
+void ep_report_add_value(const struct ep_report *r, struct ep_buf *out, int64_t value, bool dot);
+
 /* Append the lines over a report, each with a newline: File:, Build ID:, comments, Type:,
  * Doc:, Time:, Duration:. */
 void ep_report_header_lines(const struct ep_report *r, struct ep_buf *out);

@@ -10,7 +10,7 @@
 #include "report/text.h"
 #include "report/wrap.h"
 
-#include "base/mem.h"
+#include "base/grow.h"
 #include "base/sort.h"
 #include "symbol/object.h"
 
@@ -103,20 +103,6 @@ static int file_of(struct work *w, struct ep_slice raw, uint32_t *ret_file)
 	return 0;
 }
 
-/* Room for one more element of a table of n. */
-static int grow(struct work *w, void **table, uint32_t n, uint32_t *cap, size_t size)
-{
-	if (n < *cap)
-		return 0;
-	uint32_t more = *cap ? *cap * 2 : 256;
-	void *bigger = more > *cap ? ep_realloc(*table, more * size) : NULL;
-	if (!bigger)
-		return no_memory(w);
-	*table = bigger;
-	*cap = more;
-	return 0;
-}
-
 /* Under frame `at` of a chain. */
 static int add_entry(struct work *w, uint32_t inst, const struct chain *c, uint32_t at)
 {
@@ -130,8 +116,8 @@ static int add_entry(struct work *w, uint32_t inst, const struct chain *c, uint3
 	for (uint32_t i = 0; i < at; i++)
 		calls[i] = (struct ep_srcasm_call){c->at[at - 1 - i].file,
 						   c->at[at - 1 - i].line};
-	EP_TRY(grow(w, (void **)&s->entries, s->n_entries, &s->cap_entries,
-		    sizeof(*s->entries)));
+	if (ep_grow((void **)&s->entries, &s->cap_entries, s->n_entries, sizeof(*s->entries)) < 0)
+		return no_memory(w);
 	struct ep_srcasm_entry e = {.order = s->n_entries,
 				    .line = f->line,
 				    .inst = inst,
@@ -157,8 +143,8 @@ static int add_inst(struct work *w, struct ep_srcasm_inst inst, const struct cha
 	struct ep_srcasm *s = w->to;
 	if (!is_of_interest(w, c))
 		return 0;
-	EP_TRY(grow(w, (void **)&s->insts, s->n_insts, &s->cap_insts,
-		    sizeof(*s->insts)));
+	if (ep_grow((void **)&s->insts, &s->cap_insts, s->n_insts, sizeof(*s->insts)) < 0)
+		return no_memory(w);
 	if (inst.text.n) {
 		inst.text.p = ep_arena_copy(s->arena, inst.text.p, inst.text.n);
 		if (!inst.text.p)

@@ -6,6 +6,7 @@
  */
 #include "symbol/symbolize.h"
 
+#include "base/path.h"
 #include "symbol/relabel.h"
 #include "symbol/rename.h"
 #include "symbol/symbolz.h"
@@ -75,13 +76,6 @@ struct ep_symbolize_mode ep_symbolize_parse(const char *mode, const struct ep_no
 
 /* ---- which mappings ---- */
 
-static struct ep_slice base_of(struct ep_slice path)
-{
-	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
-	size_t n = slash ? path.n - (size_t)(slash + 1 - path.p) : path.n;
-	return (struct ep_slice){slash ? slash + 1 : path.p, n};
-}
-
 static bool begins(struct ep_slice s, const char *with)
 {
 	size_t n = strlen(with);
@@ -90,7 +84,7 @@ static bool begins(struct ep_slice s, const char *with)
 
 bool ep_symbolize_is_hopeless(struct ep_slice file)
 {
-	struct ep_slice base = base_of(file);
+	struct ep_slice base = ep_path_name(file);
 	return begins(base, "[") || begins(base, "linux-vdso") || begins(file, "/dev/dri/") ||
 	       ep_slice_is(file, "//anon");
 }
@@ -154,7 +148,7 @@ static void name_location(struct work *w, struct ep_mapping *m, struct ep_object
 /* "a.out (build ID 1234)", as notes call a binary. */
 static void say_failed(struct work *w, const struct ep_mapping *m, const char *why)
 {
-	struct ep_slice name = base_of(ep_profile_str(w->p, m->filename));
+	struct ep_slice name = ep_path_name(ep_profile_str(w->p, m->filename));
 	struct ep_slice id = ep_profile_str(w->p, m->build_id);
 	if (id.n)
 		ep_note(w->notes, "Local symbolization failed for %.*s (build ID %.*s): %s",
