@@ -12,6 +12,8 @@
 #include "legacy/plaintext.h"
 #include "profile/decode.h"
 
+#include <inttypes.h>
+
 #define DEFAULT_MAX ((size_t)1 << 30)
 
 /* Has the pprof decoder the last word? */
@@ -60,9 +62,10 @@ static int unrecognized(struct ep_slice bytes, const struct ep_err *pprof,
 		return ep_fail(err, -EBADMSG, 0,
 			       "unrecognized profile format: it looks like %s", hint);
 	return ep_fail(err, -EBADMSG, pprof->pos,
-		       "unrecognized profile format: not pprof (%.80s), nor text of "
-		       "gperftools, jemalloc, Go or Java, folded stacks, perf script",
-		       pprof->text);
+		       "unrecognized profile format: not pprof (%.80s at byte %" PRIu64
+		       "), nor text of gperftools, jemalloc, Go or Java, folded stacks, "
+		       "perf script",
+		       pprof->text, pprof->pos);
 }
 
 /* Words before an error's text, which say what was being done. */

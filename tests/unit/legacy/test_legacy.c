@@ -37,6 +37,9 @@ TEST(an_unknown_format_is_told_what_it_could_have_been)
 {
 	EXPECT("some words\n", -EBADMSG, 0,
 	       "parsing profile: unrecognized profile format: not pprof (");
+	EXPECT("\x48\x01\x0f", -EBADMSG, 2,
+	       "parsing profile: unrecognized profile format: not pprof (field 1 of "
+	       "profile has wire type 7 at byte 2), nor text of ");
 	EXPECT("{}", -EBADMSG, 0,
 	       "parsing profile: unrecognized profile format: it looks like JSON");
 }
