@@ -1,7 +1,7 @@
 /*
  * mem.h - the only door to the heap.
  *
- * Everything allocates through these four functions, so that a program can
+ * Everything allocates through the first four functions, so that a program can
  * choose the allocator at link time: mem.c calls malloc, and libeverprof links
  * an allocator of its own that never enters the host's.
  */
@@ -22,6 +22,17 @@ void ep_free(void *p);
 
 /* A copy of a string, or NULL when memory is short.  Free with ep_free(). */
 char *ep_strdup(const char *s) __attribute__((malloc, warn_unused_result));
+
+/*
+ * ep_mem_expect - a program is going to need about so much at once, in many small blocks.
+ *
+ * They then come from a heap of large pages, and what is freed is used again rather than
+ * given back: the kernel is asked a few times instead of thousands.  A hint; it costs
+ * addresses, not memory.  Of programs only, before their first thread: it changes
+ * malloc for the whole process, which libeverprof must not (and cannot: it has no such
+ * function).
+ */
+void ep_mem_expect(size_t n_bytes);
 
 /* a * b into *ret; false when it overflows. */
 static inline bool ep_mul_size(size_t a, size_t b, size_t *ret)

@@ -100,27 +100,79 @@ static int combine(struct ep_profile **profiles, size_t n, struct ep_profile **r
 	return ep_merge_owned(profiles, NULL, n, 0, ret_p, err);
 }
 
+/* Profiles go into the sum, up to the first that is not like it; *n is the number of those
+ * left, moved to the front. */
+static int fold(struct ep_merge **sum, struct ep_profile **profiles, size_t *n,
+		struct ep_err *err)
+{
+	size_t i = 0;
+	int rc = 0;
+	if (!*sum && ep_merge_start(0, sum) < 0)
+		return ep_fail(err, -ENOMEM, 0, "no memory for merging");
+	while (i < *n && (rc = ep_merge_take(*sum, &profiles[i], err)) >= 0)
+		i++;
+	if (rc < 0 && rc != -EINVAL)
+		return rc;
+	memmove(profiles, profiles + i, (*n - i) * sizeof(*profiles));
+	*n -= i;
+	*err = (struct ep_err){0};
+	return 0;
+}
+
+/* The sum as the first of those that it does not include. */
+static int put_sum(struct ep_merge *sum, struct ep_profile **profiles, size_t *n,
+		   struct ep_err *err)
+{
+	struct ep_profile *p;
+	EP_TRY(ep_merge_finish(sum, &p, err));
+	memmove(profiles + 1, profiles, *n * sizeof(*profiles));
+	profiles[0] = p;
+	++*n;
+	return 0;
+}
+
+/*
+ * A chunk of sources into v, behind the *k that are there.  While they are all of the same
+ * types, each batch is merged once it is read, so that its memory serves the next; what
+ * differs waits for the others, since all have to be made alike then.
+ */
+static int load_and_fold(struct loader *l, const char *const *names, size_t n,
+			 struct ep_profile **v, size_t *k, struct ep_err *err)
+{
+	enum { BATCH = 8 };
+	ep_auto(ep_merge) sum = NULL;
+	bool alike = n > BATCH && !ep_crowd_has_remote(names, n);
+	size_t step = alike ? BATCH : n, more;
+	for (size_t at = 0; at < n; at += step) {
+		if (step > n - at)
+			step = n - at;
+		*k += more = load_chunk(l, names + at, step, v + *k);
+		l->got += more;
+		if (!alike || (!sum && *k < 2)) /* a single one is left as it is */
+			continue;
+		EP_TRY(fold(&sum, v, k, err));
+		alike = !*k;
+	}
+	return sum ? put_sum(sum, v, k, err) : 0;
+}
+
 /* All of a set as one, chunk by chunk; *ret_p stays NULL when none could be read. */
-static int load_all(struct loader *l, struct ep_profile **ret_p, size_t *ret_got,
-		    struct ep_err *err)
+static int load_all(struct loader *l, struct ep_profile **ret_p, struct ep_err *err)
 {
 	ep_auto(ep_profile) p = NULL;
-	size_t got = 0;
 	for (size_t at = 0; at < l->n; at += EP_CROWD_MAX) {
 		size_t n = l->n - at < EP_CROWD_MAX ? l->n - at : EP_CROWD_MAX, k = 0;
-		struct ep_profile **v = ep_zalloc((n + 1) * sizeof(*v));
+		struct ep_profile **v = ep_zalloc((n + 2) * sizeof(*v));
 		if (!v)
 			return ep_fail(err, -ENOMEM, 0, "out of memory");
 		if (p)
 			v[k++] = ep_take(&p);
-		size_t more = load_chunk(l, l->names + at, n, v + k);
-		got += more;
-		k += more;
-		int rc = k ? combine(v, k, &p, err) : 0;
+		int rc = load_and_fold(l, l->names + at, n, v, &k, err);
+		if (rc >= 0 && k)
+			rc = combine(v, k, &p, err);
 		free_all(v, k);
 		EP_TRY(rc);
 	}
-	*ret_got = got;
 	*ret_p = ep_take(&p);
 	return 0;
 }
@@ -128,7 +180,7 @@ static int load_all(struct loader *l, struct ep_profile **ret_p, size_t *ret_got
 static void *load_set(void *loader)
 {
 	struct loader *l = loader;
-	l->rc = load_all(l, &l->profile, &l->got, &l->err);
+	l->rc = load_all(l, &l->profile, &l->err);
 	if (l->rc < 0)
 		ep_err_context(&l->err, "problem fetching %s profiles", l->what);
 	else if (!l->got)
@@ -238,6 +290,14 @@ void ep_acquired_fini(struct ep_acquired *a)
 	*a = (struct ep_acquired){0};
 }
 
+/* Many profiles are many small blocks, and those of one batch serve the next. */
+static void expect_memory(size_t n_sources)
+{
+	enum { MANY = 16, A_BATCH_AND_THE_SUM = 16 << 20 };
+	if (n_sources >= MANY)
+		ep_mem_expect(A_BATCH_AND_THE_SUM);
+}
+
 int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *with,
 		       struct ep_acquired *ret, struct ep_err *err)
 {
@@ -263,6 +323,7 @@ int ep_acquire_profile(const struct ep_args *a, const struct ep_acquire_with *wi
 	bases.names = a->bases;
 	bases.n = a->n_bases;
 	size_t n = a->n_sources + a->n_bases;
+	expect_memory(n);
 	ep_progress_phase("reading", n > 1 ? n : 0);
 	EP_TRY(load_sets(&sources, &bases, err));
 	if (a->n_bases)

@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-struct merge {
+struct ep_merge {
 	bool short_of_memory; /* an index of ours lacks something */
 	struct ep_build *b;
 	/* Mappings of the result by merge key; the builder's own key is finer. */
@@ -25,7 +25,9 @@ struct merge {
 	struct ep_ledger ledger;  /* the sum of all */
 	bool has_ledger;
 	struct ep_err *err;
-	struct ep_profile **owned; /* the sources, when they may go as they are read */
+	size_t max_bytes;	  /* of the result */
+	bool has_first;		  /* the header is begun */
+	bool owned;		  /* the source at hand may go as it is read */
 
 	/* Of the source at hand: the index in the result, EP_NONE when not yet known.
 	 */
@@ -46,7 +48,7 @@ struct merge {
 
 /* --- one source --------------------------------------------------------------- */
 
-static ep_str map_string(struct merge *m, ep_str s)
+static ep_str map_string(struct ep_merge *m, ep_str s)
 {
 	if (m->string_to[s] == EP_NONE)
 		m->string_to[s] = ep_build_string(m->b, m->src->strings[s]);
@@ -68,7 +70,7 @@ static struct mapping_key key_of(const struct ep_mapping *m)
 	};
 }
 
-static uint32_t intern_mapping(struct merge *m, const struct ep_mapping *mapping)
+static uint32_t intern_mapping(struct ep_merge *m, const struct ep_mapping *mapping)
 {
 	struct mapping_key k = key_of(mapping);
 	uint64_t h = ep_hash_mix(ep_hash_mix(k.size, k.offset), k.name);
@@ -86,7 +88,7 @@ static uint32_t intern_mapping(struct merge *m, const struct ep_mapping *mapping
 	return i;
 }
 
-static void map_mapping(struct merge *m, uint32_t i)
+static void map_mapping(struct ep_merge *m, uint32_t i)
 {
 	if (m->mapping_to[i] != EP_NONE)
 		return;
@@ -100,7 +102,7 @@ static void map_mapping(struct merge *m, uint32_t i)
 		m->mapping_shift[i] = p->mappings[to].start - mapping.start;
 }
 
-static uint32_t map_function(struct merge *m, uint32_t i)
+static uint32_t map_function(struct ep_merge *m, uint32_t i)
 {
 	if (m->function_to[i] == EP_NONE) {
 		struct ep_function f = m->src->functions[i];
@@ -112,7 +114,7 @@ static uint32_t map_function(struct merge *m, uint32_t i)
 	return m->function_to[i];
 }
 
-static uint32_t map_location_anew(struct merge *m, uint32_t i)
+static uint32_t map_location_anew(struct ep_merge *m, uint32_t i)
 {
 	struct ep_location l = m->src->locations[i];
 	const struct ep_line *lines = m->src->lines + l.first_line;
@@ -128,7 +130,7 @@ static uint32_t map_location_anew(struct merge *m, uint32_t i)
 	return ep_build_location_like(m->b, &l, m->lines);
 }
 
-static inline uint32_t map_location(struct merge *m, uint32_t i)
+static inline uint32_t map_location(struct ep_merge *m, uint32_t i)
 {
 	if (__builtin_expect(m->location_to[i] == EP_NONE, 0))
 		m->location_to[i] = map_location_anew(m, i);
@@ -144,7 +146,7 @@ static bool is_zero(const int64_t *values, uint32_t n)
 }
 
 /* The labels of a sample, and of a base the one that says so in place of any other. */
-static uint32_t map_labels(struct merge *m, const struct ep_sample *s)
+static uint32_t map_labels(struct ep_merge *m, const struct ep_sample *s)
 {
 	bool mark = m->role == EP_MERGE_COMPARE;
 	uint32_t n = 0;
@@ -165,7 +167,7 @@ static uint32_t map_labels(struct merge *m, const struct ep_sample *s)
 	return n;
 }
 
-static const int64_t *map_values(struct merge *m, const int64_t *values)
+static const int64_t *map_values(struct ep_merge *m, const int64_t *values)
 {
 	if (m->role == EP_MERGE_ADD)
 		return values;
@@ -175,7 +177,7 @@ static const int64_t *map_values(struct merge *m, const int64_t *values)
 }
 
 /* A stack that many samples share is looked up once. */
-static uint32_t map_stack(struct merge *m, const struct ep_sample *s)
+static uint32_t map_stack(struct ep_merge *m, const struct ep_sample *s)
 {
 	const uint32_t *stack = ep_profile_stack(m->src, s);
 	uint32_t *known = m->stack_to && s->n_locations ? m->stack_to + s->first_location
@@ -192,7 +194,7 @@ static uint32_t map_stack(struct merge *m, const struct ep_sample *s)
 	return to;
 }
 
-static void add_sample(struct merge *m, const struct ep_sample *s,
+static void add_sample(struct ep_merge *m, const struct ep_sample *s,
 		       const int64_t *values)
 {
 	uint32_t stack = map_stack(m, s);
@@ -201,7 +203,7 @@ static void add_sample(struct merge *m, const struct ep_sample *s,
 }
 
 /* Give back what samples of a source take that is not needed again. */
-static void release(struct merge *m, uint32_t from, uint32_t to)
+static void release(struct ep_merge *m, uint32_t from, uint32_t to)
 {
 	const struct ep_profile *p = m->src;
 	size_t n = p->n_sample_types;
@@ -212,7 +214,7 @@ static void release(struct merge *m, uint32_t from, uint32_t to)
 	ep_pages_release(p->samples + from, p->samples + to);
 }
 
-static void add_samples(struct merge *m)
+static void add_samples(struct ep_merge *m)
 {
 	enum { RELEASED_AT_ONCE = 1 << 17, AHEAD = 12 };
 	const struct ep_profile *src = m->src;
@@ -242,7 +244,7 @@ static bool unknown(struct ep_arena *a, uint32_t n, uint32_t **ret)
 	return *ret;
 }
 
-static bool make_scratch(struct merge *m, struct ep_arena *a)
+static bool make_scratch(struct ep_merge *m, struct ep_arena *a)
 {
 	enum { SHARED_DEPTH = 8 }; /* table entries a sample, where they are */
 	const struct ep_profile *p = m->src;
@@ -275,7 +277,7 @@ static bool make_scratch(struct merge *m, struct ep_arena *a)
 	       unknown(a, p->n_mappings, &m->mapping_to);
 }
 
-static int add_source(struct merge *m, const struct ep_profile *src,
+static int add_source(struct ep_merge *m, const struct ep_profile *src,
 		      enum ep_merge_role role)
 {
 	ep_auto(ep_arena) scratch = ep_arena_new(0);
@@ -331,7 +333,7 @@ static ep_str copy_string(struct ep_build *b, const struct ep_profile *src, ep_s
 	return ep_build_string(b, src->strings[s]);
 }
 
-static bool has_comment(const struct merge *m, uint64_t h, ep_str c)
+static bool has_comment(const struct ep_merge *m, uint64_t h, ep_str c)
 {
 	const struct ep_profile *p = ep_build_profile(m->b);
 	struct ep_index_iter it;
@@ -343,7 +345,7 @@ static bool has_comment(const struct merge *m, uint64_t h, ep_str c)
 }
 
 /* Ledgers are no words but numbers: equal ones add up instead of being one. */
-static bool is_ledger(struct merge *m, struct ep_slice comment)
+static bool is_ledger(struct ep_merge *m, struct ep_slice comment)
 {
 	struct ep_ledger l;
 	if (!ep_ledger_parse(comment, &l))
@@ -353,7 +355,7 @@ static bool is_ledger(struct merge *m, struct ep_slice comment)
 	return true;
 }
 
-static void add_ledger(struct merge *m)
+static void add_ledger(struct ep_merge *m)
 {
 	char text[EP_LEDGER_TEXT_MAX];
 	if (!m->has_ledger)
@@ -362,7 +364,7 @@ static void add_ledger(struct merge *m)
 	ep_build_comment(m->b, ep_slice_of(text));
 }
 
-static void merge_comments(struct merge *m, const struct ep_profile *src)
+static void merge_comments(struct ep_merge *m, const struct ep_profile *src)
 {
 	for (uint32_t i = 0; i < src->n_comments; i++) {
 		if (is_ledger(m, src->strings[src->comments[i]]))
@@ -378,7 +380,7 @@ static void merge_comments(struct merge *m, const struct ep_profile *src)
 	}
 }
 
-static void merge_header(struct merge *m, const struct ep_profile *src)
+static void merge_header(struct ep_merge *m, const struct ep_profile *src)
 {
 	struct ep_profile *p = ep_build_profile(m->b);
 	if (!p->time_ns || src->time_ns < p->time_ns)
@@ -410,37 +412,47 @@ static void start_header(struct ep_build *b, const struct ep_profile *first)
 
 /* --- all ---------------------------------------------------------------------- */
 
-static int add_all(struct merge *m, const struct ep_profile *const *profiles,
-		   const enum ep_merge_role *roles, size_t n)
+int ep_merge_start(size_t max_bytes, struct ep_merge **ret_m)
 {
-	start_header(m->b, profiles[0]);
-	for (size_t i = 0; i < n; i++) {
-		merge_header(m, profiles[i]);
-		EP_TRY(add_source(m, profiles[i], roles ? roles[i] : EP_MERGE_ADD));
-		if (m->owned) {
-			ep_profile_free(m->owned[i]);
-			m->owned[i] = NULL;
-		}
+	struct ep_merge *m = ep_alloc(sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	*m = (struct ep_merge){.max_bytes = max_bytes};
+	if (ep_build_new(max_bytes, &m->b) < 0) {
+		ep_free(m);
+		return -ENOMEM;
 	}
-	add_ledger(m);
-	return m->short_of_memory ? ep_fail(m->err, -ENOMEM, 0, "no memory for merging")
-				  : 0;
+	*ret_m = m;
+	return 0;
 }
 
-/* With `owned` the profiles are those, and go. */
-static int merge_once(const struct ep_profile *const *profiles,
-		      const enum ep_merge_role *roles, size_t n, struct ep_profile **owned,
-		      size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err)
+void ep_merge_free(struct ep_merge *m)
 {
-	ep_auto(ep_build) b = NULL;
-	if (ep_build_new(max_bytes, &b) < 0)
+	if (!m)
+		return;
+	ep_build_free(m->b);
+	ep_index_fini(&m->mappings);
+	ep_index_fini(&m->comments);
+	ep_free(m);
+}
+
+static int add(struct ep_merge *m, const struct ep_profile *src, enum ep_merge_role role,
+	       struct ep_err *err)
+{
+	m->err = err;
+	if (!m->has_first)
+		start_header(m->b, src);
+	m->has_first = true;
+	merge_header(m, src);
+	return add_source(m, src, role);
+}
+
+static int finish(struct ep_merge *m, struct ep_profile **ret_p, struct ep_err *err)
+{
+	add_ledger(m);
+	if (m->short_of_memory)
 		return ep_fail(err, -ENOMEM, 0, "no memory for merging");
-	struct merge m = {.b = b, .err = err, .owned = owned};
-	int rc = add_all(&m, profiles, roles, n);
-	ep_index_fini(&m.mappings);
-	ep_index_fini(&m.comments);
-	EP_TRY(rc);
-	return ep_build_finish(b, ret_p, err);
+	return ep_build_finish(m->b, ret_p, err);
 }
 
 static bool has_zero_sample(const struct ep_profile *p)
@@ -451,26 +463,60 @@ static bool has_zero_sample(const struct ep_profile *p)
 	return false;
 }
 
+/* Sums came to zero: again, so that what only they used goes too. */
+static int merge_again(struct ep_profile *p, size_t max_bytes, struct ep_profile **ret_p,
+		       struct ep_err *err)
+{
+	ep_auto(ep_merge) m = NULL;
+	if (ep_merge_start(max_bytes, &m) < 0)
+		return ep_fail(err, -ENOMEM, 0, "no memory for merging");
+	m->owned = true;
+	EP_TRY(add(m, p, EP_MERGE_ADD, err));
+	return finish(m, ret_p, err);
+}
+
+int ep_merge_finish(struct ep_merge *m, struct ep_profile **ret_p, struct ep_err *err)
+{
+	ep_auto(ep_profile) p = NULL;
+	if (!m->has_first)
+		return ep_fail(err, -EINVAL, 0, "no profiles to merge");
+	EP_TRY(finish(m, &p, err));
+	if (has_zero_sample(p))
+		return merge_again(p, m->max_bytes, ret_p, err);
+	*ret_p = ep_take(&p);
+	return 0;
+}
+
+int ep_merge_take(struct ep_merge *m, struct ep_profile **p, struct ep_err *err)
+{
+	if (m->has_first)
+		EP_TRY(ep_merge_check(ep_build_profile(m->b), *p, err));
+	m->owned = true;
+	EP_TRY(add(m, *p, EP_MERGE_ADD, err));
+	ep_profile_free(*p);
+	*p = NULL;
+	return 0;
+}
+
+/* With `owned` the profiles are those, and go. */
 static int merge(const struct ep_profile *const *profiles, const enum ep_merge_role *roles,
 		 size_t n, struct ep_profile **owned, size_t max_bytes,
 		 struct ep_profile **ret_p, struct ep_err *err)
 {
-	if (!n)
-		return ep_fail(err, -EINVAL, 0, "no profiles to merge");
 	for (size_t i = 1; i < n; i++)
 		EP_TRY(ep_merge_check(profiles[0], profiles[i], err));
-	ep_auto(ep_profile) p = NULL;
-	EP_TRY(merge_once(profiles, roles, n, owned, max_bytes, &p, err));
-	if (has_zero_sample(p)) {
-		/* Sums came to zero: again, so that what only they used goes too. */
-		ep_auto(ep_profile) q = NULL;
-		EP_TRY(merge_once((const struct ep_profile *const[]){p}, NULL, 1, &p,
-				  max_bytes, &q, err));
-		*ret_p = ep_take(&q);
-		return 0;
+	ep_auto(ep_merge) m = NULL;
+	if (ep_merge_start(max_bytes, &m) < 0)
+		return ep_fail(err, -ENOMEM, 0, "no memory for merging");
+	m->owned = owned;
+	for (size_t i = 0; i < n; i++) {
+		EP_TRY(add(m, profiles[i], roles ? roles[i] : EP_MERGE_ADD, err));
+		if (owned) {
+			ep_profile_free(owned[i]);
+			owned[i] = NULL;
+		}
 	}
-	*ret_p = ep_take(&p);
-	return 0;
+	return ep_merge_finish(m, ret_p, err);
 }
 
 int ep_merge_as(const struct ep_profile *const *profiles, const enum ep_merge_role *roles,

@@ -60,4 +60,19 @@ int ep_merge_as(const struct ep_profile *const *profiles, const enum ep_merge_ro
 int ep_merge_owned(struct ep_profile **profiles, const enum ep_merge_role *roles, size_t n,
 		   size_t max_bytes, struct ep_profile **ret_p, struct ep_err *err);
 
+/*
+ * The same, profile by profile, for those who have many and not all at once.
+ *
+ * ep_merge_take() adds one and frees it, setting *p to NULL.  -EINVAL: its types differ
+ * from those of the first; it stays the caller's, and the sum as it was.  After any other
+ * failure the sum can only be freed.  ep_merge_finish() hands out the sum, as ep_merge()
+ * would; ep_merge_free() is due in any case.  One thread at a time per object.
+ */
+struct ep_merge;
+int ep_merge_start(size_t max_bytes, struct ep_merge **ret_m); /* 0 or -ENOMEM */
+int ep_merge_take(struct ep_merge *m, struct ep_profile **p, struct ep_err *err);
+int ep_merge_finish(struct ep_merge *m, struct ep_profile **ret_p, struct ep_err *err);
+void ep_merge_free(struct ep_merge *m);
+EP_DEFINE_AUTO(ep_merge);
+
 #endif

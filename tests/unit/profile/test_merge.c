@@ -182,6 +182,26 @@ TEST(merge_refuses_other_types_by_name)
 	assert_null(p);
 }
 
+TEST(merge_one_by_one_gives_what_merging_all_at_once_gives)
+{
+	ep_auto(ep_profile) a = read_real("pprof/real/delta_heap.1.pb.gz");
+	ep_auto(ep_profile) b = read_real("pprof/real/delta_heap.2.pb.gz");
+	ep_auto(ep_profile) all = merge(a, b);
+	ep_auto(ep_profile) other = read_real("pprof/real/cpu1.pb.gz");
+	ep_auto(ep_profile) sum = NULL;
+	ep_auto(ep_merge) m = NULL;
+	struct ep_err err = {0};
+	assert_int_equal(ep_merge_start(0, &m), 0);
+	assert_int_equal(ep_merge_finish(m, &sum, &err), -EINVAL);
+	assert_int_equal(ep_merge_take(m, &a, &err), 0);
+	assert_null(a);
+	assert_int_equal(ep_merge_take(m, &other, &err), -EINVAL);
+	assert_non_null(other);
+	assert_int_equal(ep_merge_take(m, &b, &err), 0);
+	assert_int_equal(ep_merge_finish(m, &sum, &err), 0);
+	same_raw(all, sum);
+}
+
 TEST(merge_keeps_to_its_bound)
 {
 	ep_auto(ep_profile) heap = read_real("pprof/real/heap.pb.gz");
