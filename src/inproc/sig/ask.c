@@ -28,7 +28,7 @@ bool ep_ask_post(uint32_t i, uint32_t tid, int *ret_value)
 	uint32_t serial = ((was >> 8) + 1) & 0xff;
 	if ((was & 0xff) == BUSY)
 		return false;
-	a->tid = tid;
+	atomic_store_explicit(&a->tid, tid, memory_order_relaxed);
 	a->n_frames = 0;
 	atomic_store_explicit(&a->state, state_of(serial, POSTED), memory_order_release);
 	*ret_value = (int)(EP_ASK_VALUE_MARK | serial << 8 | i);
@@ -90,7 +90,8 @@ bool ep_ask_answer(const siginfo_t *info, const void *context)
 	struct ep_ask *a = &all[v & 0xff];
 	uint32_t serial = v >> 8 & 0xff, posted = state_of(serial, POSTED);
 	if (atomic_load_explicit(&a->state, memory_order_acquire) != posted ||
-	    a->tid != (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0) ||
+	    atomic_load_explicit(&a->tid, memory_order_relaxed) !=
+		    (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0) ||
 	    !atomic_compare_exchange_strong_explicit(&a->state, &posted, state_of(serial, BUSY),
 						     memory_order_acquire,
 						     memory_order_relaxed))

@@ -22,7 +22,7 @@ enum { EP_ASKS = 256 }; /* at once */
 
 struct ep_ask {
 	_Atomic uint32_t state; /* serial << 8 | phase */
-	uint32_t tid;
+	_Atomic uint32_t tid; /* of a late signal's reader too, who then sees the state */
 	_Atomic(const struct ep_sig_map *) hazard;
 	/* The answer: leaf first, as a handler's sample has it. */
 	const void *labels;
