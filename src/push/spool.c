@@ -81,8 +81,10 @@ int ep_spool_decode(const void *data, size_t n, struct ep_push_item *ret, struct
 	if (h.name_bytes == 0 || h.name_bytes > MAX_NAME_BYTES || h.name_bytes > n ||
 	    h.body_bytes != n - h.name_bytes)
 		return ep_fail(err, -ENODATA, sizeof(h), "a spool file that was cut");
-	if (rest[h.name_bytes - 1] != '\0' || h.checksum != checksum_of(h, rest, n))
+	if (h.checksum != checksum_of(h, rest, n))
 		return ep_fail(err, -EBADMSG, 40, "a spool file's checksum is wrong");
+	if (memchr(rest, '\0', h.name_bytes) != rest + h.name_bytes - 1)
+		return ep_fail(err, -EBADMSG, sizeof(h), "a spool file's name does not end where it says");
 	*ret = (struct ep_push_item){
 		.name = rest,
 		.from_ns = h.from_ns,

@@ -117,8 +117,9 @@ def test_a_deep_chain_without_frame_pointers_is_whole_and_right(everprof, by_tab
         if not is_whole(stack) or "main" not in stack:
             return False
         ours = list(stack[stack.index("main") :])
-        # What the kernel did while the timer's interrupt lasted is above the leaf.
-        return all(a == b for a, b in zip(ours, CALLS)) and len(ours) >= 22
+        # It may be caught on its way down the chain (its first pages are faulted in there),
+        # and what the kernel did while the timer's interrupt lasted is above the leaf.
+        return all(a == b for a, b in zip(ours, CALLS))
 
     assert share(stacks, is_true) >= 0.99, [s for s in stacks if not is_true(s)]
     assert share(stacks, lambda s: list(s[-len(CALLS) :]) == CALLS) > 0.9

@@ -1,6 +1,7 @@
 #include "push/spool.h"
 
 #include "../test.h"
+#include "base/hash.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -152,4 +153,19 @@ TEST(spool_notices_every_cut_and_every_flipped_bit)
 		assert_true(ep_spool_decode(b.data, b.len, &got, NULL) < 0);
 		b.data[k / 8] ^= (uint8_t)(1 << k % 8);
 	}
+}
+
+TEST(spool_refuses_a_name_that_ends_before_its_end)
+{
+	struct ep_push_item was = item(1000, "body"), got;
+	struct ep_err err = {0};
+	ep_auto_buf file;
+	ep_buf_init(&file, 1 << 20);
+	ep_spool_encode(&was, &file);
+	file.data[48 + 3] = '\0';
+	memset(file.data + 40, 0, 8); /* and its checksum is right */
+	uint64_t sum = ep_hash_mix(ep_hash64(file.data, 48), ep_hash64(file.data + 48, file.len - 48));
+	memcpy(file.data + 40, &sum, 8);
+	assert_int_equal(ep_spool_decode(file.data, file.len, &got, &err), -EBADMSG);
+	assert_string_equal(err.text, "a spool file's name does not end where it says");
 }
