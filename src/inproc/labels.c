@@ -43,45 +43,87 @@ static void (*_Atomic on_limit)(const char *key);
 
 /* A set under construction, on the stack. */
 struct draft {
-	uint64_t hash;
+	uint64_t hash; /* of its pairs so far */
 	uint32_t n;
-	struct ep_labels_pair pairs[EP_LABELS_MAX_PAIRS];
+	struct ep_labels_pair pairs[EP_LABELS_MAX_PAIRS + 1]; /* one is on its way */
 };
 
-static uint64_t hash_pair(const struct ep_labels_pair *p)
+static inline uint64_t hash_pair(const struct ep_labels_pair *p)
 {
-	return ep_hash_mix(ep_hash64(p->key.p, p->key.n), ep_hash64(p->value.p, p->value.n));
+	return ep_hash_mix(ep_shorts_hash(p->key, p->key_words),
+			   ep_shorts_hash(p->value, p->value_words));
+}
+
+/* As hash_pair() and the comparisons want it: after its strings are set. */
+static inline void know_words(struct ep_labels_pair *p)
+{
+	p->key_words = ep_shorts_of(p->key);
+	p->value_words = ep_shorts_of(p->value);
 }
 
 static void hash_draft(struct draft *d)
 {
-	d->hash = d->n;
-	for (uint32_t i = 0; i < d->n; i++)
+	d->hash = 0;
+	for (uint32_t i = 0; i < d->n; i++) {
+		know_words(&d->pairs[i]);
 		d->hash += hash_pair(&d->pairs[i]);
+	}
 }
 
-/* Put or replace one pair, keeping the order by key. */
-static void put(struct draft *d, struct ep_slice key, struct ep_slice value)
+static inline int compare_keys(const struct ep_labels_pair *a, const struct ep_labels_pair *b)
 {
-	uint32_t at = 0;
+	uint64_t x = ep_shorts_order(a->key_words), y = ep_shorts_order(b->key_words);
+	return x != y ? (x > y) - (x < y) : ep_slice_cmp(a->key, b->key);
+}
+
+/* The last pair to its place by key; where its key is already, it replaces that one. */
+static __attribute__((noinline)) void sort_last(struct draft *d)
+{
+	uint32_t at = d->n - 1;
+	struct ep_labels_pair pair = d->pairs[at];
 	int c = 1;
-	while (at < d->n && (c = ep_slice_cmp(d->pairs[at].key, key)) < 0)
-		at++;
-	if (at < d->n && c == 0) {
-		d->pairs[at].value = value;
+	while (at > 0 && (c = compare_keys(&d->pairs[at - 1], &pair)) > 0)
+		at--;
+	if (at > 0 && c == 0) {
+		d->hash -= hash_pair(&d->pairs[at - 1]);
+		d->pairs[at - 1] = pair;
+		d->n--;
 		return;
 	}
-	if (d->n == EP_LABELS_MAX_PAIRS) {
-		atomic_fetch_add_explicit(&n_folded, 1, memory_order_relaxed);
-		return;
-	}
-	memmove(&d->pairs[at + 1], &d->pairs[at], (d->n - at) * sizeof(d->pairs[0]));
-	d->pairs[at] = (struct ep_labels_pair){key, value};
-	d->n++;
+	memmove(&d->pairs[at + 1], &d->pairs[at], (d->n - 1 - at) * sizeof(pair));
+	d->pairs[at] = pair;
+}
+
+static __attribute__((noinline)) void drop_last(struct draft *d)
+{
+	d->hash -= hash_pair(&d->pairs[--d->n]);
+	atomic_fetch_add_explicit(&n_folded, 1, memory_order_relaxed);
+}
+
+static bool has_key_of(const struct draft *d, const struct ep_labels_pair *p)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		if (&d->pairs[i] != p && compare_keys(&d->pairs[i], p) == 0)
+			return true;
+	return false;
+}
+
+/* Put or replace one pair, keeping the order by key: mostly they come in it. */
+static inline void put(struct draft *d, struct ep_slice key, struct ep_slice value)
+{
+	struct ep_labels_pair *p = &d->pairs[d->n++];
+	p->key = key;
+	p->value = value;
+	know_words(p);
+	d->hash += hash_pair(p);
+	if (d->n > EP_LABELS_MAX_PAIRS && !has_key_of(d, p))
+		drop_last(d);
+	else if (p > d->pairs && compare_keys(p - 1, p) >= 0)
+		sort_last(d);
 }
 
 /* Cut at a limit without splitting a UTF-8 character. */
-static struct ep_slice cut(const char *s, size_t max)
+static inline struct ep_slice cut(const char *s, size_t max)
 {
 	size_t n = strnlen(s, max + 1);
 	if (n > max)
@@ -90,20 +132,25 @@ static struct ep_slice cut(const char *s, size_t max)
 	return (struct ep_slice){s, n};
 }
 
-static void put_strings(struct draft *d, const char *key, const char *value)
+static inline void put_strings(struct draft *d, const char *key, const char *value)
 {
 	if (key && value && *key)
 		put(d, cut(key, EP_LABELS_MAX_KEY_BYTES),
 		    cut(value, EP_LABELS_MAX_VALUE_BYTES));
 }
 
-static bool equal(const struct everprof_labels *s, const struct draft *d)
+static inline bool is_same(const struct ep_labels_pair *a, const struct ep_labels_pair *b)
+{
+	return ep_shorts_eq(a->key, a->key_words, b->key, b->key_words) &&
+	       ep_shorts_eq(a->value, a->value_words, b->value, b->value_words);
+}
+
+static inline bool equal(const struct everprof_labels *s, const struct draft *d)
 {
 	if (s->hash != d->hash || s->n != d->n)
 		return false;
 	for (uint32_t i = 0; i < d->n; i++)
-		if (!ep_slice_eq(s->pairs[i].key, d->pairs[i].key) ||
-		    !ep_slice_eq(s->pairs[i].value, d->pairs[i].value))
+		if (!is_same(&s->pairs[i], &d->pairs[i]))
 			return false;
 	return true;
 }
@@ -302,7 +349,6 @@ static const everprof_labels *finish(const everprof_labels *base, struct draft *
 	const char *told = NULL;
 	if (!d->n)
 		return NULL;
-	hash_draft(d);
 	struct everprof_labels *s = find(d, false, &slot);
 	if (s)
 		return s;
@@ -321,6 +367,7 @@ static const everprof_labels *finish(const everprof_labels *base, struct draft *
 static void start_draft(struct draft *d, const everprof_labels *base)
 {
 	d->n = base ? base->n : 0;
+	d->hash = base ? base->hash : 0;
 	for (uint32_t i = 0; i < d->n; i++)
 		d->pairs[i] = base->pairs[i];
 }

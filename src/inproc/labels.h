@@ -4,6 +4,7 @@
 #ifndef EP_INPROC_LABELS_H
 #define EP_INPROC_LABELS_H
 
+#include "base/shorts.h"
 #include "base/slice.h"
 
 #include <stdatomic.h>
@@ -23,6 +24,7 @@ enum {
 
 struct ep_labels_pair {
 	struct ep_slice key, value; /* NUL behind each */
+	struct ep_shorts key_words, value_words;
 };
 
 /* A set.  Pairs are sorted by key.  Public name: struct everprof_labels. */

@@ -38,6 +38,23 @@ TEST(labels_derive_replaces_and_leaves_the_base_alone)
 	assert_int_equal(b->n, 2);
 }
 
+TEST(labels_a_full_set_takes_replacements_and_counts_what_it_refuses)
+{
+	char key[] = "key_a";
+	const everprof_labels *s = NULL;
+	for (int i = 0; i < EP_LABELS_MAX_PAIRS; i++, key[4]++)
+		s = everprof_labels_derive(s, key, "1");
+	assert_int_equal(s->n, EP_LABELS_MAX_PAIRS);
+	uint64_t folded = ep_labels_n_folded();
+	const everprof_labels *t = everprof_labels_derive(s, "key_c", "2");
+	assert_int_equal(t->n, EP_LABELS_MAX_PAIRS);
+	assert_string_equal(value(t, "key_c"), "2");
+	assert_ptr_equal(everprof_labels_derive(t, "key_c", "1"), s);
+	assert_int_equal(ep_labels_n_folded(), folded);
+	assert_ptr_equal(everprof_labels_derive(s, "a_seventeenth", "3"), s);
+	assert_int_equal(ep_labels_n_folded(), folded + 1);
+}
+
 TEST(labels_leave_out_pairs_with_null)
 {
 	const char *none = NULL;
