@@ -8,6 +8,7 @@
 #include "inproc/kind_lock.h"
 #include "inproc/kind_scopes.h"
 #include "inproc/kind_threads.h"
+#include "inproc/livetasks.h"
 #include "inproc/hooks.h"
 #include "inproc/registry.h"
 #include "inproc/outbox.h"
@@ -309,6 +310,8 @@ int ep_drain_start(const struct ep_config *c)
 		rc = ep_kind_create_start();
 	if (rc >= 0) /* last: EVERPROF_OUT as a file is of the first */
 		rc = ep_kind_scopes_start();
+	if (rc >= 0)
+		ep_livetasks_start();
 	ep_drain_unlock();
 	EP_TRY(rc);
 	atomic_store(&ep_sig_wake, EP_SIG_SLEEP);

@@ -50,7 +50,8 @@ static struct shard shards[SHARDS];
 static struct ep_sites sites;
 static _Atomic uint64_t n_taken, n_lost, n_truncated, n_open, n_strangers;
 static uint64_t from_ns;
-static bool is_known;
+static bool is_known; /* as the kind "tasks" */
+static bool takes;    /* there is room for stacks too */
 
 static __thread uint64_t current __attribute__((tls_model("initial-exec")));
 
@@ -196,6 +197,19 @@ static const struct ep_kind kind = {
 	.push_every_ns = 60 * EP_NS_PER_S,
 };
 
+/* The program may have a profile of this name already. */
+static void enlist(void)
+{
+	from_ns = ep_clock_wall_ns();
+	is_known = ep_registry_add(&kind) == 0;
+}
+
+void ep_livetasks_start(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, enlist);
+}
+
 /* At the first task: stacks need the code, also where nothing else runs. */
 static void begin_to_know(void)
 {
@@ -203,8 +217,8 @@ static void begin_to_know(void)
 	if (!memory)
 		return;
 	ep_sites_init(&sites, memory, MAX_SITES, MAX_SITE_FRAMES);
-	from_ns = ep_clock_wall_ns();
-	is_known = ep_registry_add(&kind) == 0; /* else the program has a profile of this name */
+	ep_livetasks_start();
+	takes = is_known;
 	ep_start_know_code();
 }
 
@@ -278,7 +292,7 @@ EXPORTED everprof_task *everprof_task_begin(const char *type)
 	uint32_t at;
 	pthread_once(&once, begin_to_know);
 	errno = saved;
-	struct place *p = is_known ? take_place(&at) : NULL;
+	struct place *p = takes ? take_place(&at) : NULL;
 	if (!p) {
 		atomic_fetch_add_explicit(&n_lost, 1, memory_order_relaxed);
 		return NULL;

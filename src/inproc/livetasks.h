@@ -12,6 +12,9 @@
 
 enum { EP_LIVETASKS_MAX = 1 << 22 };
 
+/* The kind "tasks" is known from here on, else from the first task on.  Any thread. */
+void ep_livetasks_start(void);
+
 /* Ends of no open task.  Any thread. */
 uint64_t ep_livetasks_n_strangers(void);
 

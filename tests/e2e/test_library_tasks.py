@@ -8,6 +8,7 @@ import pytest
 from harness import ROOT, need
 from pprof import Profile
 from test_library import SOURCES, compiled, run  # noqa: F401  (compiled is a fixture)
+from test_library_http import Program
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +55,12 @@ def test_guards_of_cpp_end_tasks_and_entries_when_an_exception_passes(build, tmp
     subprocess.run([cxx, "-std=c++11", "-Wall", "-Wextra", "-Werror", "-O2", f"-I{ROOT}/include", SOURCES / "guards.cpp", "-o", program, *link], check=True)
     p = run([program])
     assert (p.returncode, p.stdout) == (0, "inside: 2 tasks, 1 conns\noutside: 0 tasks, 0 conns, no labels\n")
+
+
+def test_before_the_first_task_the_profile_is_there_and_empty(compiled):  # noqa: F811
+    with Program([compiled("threads")], EVERPROF_HTTP="127.0.0.1:0") as p:
+        status, _, body = p.get("/debug/pprof/tasks")
+        assert status == 200
+        profile = Profile(body)
+        assert (profile.types, profile.samples) == (["tasks"], [])
+        assert p.get("/debug/pprof/tasks?debug=1")[2].startswith(b"tasks profile: total 0\n")
