@@ -14,7 +14,7 @@ static const char about[] =
 
 static const char examples[] =
 	"  everprof serve\n"
-	"  everprof serve --listen 0.0.0.0:4040 --token-file /etc/everprof/tokens\n"
+	"  everprof serve --listen 0.0.0.0:4040 --token-file tokens --tls-cert cert.pem\n"
 	"  everprof serve --data ./data --listen 127.0.0.1:5050\n";
 
 static void on_signal(int sig)
@@ -23,10 +23,17 @@ static void on_signal(int sig)
 	ep_server_stop();
 }
 
-static void on_ready(void *arg, const char *address)
+static void on_hangup(int sig)
+{
+	(void)sig;
+	ep_server_reload();
+}
+
+static void on_ready(void *arg, const char *url, const char *inner_url)
 {
 	(void)arg;
-	printf("everprof serve: http://%s\n", address);
+	(void)inner_url;
+	printf("everprof serve: %s\n", url);
 	fflush(stdout);
 }
 
@@ -38,6 +45,9 @@ static void catch_signals(void)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	struct sigaction again = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+	sigemptyset(&again.sa_mask);
+	sigaction(SIGHUP, &again, NULL);
 }
 
 int ep_cmd_serve(int argc, char **argv)

@@ -44,19 +44,27 @@ struct up {
 	char *sees;
 	struct passwd *user; /* NULL: stay who we are */
 	int news;            /* write end: the server's "+ADDRESS" or its error */
-	char address[640];
+	char url[640];   /* of the page */
+	char inner[640]; /* for our own agent */
 	char token[600];
 	char spool[PATH_MAX]; /* where the agent's profiles wait; "": in memory */
 	struct ep_child server, agent;
 	unsigned n_restarts;
 };
 
-static volatile sig_atomic_t n_signals;
+static volatile sig_atomic_t n_signals, n_hangups;
 
 static void on_signal(int sig)
 {
 	(void)sig;
 	n_signals++;
+}
+
+/* A closed terminal ends us; where there is none, it asks to read the files again. */
+static void on_hangup(int sig)
+{
+	(void)sig;
+	n_hangups++;
 }
 
 /* --- the server's process ---------------------------------------------------------- */
@@ -80,11 +88,19 @@ static void tell(int fd, char kind, const char *text)
 	(void)close(fd); /* one message */
 }
 
-static void on_ready(void *arg, const char *address)
+static void on_ready(void *arg, const char *url, const char *inner_url)
 {
 	struct up *u = arg;
-	tell(u->news, '+', address);
+	char both[256];
+	(void)snprintf(both, sizeof(both), "%s %s", url, inner_url);
+	tell(u->news, '+', both);
 	u->news = -1;
+}
+
+static void on_server_hangup(int sig)
+{
+	(void)sig;
+	ep_server_reload();
 }
 
 static int run_server(void *arg)
@@ -92,10 +108,14 @@ static int run_server(void *arg)
 	struct up *u = arg;
 	struct ep_server_config cfg;
 	struct ep_err err = {0};
+	struct sigaction again = {.sa_handler = on_server_hangup, .sa_flags = SA_RESTART};
+	sigemptyset(&again.sa_mask);
+	sigaction(SIGHUP, &again, NULL);
 	ep_log_set_name("everprof up: server");
 	ep_serverflags_apply(&u->f, &cfg);
 	cfg.sees = u->sees;
 	cfg.has_agent = true;
+	cfg.has_inner_door = true;
 	cfg.settle = settle;
 	cfg.ready = on_ready;
 	cfg.arg = u;
@@ -123,10 +143,8 @@ static int start_server(struct up *u)
 	       !n_signals)
 		continue;
 	(void)close(fds[0]); /* one message */
-	if (n > 0 && text[0] == '+') {
-		(void)snprintf(u->address, sizeof(u->address), "%s", text + 1);
+	if (n > 0 && text[0] == '+' && sscanf(text + 1, "%639s %639s", u->url, u->inner) == 2)
 		return 0;
-	}
 	if (!n_signals)
 		fprintf(stderr, "everprof up: %s\n",
 			n > 1 ? text + 1 : "the server ended before it answered");
@@ -140,13 +158,13 @@ static int start_server(struct up *u)
 /* The address that this machine reaches the server by. */
 static void server_url(const struct up *u, char *url, size_t n)
 {
-	const char *colon = strrchr(u->address, ':');
-	if (!strncmp(u->address, "0.0.0.0:", 8))
+	const char *colon = strrchr(u->inner, ':');
+	if (!strncmp(u->inner, "http://0.0.0.0:", 15))
 		(void)snprintf(url, n, "http://127.0.0.1%s", colon);
-	else if (!strncmp(u->address, "[::]:", 5))
+	else if (!strncmp(u->inner, "http://[::]:", 12))
 		(void)snprintf(url, n, "http://[::1]%s", colon);
 	else
-		(void)snprintf(url, n, "http://%s", u->address);
+		(void)snprintf(url, n, "%s", u->inner);
 }
 
 /* How CPU is sampled stands in the doctor's first line already, when it came true. */
@@ -203,8 +221,8 @@ static bool watch_agent(struct up *u)
 		return true;
 	if (status == EXIT_NOT_ALLOWED) {
 		fprintf(stderr, "everprof up: going on without sampling; programs can still push "
-				"to http://%s\n",
-			u->address);
+				"to %s\n",
+			u->url);
 		return true;
 	}
 	if (u->n_restarts++ == MAX_RESTARTS) {
@@ -247,6 +265,10 @@ static int watch(struct up *u)
 	sigaddset(&chld, SIGCHLD);
 	while (!n_signals && server_lives) {
 		(void)sigtimedwait(&chld, NULL, &wait); /* a turn a second in any case */
+		if (n_hangups && u->server.pid) {
+			n_hangups = 0;
+			(void)kill(u->server.pid, SIGHUP); /* ended: watch_server() sees it */
+		}
 		server_lives = watch_server(u);
 		if (server_lives && !n_signals && !watch_agent(u))
 			break;
@@ -271,6 +293,8 @@ static void catch_signals(void)
 	sigemptyset(&a.sa_mask);
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
+	if (!isatty(STDIN_FILENO))
+		a.sa_handler = on_hangup;
 	sigaction(SIGHUP, &a, NULL);
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
@@ -369,7 +393,7 @@ int ep_cmd_up(int argc, char **argv)
 		(void)rmdir(u.spool); /* nothing waits in it but from an earlier time */
 		return n_signals ? 0 : 1;
 	}
-	printf("%s\n  http://%s\n\n", u.sees ? u.sees : "", u.address);
+	printf("%s\n  %s\n\n", u.sees ? u.sees : "", u.url);
 	fflush(stdout);
 	if (ep_child_start(&u.agent, run_agent, &u, ep_agent_stop) < 0)
 		fprintf(stderr, "everprof up: can't start the agent: %s\n", strerror(errno));

@@ -24,6 +24,11 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 		{"token-file", 0, "FILE", EP_FLAG_STRING, &f->token_file,
 		 "tokens accepted, a line each: TOKEN [TENANT [ROLE]]; ROLE is admin, "
 		 "read or write"},
+		{"tls-cert", 0, "FILE", EP_FLAG_STRING, &f->tls_cert,
+		 "answer with TLS: the certificate and those between it and the root, PEM; read "
+		 "again on SIGHUP"},
+		{"tls-key", 0, "FILE", EP_FLAG_STRING, &f->tls_key,
+		 "its private key, PEM (in the same file)"},
 		{"host", 0, "NAMES", EP_FLAG_STRING, &f->hosts,
 		 "more names this server is asked by, comma-separated; others are refused"},
 		{"max-body", 0, "SIZE", EP_FLAG_SIZE, &f->max_body, "of one request (64MB)"},
@@ -59,6 +64,8 @@ void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_confi
 		.listen = f->listen,
 		.data_dir = f->data,
 		.token_file = f->token_file,
+		.tls_cert = f->tls_cert,
+		.tls_key = f->tls_key,
 		.hosts = f->hosts,
 		.max_body_bytes = (size_t)f->max_body,
 		.max_bodies_bytes = (size_t)f->max_bodies,

@@ -1,7 +1,7 @@
 /*
  * sha256.h - SHA-256 of a short text, where no crypto library may come along.
  *
- * For the library's tokens only: the programs use libcrypto.
+ * For tokens, in the library and the server.
  * Source: FIPS 180-4.
  */
 #ifndef EP_CODEC_SHA256_H

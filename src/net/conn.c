@@ -74,8 +74,9 @@ static void submit(struct ep_conn *c)
 static void say_continue(struct ep_conn *c)
 {
 	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	struct iovec v = {(char *)line, sizeof(line) - 1};
 	/* A client that has sent only a head has an empty socket buffer. */
-	if (send(c->fd, line, sizeof(line) - 1, MSG_NOSIGNAL) != sizeof(line) - 1)
+	if (ep_conn_send(c, &v, 1) != sizeof(line) - 1)
 		ep_conn_close(c);
 }
 
@@ -207,11 +208,54 @@ static void process(struct ep_conn *c)
 		ep_conn_want(c, EPOLLIN);
 }
 
+/* Once nothing more can be read now: what TLS holds back asks for another turn. */
+static void wait_for_more(struct ep_conn *c)
+{
+	if (c->fd >= 0 && (c->state == EP_CONN_HEAD || c->state == EP_CONN_BODY ||
+			   c->state == EP_CONN_DRAIN))
+		ep_conn_want(c, EPOLLIN);
+}
+
+/* --- TLS ------------------------------------------------------------------------------ */
+
+/* The first byte of a handshake is a record's type, 22. */
+static bool speaks_tls(struct ep_conn *c)
+{
+	static const char sorry[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
+				    "Content-Type: text/plain\r\nContent-Length: 42\r\n\r\n"
+				    "this port speaks TLS: ask it with https://";
+	unsigned char first;
+	if (c->has_greeted || recv(c->fd, &first, 1, MSG_PEEK) != 1)
+		return true;
+	c->has_greeted = true;
+	if (first == 22)
+		return true;
+	(void)!send(c->fd, sorry, sizeof(sorry) - 1, MSG_NOSIGNAL); /* it closes anyway */
+	return false;
+}
+
+static void shake_hands(struct ep_conn *c)
+{
+	int rc = speaks_tls(c) ? ep_tls_handshake(c->tls) : -EIO;
+	if (rc < 0) {
+		atomic_fetch_add(&c->serve->refused_total, 1);
+		ep_conn_close(c);
+		return;
+	}
+	if (rc == 1) {
+		c->state = EP_CONN_HEAD;
+		c->deadline_ns = deadline(c, c->serve->cfg.head_timeout_ns);
+	}
+	ep_conn_want(c, ep_tls_wants_write(c->tls) ? EPOLLOUT : EPOLLIN);
+}
+
+/* --- reading and writing ------------------------------------------------------------------ */
+
 /* Bytes read, 0 when there are none now, -1 when the connection was closed. */
 static ssize_t fill(struct ep_conn *c)
 {
 	uint8_t *to = ep_buf_reserve(&c->in, READ_CHUNK);
-	ssize_t n = to ? recv(c->fd, to, READ_CHUNK, 0) : 0;
+	ssize_t n = to ? ep_conn_recv(c, to, READ_CHUNK) : 0;
 	if (n > 0) {
 		c->in.len += (size_t)n;
 		return n;
@@ -226,7 +270,7 @@ static void drain(struct ep_conn *c)
 {
 	char junk[READ_CHUNK];
 	for (int i = 0; i < MAX_READS; i++) {
-		ssize_t n = recv(c->fd, junk, sizeof(junk), 0);
+		ssize_t n = ep_conn_recv(c, junk, sizeof(junk));
 		if (n > 0)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -238,21 +282,22 @@ static void drain(struct ep_conn *c)
 
 void ep_conn_on_readable(struct ep_conn *c)
 {
-	if (c->state == EP_CONN_DRAIN) {
+	if (c->state == EP_CONN_TLS)
+		shake_hands(c);
+	if (c->state == EP_CONN_DRAIN)
 		drain(c);
-		return;
-	}
 	for (int i = 0; i < MAX_READS && c->fd >= 0; i++) {
 		if (c->h2 || (c->state != EP_CONN_HEAD && c->state != EP_CONN_BODY))
-			return;
+			break;
 		bool was_idle = c->state == EP_CONN_HEAD && !c->in.len;
 		ssize_t n = fill(c);
 		if (n <= 0)
-			return;
+			break;
 		if (was_idle)
 			c->deadline_ns = deadline(c, c->serve->cfg.head_timeout_ns);
 		process(c);
 	}
+	wait_for_more(c);
 }
 
 static void finish_response(struct ep_conn *c)
@@ -261,6 +306,8 @@ static void finish_response(struct ep_conn *c)
 	if (c->drain_after) {
 		c->state = EP_CONN_DRAIN;
 		c->deadline_ns = deadline(c, DRAIN_NS);
+		if (c->tls)
+			ep_tls_bye(c->tls);
 		(void)shutdown(c->fd, SHUT_WR); /* a gone peer shows on the next read */
 		ep_conn_want(c, EPOLLIN);
 		return;
@@ -290,8 +337,7 @@ static void write_some(struct ep_conn *c)
 			v[n_v++] = (struct iovec){c->out_head.data + at, n_head - at};
 		if (body.n > skip)
 			v[n_v++] = (struct iovec){(char *)body.p + skip, body.n - skip};
-		struct msghdr msg = {.msg_iov = v, .msg_iovlen = (size_t)n_v};
-		ssize_t n = sendmsg(c->fd, &msg, MSG_NOSIGNAL);
+		ssize_t n = ep_conn_send(c, v, n_v);
 		if (n > 0) {
 			c->n_written += (size_t)n;
 		} else if (errno == EAGAIN) {
@@ -307,9 +353,14 @@ static void write_some(struct ep_conn *c)
 
 void ep_conn_on_writable(struct ep_conn *c)
 {
-	if (c->state == EP_CONN_WRITE)
+	if (c->state == EP_CONN_WRITE) {
 		write_some(c);
-	process(c);
+		process(c);
+	} else if (c->tls) {
+		ep_conn_on_readable(c); /* it had more, or waited to write while reading */
+	} else {
+		process(c);
+	}
 }
 
 void ep_conn_on_done(struct ep_conn *c, struct ep_exchange *ex)

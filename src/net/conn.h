@@ -9,6 +9,7 @@
 #include "net/http1.h"
 #include "net/pool.h"
 #include "net/serve.h"
+#include "net/tls.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,6 +29,7 @@ struct ep_exchange {
 };
 
 enum ep_conn_state {
+	EP_CONN_TLS,   /* shaking hands */
 	EP_CONN_HEAD,  /* waiting for a head; idle when nothing came yet */
 	EP_CONN_BODY,
 	EP_CONN_WORK,  /* with a worker; nothing is read */
@@ -45,6 +47,8 @@ struct ep_conn {
 	enum ep_conn_state state;
 	uint64_t deadline_ns; /* of CLOCK_MONOTONIC */
 	unsigned n_in_work;
+	struct ep_tls_conn *tls; /* NULL: plain */
+	bool has_greeted;        /* TLS: the first byte was seen */
 	struct ep_buf in;
 
 	/* HTTP/1.1 */
@@ -64,6 +68,10 @@ struct ep_serve {
 	struct ep_serve_config cfg;
 	int listen_fd, epoll_fd, event_fd;
 	char address[80];
+	int plain_fd; /* the second listener, without TLS; -1: none */
+	char plain_address[80];
+	struct ep_job reload_job;
+	atomic_bool reload_asked, is_reloading;
 	struct ep_pool *lanes[EP_HTTP_LANES];
 	struct ep_conn *conns; /* newest first */
 	unsigned n_conns;
@@ -91,6 +99,9 @@ bool ep_exchange_charge(struct ep_exchange *ex);
 /* Close the socket; the struct goes when its last exchange is back. */
 void ep_conn_close(struct ep_conn *c);
 void ep_conn_want(struct ep_conn *c, uint32_t events);
+/* recv() and sendmsg() without waiting, through TLS where there is any. */
+ssize_t ep_conn_recv(struct ep_conn *c, void *to, size_t n);
+ssize_t ep_conn_send(struct ep_conn *c, const struct iovec *v, int n_v);
 
 /* conn.c: HTTP/1.1.  After any of these the connection may be closed. */
 void ep_conn_on_readable(struct ep_conn *c);

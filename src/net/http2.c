@@ -269,7 +269,8 @@ static void pump_out(struct ep_conn *c)
 		}
 		if (!h->out.len || ep_buf_failed(&h->out))
 			break;
-		ssize_t n = send(c->fd, h->out.data, h->out.len, MSG_NOSIGNAL);
+		struct iovec v = {h->out.data, h->out.len};
+		ssize_t n = ep_conn_send(c, &v, 1);
 		if (n > 0) {
 			ep_buf_consume(&h->out, (size_t)n);
 			c->deadline_ns = c->serve->now_ns + c->serve->cfg.idle_timeout_ns;
@@ -299,7 +300,7 @@ void ep_http2_on_readable(struct ep_conn *c)
 {
 	uint8_t chunk[READ_CHUNK];
 	for (int i = 0; i < MAX_READS; i++) {
-		ssize_t n = recv(c->fd, chunk, sizeof(chunk), 0);
+		ssize_t n = ep_conn_recv(c, chunk, sizeof(chunk));
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (n <= 0) {
@@ -315,7 +316,10 @@ void ep_http2_on_readable(struct ep_conn *c)
 
 void ep_http2_on_writable(struct ep_conn *c)
 {
-	pump_out(c);
+	if (c->tls && (ep_tls_has_pending(c->tls) || ep_tls_wants_write(c->tls)))
+		ep_http2_on_readable(c); /* epoll does not see what TLS holds back */
+	else
+		pump_out(c);
 }
 
 void ep_http2_on_done(struct ep_conn *c, struct ep_exchange *ex)

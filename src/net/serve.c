@@ -11,6 +11,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -18,6 +19,12 @@
 #include <unistd.h>
 
 enum { MAX_EVENTS = 256, SPARE_FILES = 64, ACCEPTS_A_TURN = 64 };
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd); /* nothing buffered */
+}
 
 /* --- exchanges -------------------------------------------------------------- */
 
@@ -35,6 +42,7 @@ struct ep_exchange *ep_exchange_new(struct ep_conn *c)
 	ep_buf_init(&ex->x.out, SIZE_MAX / 4);
 	ex->conn = c;
 	ex->x.is_loopback_peer = c->is_loopback_peer;
+	ex->x.is_tls = c->tls != NULL;
 	return ex;
 }
 
@@ -94,8 +102,29 @@ void ep_exchange_submit(struct ep_exchange *ex)
 
 /* --- connections ------------------------------------------------------------ */
 
+ssize_t ep_conn_recv(struct ep_conn *c, void *to, size_t n)
+{
+	return c->tls ? ep_tls_recv(c->tls, to, n) : recv(c->fd, to, n, 0);
+}
+
+ssize_t ep_conn_send(struct ep_conn *c, const struct iovec *v, int n_v)
+{
+	struct msghdr msg = {.msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n_v};
+	return c->tls ? ep_tls_send(c->tls, v, n_v) : sendmsg(c->fd, &msg, MSG_NOSIGNAL);
+}
+
+/* What TLS has unpacked and nobody read makes no event: being writable stands in for it,
+ * and for a read that has to write first. */
+static bool needs_a_turn(const struct ep_conn *c)
+{
+	return c->tls && c->state != EP_CONN_TLS &&
+	       (ep_tls_has_pending(c->tls) || ep_tls_wants_write(c->tls));
+}
+
 void ep_conn_want(struct ep_conn *c, uint32_t events)
 {
+	if ((events & EPOLLIN) && needs_a_turn(c))
+		events |= EPOLLOUT;
 	if (c->events == events)
 		return;
 	struct epoll_event ev = {.events = events, .data.ptr = c};
@@ -109,6 +138,9 @@ static void want_accepts(struct ep_serve *s, bool on)
 	if (s->is_accepting == on || s->listen_fd < 0)
 		return;
 	(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &ev); /* is in the set */
+	ev.data.ptr = &s->plain_fd;
+	if (s->plain_fd >= 0)
+		(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->plain_fd, &ev); /* likewise */
 	s->is_accepting = on;
 }
 
@@ -125,6 +157,7 @@ static void free_conn(struct ep_conn *c)
 	atomic_store(&s->connections_now, s->n_conns);
 	ep_http2_free(c);
 	ep_exchange_free(c->ex);
+	ep_tls_conn_free(c->tls);
 	ep_buf_fini(&c->in);
 	ep_buf_fini(&c->out_head);
 	ep_free(c);
@@ -135,17 +168,24 @@ void ep_conn_close(struct ep_conn *c)
 {
 	if (c->fd < 0)
 		return;
+	if (c->tls)
+		ep_tls_bye(c->tls);
 	(void)close(c->fd); /* nothing buffered to lose */
 	c->fd = -1;
 	c->deadline_ns = 0;
 	want_accepts(c->serve, !c->serve->is_stopping);
 }
 
-static void add_conn(struct ep_serve *s, int fd, const struct sockaddr *peer)
+static void add_conn(struct ep_serve *s, int fd, struct ep_tls *tls,
+		     const struct sockaddr *peer)
 {
 	struct ep_conn *c = ep_zalloc(sizeof(*c));
 	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
-	if (!c || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+	if (c && tls)
+		c->tls = ep_tls_accept(tls, fd);
+	if (!c || (tls && !c->tls) || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+		if (c)
+			ep_tls_conn_free(c->tls);
 		ep_free(c);
 		(void)close(fd); /* nothing sent yet */
 		return;
@@ -155,6 +195,7 @@ static void add_conn(struct ep_serve *s, int fd, const struct sockaddr *peer)
 	c->serve = s;
 	c->fd = fd;
 	c->events = EPOLLIN;
+	c->state = tls ? EP_CONN_TLS : EP_CONN_HEAD;
 	c->is_loopback_peer = ep_addr_is_loopback(peer);
 	c->deadline_ns = s->now_ns + s->cfg.head_timeout_ns;
 	/* One read beyond a whole head; a body leaves at once. */
@@ -176,6 +217,7 @@ static bool evict(struct ep_serve *s)
 	for (struct ep_conn *c = s->conns; c; c = c->next) {
 		bool idle = c->fd >= 0 && !c->n_in_work &&
 			    (c->state == EP_CONN_HEAD || c->state == EP_CONN_DRAIN ||
+			     c->state == EP_CONN_TLS ||
 			     (c->h2 && ep_http2_is_idle(c)));
 		if (idle && (!victim || c->deadline_ns < victim->deadline_ns))
 			victim = c;
@@ -187,23 +229,23 @@ static bool evict(struct ep_serve *s)
 	return true;
 }
 
-static void accept_some(struct ep_serve *s)
+static void accept_some(struct ep_serve *s, int listen_fd, struct ep_tls *tls)
 {
-	for (int i = 0; i < ACCEPTS_A_TURN && s->listen_fd >= 0; i++) {
+	for (int i = 0; i < ACCEPTS_A_TURN && listen_fd >= 0; i++) {
 		if (s->n_conns >= s->cfg.max_connections && !evict(s)) {
 			want_accepts(s, false);
 			return;
 		}
 		struct sockaddr_storage peer;
 		socklen_t n = sizeof(peer);
-		int fd = accept4(s->listen_fd, (struct sockaddr *)&peer, &n,
+		int fd = accept4(listen_fd, (struct sockaddr *)&peer, &n,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
 			if (errno == EMFILE || errno == ENFILE)
 				want_accepts(s, false); /* on again when one closes */
 			return;
 		}
-		add_conn(s, fd, (struct sockaddr *)&peer);
+		add_conn(s, fd, tls, (struct sockaddr *)&peer);
 	}
 }
 
@@ -245,7 +287,8 @@ static void sweep(struct ep_serve *s)
 	for (struct ep_conn *c = s->conns, *next; c; c = next) {
 		next = c->next;
 		bool is_idle = c->h2 ? ep_http2_is_idle(c)
-				     : c->state == EP_CONN_HEAD && !c->in.len;
+				     : (c->state == EP_CONN_HEAD && !c->in.len) ||
+					       c->state == EP_CONN_TLS;
 		if (c->fd >= 0 && s->is_stopping && c->h2)
 			ep_http2_drain(c);
 		if (c->fd >= 0 && s->is_stopping && is_idle)
@@ -261,8 +304,37 @@ static void begin_stop(struct ep_serve *s)
 {
 	s->is_stopping = true;
 	s->stop_at_ns = s->now_ns + s->cfg.grace_ns;
-	(void)close(s->listen_fd); /* nothing buffered */
-	s->listen_fd = -1;
+	close_fd(s->listen_fd);
+	close_fd(s->plain_fd);
+	s->listen_fd = s->plain_fd = -1;
+}
+
+/* --- reload -------------------------------------------------------------------------- */
+
+/* On a worker. */
+static void run_reload(struct ep_job *job)
+{
+	struct ep_serve *s = (struct ep_serve *)((char *)job - offsetof(struct ep_serve, reload_job));
+	s->cfg.reload(s->cfg.room);
+	atomic_store(&s->is_reloading, false);
+	poke(s);
+}
+
+/* One asked for during one that runs follows it. */
+static void begin_reload(struct ep_serve *s)
+{
+	if (!s->cfg.reload || !atomic_load(&s->reload_asked) ||
+	    atomic_exchange(&s->is_reloading, true))
+		return;
+	atomic_store(&s->reload_asked, false);
+	s->reload_job.run = run_reload;
+	ep_pool_submit(s->lanes[EP_HTTP_LANES - 1], &s->reload_job);
+}
+
+void ep_serve_reload(struct ep_serve *s)
+{
+	atomic_store(&s->reload_asked, true);
+	poke(s);
 }
 
 static void turn(struct ep_serve *s, int timeout_ms)
@@ -273,7 +345,9 @@ static void turn(struct ep_serve *s, int timeout_ms)
 	for (int i = 0; i < n; i++) {
 		void *who = events[i].data.ptr;
 		if (who == s)
-			accept_some(s);
+			accept_some(s, s->listen_fd, s->cfg.tls);
+		else if (who == &s->plain_fd)
+			accept_some(s, s->plain_fd, NULL);
 		else if (who == &s->event_fd)
 			take_back(s);
 		else
@@ -289,6 +363,7 @@ int ep_serve_run(struct ep_serve *s)
 		turn(s, s->is_stopping ? 20 : 500);
 		if (atomic_load(&s->stop_asked) && !s->is_stopping)
 			begin_stop(s);
+		begin_reload(s);
 		if (s->now_ns >= next_sweep_ns || s->is_stopping) {
 			sweep(s);
 			next_sweep_ns = s->now_ns + EP_NS_PER_S / 4;
@@ -350,20 +425,20 @@ static int bind_failed(const struct ep_addr *a, struct ep_err *err)
 	return ep_fail(err, -EIO, 0, "can't listen on %s: %s", text, strerror(errno));
 }
 
-static int open_listener(struct ep_serve *s, struct ep_err *err)
+static int open_listener(const char *listen_at, int *ret_fd, char ret_address[80],
+			 struct ep_err *err)
 {
 	struct ep_addr a;
-	EP_TRY(ep_addr_parse(s->cfg.listen, &a, err));
+	EP_TRY(ep_addr_parse(listen_at, &a, err));
 	int on = 1;
-	s->listen_fd = socket(a.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->listen_fd < 0)
+	int fd = *ret_fd = socket(a.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
 		return bind_failed(&a, err);
-	(void)setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(s->listen_fd, (struct sockaddr *)&a.sa, a.n) < 0 ||
-	    listen(s->listen_fd, 1024) < 0)
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&a.sa, a.n) < 0 || listen(fd, 1024) < 0)
 		return bind_failed(&a, err);
-	(void)getsockname(s->listen_fd, (struct sockaddr *)&a.sa, &a.n); /* it is bound */
-	ep_addr_format((struct sockaddr *)&a.sa, s->address, sizeof(s->address));
+	(void)getsockname(fd, (struct sockaddr *)&a.sa, &a.n); /* it is bound */
+	ep_addr_format((struct sockaddr *)&a.sa, ret_address, 80);
 	return 0;
 }
 
@@ -372,9 +447,12 @@ static int open_loop(struct ep_serve *s, struct ep_err *err)
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	struct epoll_event listen_ev = {.events = EPOLLIN, .data.ptr = s};
+	struct epoll_event plain_ev = {.events = EPOLLIN, .data.ptr = &s->plain_fd};
 	struct epoll_event event_ev = {.events = EPOLLIN, .data.ptr = &s->event_fd};
 	if (s->epoll_fd < 0 || s->event_fd < 0 ||
 	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->listen_fd, &listen_ev) < 0 ||
+	    (s->plain_fd >= 0 &&
+	     epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->plain_fd, &plain_ev) < 0) ||
 	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->event_fd, &event_ev) < 0)
 		return ep_fail(err, -EIO, 0, "can't make an event loop: %s", strerror(errno));
 	s->is_accepting = true;
@@ -393,20 +471,16 @@ int ep_serve_new(const struct ep_serve_config *config, struct ep_serve **ret_s,
 	if (!s)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the server");
 	s->cfg = *config;
-	s->listen_fd = s->epoll_fd = s->event_fd = -1;
+	s->listen_fd = s->plain_fd = s->epoll_fd = s->event_fd = -1;
 	pthread_mutex_init(&s->done_lock, NULL);
 	apply_defaults(&s->cfg);
-	EP_TRY(open_listener(s, err));
+	EP_TRY(open_listener(s->cfg.listen, &s->listen_fd, s->address, err));
+	if (s->cfg.listen_plain)
+		EP_TRY(open_listener(s->cfg.listen_plain, &s->plain_fd, s->plain_address, err));
 	EP_TRY(open_loop(s, err));
-	s->cfg.listen = NULL;
+	s->cfg.listen = s->cfg.listen_plain = NULL;
 	*ret_s = ep_take(&s);
 	return 0;
-}
-
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		(void)close(fd); /* nothing buffered */
 }
 
 void ep_serve_free(struct ep_serve *s)
@@ -421,6 +495,7 @@ void ep_serve_free(struct ep_serve *s)
 		free_conn(s->conns);
 	}
 	close_fd(s->listen_fd);
+	close_fd(s->plain_fd);
 	close_fd(s->epoll_fd);
 	close_fd(s->event_fd);
 	pthread_mutex_destroy(&s->done_lock);
@@ -430,6 +505,11 @@ void ep_serve_free(struct ep_serve *s)
 const char *ep_serve_address(const struct ep_serve *s)
 {
 	return s->address;
+}
+
+const char *ep_serve_plain_address(const struct ep_serve *s)
+{
+	return s->plain_address;
 }
 
 void ep_serve_get_stats(const struct ep_serve *s, struct ep_serve_stats *ret_stats)

@@ -14,8 +14,14 @@
 
 struct ep_serve;
 
+struct ep_tls;
+
 struct ep_serve_config {
 	const char *listen; /* ADDR:PORT; port 0 takes a free one */
+	struct ep_tls *tls; /* borrowed; NULL: plain.  Then HTTP/2 is also agreed on by ALPN */
+	const char *listen_plain; /* a second listener that stays plain; NULL: none */
+	/* After ep_serve_reload(), on a worker, never two at once.  May be NULL. */
+	void (*reload)(void *room);
 	/*
 	 * Called on the loop thread when a head is whole and before its body is read.
 	 * false: the response is filled, the body is not read.  Must not wait.
@@ -55,11 +61,15 @@ EP_DEFINE_AUTO(ep_serve);
 
 /* "127.0.0.1:4040" with the port that was bound. */
 const char *ep_serve_address(const struct ep_serve *s);
+/* Likewise of listen_plain; "" without one. */
+const char *ep_serve_plain_address(const struct ep_serve *s);
 
 /* Serve until ep_serve_stop(); finishes what is in work.  0 or -EIO. */
 int ep_serve_run(struct ep_serve *s);
 /* Any thread; signal-safe. */
 void ep_serve_stop(struct ep_serve *s);
+/* Have config.reload called.  Any thread; signal-safe. */
+void ep_serve_reload(struct ep_serve *s);
 void ep_serve_get_stats(const struct ep_serve *s, struct ep_serve_stats *ret_stats);
 
 #endif

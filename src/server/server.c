@@ -2,9 +2,11 @@
 #include "server/server.h"
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "ingest/ingest.h"
 #include "net/serve.h"
+#include "net/tls.h"
 #include "server/datadir.h"
 #include "server/guard.h"
 #include "server/localsyms.h"
@@ -13,6 +15,7 @@
 #include "symbol/symbol.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +23,7 @@ struct server {
 	const struct ep_server_config *cfg;
 	struct ep_addr addr;
 	struct ep_tenants *tenants;
+	struct ep_tls *tls;
 	struct ep_store *store;
 	struct ep_symcache *symbols;
 	struct ep_localsyms *localsyms;
@@ -52,6 +56,39 @@ static bool knows_token(void *arg, struct ep_slice token)
 	return ep_tenants_knows(s->tenants, token);
 }
 
+static bool on_admit(void *arg, struct ep_http *x)
+{
+	struct server *s = arg;
+	return ep_guard_admit(&s->guard, x);
+}
+
+static void on_handle(void *arg, struct ep_http *x)
+{
+	struct server *s = arg;
+	ep_guard_handle(&s->guard, x);
+}
+
+static void warn_of_end(const struct server *s)
+{
+	int64_t end = s->tls ? ep_tls_expires(s->tls) : 0;
+	if (end && end < (int64_t)(ep_clock_wall_ns() / EP_NS_PER_S))
+		ep_log_warn("the certificate in %s has expired", s->cfg->tls_cert);
+}
+
+static void on_reload(void *arg)
+{
+	struct server *s = arg;
+	struct ep_err err = {0};
+	if (!s->tls)
+		return;
+	if (ep_tls_reload(s->tls, &err) < 0) {
+		ep_log_error("%s; the old certificate stays in use", err.text);
+		return;
+	}
+	ep_log_info("the certificate was read again");
+	warn_of_end(s);
+}
+
 static int join(char *to, const char *dir, const char *name, struct ep_err *err)
 {
 	int n = snprintf(to, PATH_MAX, "%s/%s", dir, name);
@@ -62,6 +99,10 @@ static int check_access(struct server *s, struct ep_err *err)
 {
 	EP_TRY(ep_addr_parse(s->cfg->listen, &s->addr, err));
 	EP_TRY(ep_tenants_load(s->cfg->token_file, &s->tenants, err));
+	if (s->cfg->tls_key && !s->cfg->tls_cert)
+		return ep_fail(err, -EINVAL, 0, "--tls-key needs --tls-cert FILE beside it");
+	if (s->cfg->tls_cert)
+		EP_TRY(ep_tls_new(s->cfg->tls_cert, s->cfg->tls_key, &s->tls, err));
 	if (!ep_addr_is_loopback((struct sockaddr *)&s->addr.sa) && !s->cfg->token_file)
 		return ep_fail(err, -EACCES, 0,
 			       "listening on %s lets other machines in, which needs tokens: give "
@@ -114,13 +155,29 @@ static int open_door(struct server *s, struct ep_err *err)
 static int bind_port(struct server *s, struct ep_err *err)
 {
 	struct ep_serve_config cfg = {.listen = s->cfg->listen,
-				      .admit = ep_guard_admit,
-				      .handle = ep_guard_handle,
-				      .room = &s->guard,
+				      .admit = on_admit,
+				      .handle = on_handle,
+				      .reload = on_reload,
+				      .room = s,
+				      .tls = s->tls,
+				      .listen_plain = s->tls && s->cfg->has_inner_door
+							      ? "127.0.0.1:0"
+							      : NULL,
 				      .n_workers = s->cfg->n_workers,
 				      .max_body_bytes = s->cfg->max_body_bytes,
 				      .max_bodies_bytes = s->cfg->max_bodies_bytes};
 	return ep_serve_new(&cfg, &s->serve, err);
+}
+
+static void tell_ready(struct server *s)
+{
+	char url[100], inner[100];
+	const char *plain = ep_serve_plain_address(s->serve);
+	(void)snprintf(url, sizeof(url), "%s://%s", s->tls ? "https" : "http",
+		       ep_serve_address(s->serve));
+	(void)snprintf(inner, sizeof(inner), "http://%s", plain);
+	if (s->cfg->ready)
+		s->cfg->ready(s->cfg->arg, url, *plain ? inner : url);
 }
 
 static int run(struct server *s, struct ep_err *err)
@@ -134,8 +191,9 @@ static int run(struct server *s, struct ep_err *err)
 	atomic_store(&running, s->serve);
 	if (atomic_load(&stop_asked))
 		ep_serve_stop(s->serve);
-	if (s->cfg->ready)
-		s->cfg->ready(s->cfg->arg, ep_serve_address(s->serve));
+	(void)signal(SIGPIPE, SIG_IGN); /* TLS writes to sockets by write() */
+	warn_of_end(s);
+	tell_ready(s);
 	return ep_serve_run(s->serve);
 }
 
@@ -158,6 +216,7 @@ int ep_server_run(const struct ep_server_config *config, struct ep_err *err)
 	ep_symcache_free(s->symbols);
 	ep_store_close(s->store);
 	ep_tenants_free(s->tenants);
+	ep_tls_free(s->tls);
 	ep_free(s);
 	return rc;
 }
@@ -168,4 +227,11 @@ void ep_server_stop(void)
 	struct ep_serve *s = atomic_load(&running);
 	if (s)
 		ep_serve_stop(s);
+}
+
+void ep_server_reload(void)
+{
+	struct ep_serve *s = atomic_load(&running);
+	if (s)
+		ep_serve_reload(s);
 }

@@ -14,6 +14,8 @@ struct ep_server_config {
 	const char *listen;     /* ADDR:PORT; NULL: 127.0.0.1:4040 */
 	const char *data_dir;   /* made when it is not there */
 	const char *token_file; /* NULL: no tokens; then only loopback is listened on */
+	const char *tls_cert, *tls_key; /* PEM; NULL: plain HTTP; no key: it is with the cert */
+	bool has_inner_door; /* with TLS: a plain port on loopback too, for our own agent */
 	const char *hosts;      /* more names that Host may hold, comma-separated; NULL */
 	size_t max_body_bytes;    /* of a request; 0: 64 MB */
 	size_t max_bodies_bytes;  /* of all requests at once; 0: 512 MB */
@@ -27,8 +29,9 @@ struct ep_server_config {
 	 * negative errno ends the start.
 	 */
 	int (*settle)(void *arg, struct ep_err *err);
-	/* Called once when requests are answered, with the address that was bound. */
-	void (*ready)(void *arg, const char *address);
+	/* Called once when requests are answered, with the URL, and that of the inner door
+	 * (else the same). */
+	void (*ready)(void *arg, const char *url, const char *inner_url);
 	void *arg;
 };
 
@@ -46,5 +49,9 @@ int ep_server_run(const struct ep_server_config *config, struct ep_err *err);
 
 /* Any thread; signal-safe; before the start is fine. */
 void ep_server_stop(void);
+
+/* Read the certificate and the tokens again; what can't be read stays as it was, and is
+ * logged.  Any thread; signal-safe; before the start is fine. */
+void ep_server_reload(void);
 
 #endif

@@ -3,10 +3,8 @@
 
 #include "base/buf.h"
 #include "codec/base64.h"
+#include "codec/sha256.h"
 
-#include <dlfcn.h>
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +15,7 @@ enum { MAX_TOKENS = 10000, MIN_TOKEN = 16, MAX_TOKEN = 512 };
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 struct token {
-	unsigned char hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[EP_SHA256_BYTES];
 	enum ep_role role;
 	char tenant[65];
 };
@@ -28,30 +26,18 @@ struct ep_tenants {
 	bool ask;
 };
 
-/* Loaded with the first token file, since most of what everprof does needs none of it and
- * would pay for it at every start: docs/decisions/0801-what-is-loaded-late.md. */
-static struct {
-	__typeof__(SHA256) *sha256;
-	__typeof__(CRYPTO_memcmp) *differ;
-} crypto;
-
-static int load_crypto(struct ep_err *err)
+static void hash_token(struct ep_slice token, uint8_t ret_hash[EP_SHA256_BYTES])
 {
-	void *lib = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
-	void *sha256 = lib ? dlsym(lib, "SHA256") : NULL;
-	void *differ = lib ? dlsym(lib, "CRYPTO_memcmp") : NULL;
-	if (!sha256 || !differ)
-		return ep_fail(err, -ENOTSUP, 0,
-			       "tokens need OpenSSL's libcrypto.so.3, which can't be loaded; "
-			       "install it (Debian: apt install libssl3)");
-	memcpy(&crypto.sha256, &sha256, sizeof(sha256));
-	memcpy(&crypto.differ, &differ, sizeof(differ));
-	return 0;
+	ep_sha256(token.p, token.n, ret_hash);
 }
 
-static void hash_token(struct ep_slice token, unsigned char *ret_hash)
+/* In the same time wherever they differ. */
+static bool is_same(const uint8_t *a, const uint8_t *b)
 {
-	crypto.sha256((const unsigned char *)token.p, token.n, ret_hash);
+	unsigned differ = 0;
+	for (unsigned i = 0; i < EP_SHA256_BYTES; i++)
+		differ |= a[i] ^ b[i];
+	return !differ;
 }
 
 static int parse_role(const char *word, enum ep_role *ret_role)
@@ -127,7 +113,6 @@ int ep_tenants_load(const char *path, struct ep_tenants **ret_t, struct ep_err *
 		return ep_fail(err, -ENOMEM, 0, "no memory for the tokens");
 	t->ask = path != NULL;
 	if (path) {
-		EP_TRY(load_crypto(err));
 		int rc = read_tokens(t, path, err);
 		if (rc < 0) {
 			ep_err_context(err, "token file %s", path);
@@ -154,13 +139,13 @@ bool ep_tenants_ask(const struct ep_tenants *t)
 /* Every hash is compared, whole, so that time tells nothing of which one is near. */
 static const struct token *find(const struct ep_tenants *t, struct ep_slice token)
 {
-	unsigned char hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[EP_SHA256_BYTES];
 	const struct token *found = NULL;
 	if (!token.n || token.n > MAX_TOKEN || !t->n_tokens)
-		return NULL; /* without tokens nothing is loaded to hash them */
+		return NULL;
 	hash_token(token, hash);
 	for (size_t i = 0; i < t->n_tokens; i++)
-		if (crypto.differ(hash, t->tokens[i].hash, sizeof(hash)) == 0)
+		if (is_same(hash, t->tokens[i].hash))
 			found = &t->tokens[i];
 	return found;
 }
