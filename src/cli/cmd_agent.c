@@ -90,6 +90,7 @@ static int run(const struct options *o)
 
 int ep_cmd_agent(int argc, char **argv)
 {
+	bool print_config = false;
 	struct options o = {
 		.server = "http://127.0.0.1:4040",
 		.hz = EP_AGENT_HZ,
@@ -115,11 +116,13 @@ int ep_cmd_agent(int argc, char **argv)
 		 "do not send symbol tables of the programs seen"},
 		{"no-bpf", 0, NULL, EP_FLAG_BOOL, &o.no_bpf, "do without eBPF"},
 		{"config", 0, "FILE", EP_FLAG_STRING, &o.config,
-		 "read flags from here: key = value"},
+		 "the same flags as YAML: key: value"},
+		{"print-config", 0, NULL, EP_FLAG_BOOL, &print_config,
+		 "print every setting as such a file"},
 		{"verbose", 'v', NULL, EP_FLAG_BOOL, &o.verbose, "say more"},
 		{0},
 	};
-	const struct ep_flags flags = {"agent", NULL, about, examples, table};
+	const struct ep_flags flags = {"agent", NULL, about, examples, table, NULL};
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
 	if (rc >= 0)
 		return rc;

@@ -4,7 +4,7 @@
 #include "cli/flags.h"
 
 #include "base/clock.h"
-#include "base/mem.h"
+#include "cli/configfile.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -127,7 +127,7 @@ static int set_bool(const char *text, bool *to)
 	return 0;
 }
 
-static int set_value(const struct ep_flag *g, const char *text)
+int ep_flags_set(const struct ep_flag *g, const char *text)
 {
 	switch (g->kind) {
 	case EP_FLAG_STRING:
@@ -152,6 +152,11 @@ static const char *const wants[] = {
 	[EP_FLAG_INT] = "a whole number",
 	[EP_FLAG_BOOL] = "true or false",
 };
+
+const char *ep_flags_wants(enum ep_flag_kind kind)
+{
+	return wants[kind];
+}
 
 static const struct ep_flag *find_name(const struct ep_flags *f, const char *s,
 				       size_t n)
@@ -215,8 +220,8 @@ static int pass(const struct ep_flags *f, int argc, char **argv, bool only_confi
 		const struct ep_flag *g = NULL;
 		EP_TRY(read_flag(f, argc, argv, &i, &g, &value, err));
 		if (only_config && !strcmp(g->name, "config"))
-			EP_TRY(ep_flags_read_config(f, value, err));
-		if (!only_config && set_value(g, value) < 0)
+			EP_TRY(ep_configfile_read(f, value, err));
+		if (!only_config && ep_flags_set(g, value) < 0)
 			return ep_fail(err, -EINVAL, 0, "%.*s wants %s, not \"%s\"",
 				       (int)strcspn(name, "="), name, wants[g->kind],
 				       value);
@@ -231,6 +236,12 @@ static bool asks_help(int argc, char **argv)
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			return true;
 	return false;
+}
+
+static bool asks_config(const struct ep_flags *f)
+{
+	const struct ep_flag *g = find_name(f, "print-config", 12);
+	return g && *(const bool *)g->to;
 }
 
 int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_rest)
@@ -248,6 +259,10 @@ int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_res
 	if (rc >= 0 && !f->synopsis && *ret_rest < argc)
 		rc = ep_fail(&err, -EINVAL, 0, "it takes no argument, and got \"%s\"",
 			     argv[*ret_rest]);
+	if (rc >= 0 && asks_config(f)) {
+		ep_configfile_print(f, stdout);
+		return 0;
+	}
 	if (rc >= 0)
 		return -1;
 	fprintf(stderr, "everprof %s: %s", f->command, err.text);
@@ -255,105 +270,6 @@ int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_res
 		fprintf(stderr, "; see `everprof %s --help`", f->command);
 	fputc('\n', stderr);
 	return 2;
-}
-
-static char *trim(char *s)
-{
-	while (isspace((unsigned char)*s))
-		s++;
-	size_t n = strlen(s);
-	while (n && isspace((unsigned char)s[n - 1]))
-		s[--n] = '\0';
-	return s;
-}
-
-static char *unquote(char *s)
-{
-	size_t n = strlen(s);
-	if (n >= 2 && (s[0] == '"' || s[0] == '\'') && s[n - 1] == s[0]) {
-		s[n - 1] = '\0';
-		return s + 1;
-	}
-	return s;
-}
-
-/* A # starts a comment at the line's start or behind a blank, outside quotes. */
-static void cut_comment(char *s)
-{
-	char quote = 0;
-	for (char *p = s; *p; p++) {
-		if (quote)
-			quote = *p == quote ? 0 : quote;
-		else if (*p == '"' || *p == '\'')
-			quote = *p;
-		else if (*p == '#' && (p == s || isspace((unsigned char)p[-1])))
-			*p = '\0';
-		if (!*p)
-			return;
-	}
-}
-
-/*
- * A copy for the life of the program: variables point to it.  The list keeps it
- * reachable, so that a leak checker sees it is meant.
- */
-static char *keep(const char *value)
-{
-	struct kept {
-		struct kept *next;
-		char text[];
-	};
-	static struct kept *all;
-	size_t n = strlen(value) + 1;
-	struct kept *k = ep_alloc(sizeof(*k) + n);
-	if (!k)
-		return NULL;
-	memcpy(k->text, value, n);
-	k->next = all;
-	all = k;
-	return k->text;
-}
-
-static int read_line(const struct ep_flags *f, char *line, const char *path,
-		     unsigned at, struct ep_err *err)
-{
-	cut_comment(line);
-	char *key = trim(line);
-	if (!*key)
-		return 0;
-	char *eq = strchr(key, '=');
-	if (!eq)
-		return ep_fail(err, -EBADMSG, at, "%s:%u: wants \"key = value\"", path,
-			       at);
-	*eq = '\0';
-	key = trim(key);
-	char *value = unquote(trim(eq + 1));
-	const struct ep_flag *g = find_name(f, key, strlen(key));
-	if (!g || !strcmp(key, "config"))
-		return ep_fail(err, -EBADMSG, at, "%s:%u: there is no key \"%s\"", path,
-			       at, key);
-	char *kept = g->kind == EP_FLAG_STRING ? keep(value) : value;
-	if (!kept)
-		return ep_fail(err, -ENOMEM, 0, "no memory for %s", path);
-	if (set_value(g, kept) < 0)
-		return ep_fail(err, -EBADMSG, at, "%s:%u: %s wants %s, not \"%s\"",
-			       path, at, key, wants[g->kind], value);
-	return 0;
-}
-
-int ep_flags_read_config(const struct ep_flags *f, const char *path, struct ep_err *err)
-{
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return ep_fail(err, -errno, 0, "%s can't be read: %s", path,
-			       strerror(errno));
-	char line[4096];
-	unsigned at = 0;
-	int rc = 0;
-	while (rc >= 0 && fgets(line, sizeof(line), file))
-		rc = read_line(f, line, path, ++at, err);
-	fclose(file);
-	return rc;
 }
 
 /*

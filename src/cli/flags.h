@@ -20,6 +20,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -40,6 +41,18 @@ struct ep_flag {
 	const char *help; /* wrapped by --help, as is `about` */
 };
 
+/* Keys of the configuration file that are no flags; configfile.h. */
+struct ep_flag_section {
+	const char *name; /* "limits" */
+	const char *help;
+	const struct ep_flag *rows; /* ends with a row of zeroes; NULL when it has members */
+	/* The keys of a new member, or NULL with err filled; they live as long as the program. */
+	const struct ep_flag *(*member)(void *arg, const char *name, struct ep_err *err);
+	/* Those there are; NULL at the end. */
+	const struct ep_flag *(*nth)(void *arg, size_t i, const char **ret_name);
+	void *arg;
+};
+
 struct ep_flags {
 	const char *command; /* "record" */
 	/* "-o FILE [FLAGS] -- CMD...": behind the command's name; NULL: flags alone,
@@ -48,6 +61,7 @@ struct ep_flags {
 	const char *about;	     /* a sentence or a paragraph */
 	const char *examples;	     /* whole lines */
 	const struct ep_flag *flags; /* ends with a row of zeroes */
+	const struct ep_flag_section *sections; /* likewise; NULL: none */
 };
 
 /*
@@ -55,24 +69,20 @@ struct ep_flags {
  *
  * Flags stand before the first argument that is none, or "--"; both forms
  * --flag=value and --flag value are taken.  When the table has a string flag
- * "config" and it is given, that file is read first, so that flags win.
+ * "config" and it is given, that file is read first, so that flags win.  When it has
+ * a bool "print-config" and it is given, the settings are printed.
  *
  * out      ret_rest  index of the first argument that is no flag, behind "--";
  *                    argc when the synopsis is NULL
- * returns  -1 go on; else the exit code: 0 --help was printed, 2 a mistake was
+ * returns  -1 go on; else the exit code: 0 --help or the settings were printed, 2 a mistake was
  *          named in one sentence on standard error
  */
 int ep_flags_parse(const struct ep_flags *f, int argc, char **argv, int *ret_rest);
 
-/*
- * ep_flags_read_config - lines `key = value`; # starts a comment; keys are flag
- * names, quotes around a value are optional.
- *
- * errors   -ENOENT, -EACCES, -EIO; -EBADMSG an unknown key or a bad value, with
- *          the line
- */
-int ep_flags_read_config(const struct ep_flags *f, const char *path,
-			 struct ep_err *err);
+/* Set the variable of one row.  0 or -EINVAL. */
+int ep_flags_set(const struct ep_flag *g, const char *text);
+/* "a duration like 250ms, 10s or 24h" */
+const char *ep_flags_wants(enum ep_flag_kind kind);
 
 void ep_flags_print_help(const struct ep_flags *f, FILE *to);
 

@@ -39,7 +39,9 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 		{"workers", 0, "N", EP_FLAG_INT, &f->workers,
 		 "threads that answer queries, and as many that take profiles (4)"},
 		{"config", 0, "FILE", EP_FLAG_STRING, &f->config,
-		 "the same flags, a line each: key = value"},
+		 "the same flags as YAML (key: value), and limits of tenants"},
+		{"print-config", 0, NULL, EP_FLAG_BOOL, &f->print_config,
+		 "print every setting as such a file"},
 		{0},
 	};
 	memcpy(ret_rows, rows, sizeof(rows));

@@ -11,11 +11,12 @@ struct ep_serverflags {
 	const char *listen, *data, *config, *token_file, *hosts, *tls_cert, *tls_key;
 	uint64_t max_body, max_bodies, max_profile;
 	int64_t workers;
+	bool print_config;
 	char default_data[4096];
 };
 
 enum {
-	EP_SERVERFLAGS_ROWS = 12, /* with the row of zeroes */
+	EP_SERVERFLAGS_ROWS = 13, /* with the row of zeroes */
 	EP_SERVERFLAGS_MAX_WORKERS = 64,
 };
 

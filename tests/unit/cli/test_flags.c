@@ -82,39 +82,6 @@ TEST(flags_help_is_printed_for_any_place_before_the_command)
 	assert_int_equal(parse(&o, &rest, ARGV("-a", "--", "--help")), -1);
 }
 
-TEST(flags_win_over_the_configuration_file)
-{
-	char path[] = "/tmp/ep-flags-XXXXXX";
-	int fd = mkstemp(path);
-	const char text[] =
-		"# a comment\nout = \"from # file\"\nduration=5s # five\nall = true\n";
-	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
-	close(fd);
-	struct options o = {0};
-	int rest;
-	assert_int_equal(parse(&o, &rest, ARGV("-d", "7s", "--config", path)), -1);
-	assert_string_equal(o.out, "from # file");
-	assert_int_equal(o.wait_ns, 7000000000ull);
-	assert_true(o.all);
-	unlink(path);
-}
-
-TEST(flags_configuration_names_the_line_of_a_bad_key)
-{
-	char path[] = "/tmp/ep-flags-XXXXXX";
-	int fd = mkstemp(path);
-	assert_int_equal(write(fd, "all = true\nwrong = 1\n", 21), 21);
-	close(fd);
-	struct options o = {0};
-	struct ep_flag table[] = TABLE(o);
-	struct ep_flags f = {.command = "t", .about = "", .flags = table};
-	struct ep_err err = {0};
-	assert_int_equal(ep_flags_read_config(&f, path, &err), -EBADMSG);
-	assert_int_equal(err.pos, 2);
-	assert_non_null(strstr(err.text, "\"wrong\""));
-	unlink(path);
-}
-
 TEST(flags_durations_and_sizes)
 {
 	uint64_t v;
