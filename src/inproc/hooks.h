@@ -7,6 +7,7 @@
  *                     alternate stacks hold it back
  *   dlclose           look at the map before and after: the address may be reused
  *   _exit, _Exit      flush; fork is handled by pthread_atfork()
+ *   malloc, operator new and their kin, locks, conditions: hooks_{heap,new,lock}.c
  *
  * Each calls the next definition, so other interposers keep working.
  */
@@ -31,6 +32,9 @@ bool ep_hooks_own_sigprof(void);
  * statically as a whole.  Weak, as unit tests have no hook there: a sanitizer's malloc
  * can't have one in front of it. */
 __attribute__((weak)) bool ep_hooks_see_malloc(void);
+
+/* malloc(), or with align posix_memalign(), on behalf of who called us: operator new. */
+void *ep_hooks_malloc_for(size_t n, size_t align, const void *caller);
 
 /* The calling thread's slot is released when the thread ends. */
 struct ep_sig_thread;

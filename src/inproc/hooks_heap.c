@@ -26,14 +26,12 @@ typedef void *malloc_fn(size_t);
 typedef void free_fn(void *);
 typedef void *calloc_fn(size_t, size_t);
 typedef void *realloc_fn(void *, size_t);
-typedef void *reallocarray_fn(void *, size_t, size_t);
 typedef void *align_fn(size_t, size_t);
 typedef int posix_memalign_fn(void **, size_t, size_t);
 
 static malloc_fn first_malloc;
 static calloc_fn first_calloc;
 static realloc_fn first_realloc;
-static reallocarray_fn first_reallocarray;
 static align_fn first_aligned_alloc, first_memalign;
 static posix_memalign_fn first_posix_memalign;
 static malloc_fn first_valloc, first_pvalloc;
@@ -46,7 +44,6 @@ static struct {
 	free_fn *free;
 	calloc_fn *calloc;
 	realloc_fn *realloc;
-	reallocarray_fn *reallocarray;
 	align_fn *aligned_alloc, *memalign;
 	posix_memalign_fn *posix_memalign;
 } next = {
@@ -56,7 +53,6 @@ static struct {
 	.free = first_free,
 	.calloc = first_calloc,
 	.realloc = first_realloc,
-	.reallocarray = first_reallocarray,
 	.aligned_alloc = first_aligned_alloc,
 	.memalign = first_memalign,
 	.posix_memalign = first_posix_memalign,
@@ -143,7 +139,6 @@ static void find_in_program(void)
 	next.free = __libc_free ? __libc_free : free;
 	next.calloc = __libc_calloc ? __libc_calloc : calloc;
 	next.realloc = __libc_realloc ? __libc_realloc : realloc;
-	next.reallocarray = first_reallocarray;
 	next.aligned_alloc = __libc_memalign ? __libc_memalign : no_align;
 	next.memalign = next.aligned_alloc;
 	next.posix_memalign = __posix_memalign ? __posix_memalign : no_posix_memalign;
@@ -166,7 +161,6 @@ static bool look(void)
 	FIND(posix_memalign, no_posix_memalign);
 	FIND(valloc, no_valloc);
 	FIND(pvalloc, no_valloc);
-	FIND(reallocarray, first_reallocarray);
 	FIND(realloc, NULL);
 	FIND(calloc, NULL);
 	FIND(malloc, NULL);
@@ -197,12 +191,6 @@ static void *first_realloc(void *p, size_t n)
 	if (look())
 		return next.realloc(p, n);
 	return p ? early_realloc(p, n, NULL) : early_alloc(n);
-}
-
-/* Also for an allocator that has none. */
-static void *first_reallocarray(void *p, size_t n, size_t size)
-{
-	return next.realloc(p, n * size); /* the product was checked */
 }
 
 static void *first_aligned_alloc(size_t align, size_t n)
@@ -313,6 +301,7 @@ EXPORTED void *realloc(void *p, size_t n)
 	return next.realloc(p, n);
 }
 
+/* realloc's work: libc's own calls realloc by its name, and would be counted twice. */
 EXPORTED void *reallocarray(void *p, size_t n, size_t size)
 {
 	size_t bytes;
@@ -321,7 +310,7 @@ EXPORTED void *reallocarray(void *p, size_t n, size_t size)
 	bool passed = ep_heap_passes(bytes);
 	if (__builtin_expect(passed, 0) || ep_live_maybe(p))
 		return resize_special(p, bytes, passed, CALLER);
-	return next.reallocarray(p, n, size);
+	return next.realloc(p, bytes);
 }
 
 /* The rest is rare enough to be plain. */
@@ -364,4 +353,16 @@ bool ep_hooks_see_malloc(void)
 {
 	malloc_fn *volatile own = own_malloc, *volatile used = malloc;
 	return own == used;
+}
+
+void *ep_hooks_malloc_for(size_t n, size_t align, const void *caller)
+{
+	void *p = NULL;
+	if (!ep_hooks_see_malloc()) /* the next one is not the program's */
+		return !align ? malloc(n) : posix_memalign(&p, align, n) ? NULL : p;
+	if (!align)
+		p = next.malloc(n);
+	else if (next.posix_memalign(&p, align, n))
+		p = NULL;
+	return count(p, n, caller);
 }

@@ -12,8 +12,10 @@ void ep_siterows_add(struct ep_tally *t, const struct ep_sites *sites, const str
 	for (uint32_t i = 0; i < s->n_frames; i++) {
 		uint64_t f = sites->frames[s->first_frame + i];
 		uint32_t id = ep_desk_frame_id(f);
-		frames[i] = (struct ep_tally_frame){ep_desk_frame_address(f),
-						    id == EP_DESK_NO_ID ? EP_CODE_NONE : id};
+		uint64_t address = ep_desk_frame_address(f);
+		if (id == EP_DESK_NO_ID) /* of a library that was opened a moment before */
+			id = ep_code_find(0, address);
+		frames[i] = (struct ep_tally_frame){address, id};
 	}
 	for (int i = 0; i < EP_TALLY_VALUES; i++)
 		row.values[i] = values[i];

@@ -60,12 +60,13 @@ static inline double ep_poisson_hit(double x)
 	return 1 - (1 + sum) / (double)(1ull << halvings);
 }
 
-/* Bytes to the next sample point: exponential with this mean, at least 1. */
+/* Whole bytes before the one that holds the next sample point: the gap is exponential with
+ * this mean, so an allocation of n bytes holds it with 1 - exp(-n / mean). */
 static inline int64_t ep_poisson_draw(uint64_t *state, uint64_t mean)
 {
 	/* In (0, 1]: 53 bits, so at most 37 means away. */
 	double u = (double)((ep_poisson_random(state) >> 11) + 1) * 0x1p-53;
-	return 1 + (int64_t)(-ep_poisson_log(u) * (double)mean);
+	return (int64_t)(-ep_poisson_log(u) * (double)mean);
 }
 
 #endif

@@ -1,14 +1,13 @@
 """The heap profile of programs whose heap is known."""
 
 import math
-import shutil
 import subprocess
 
 import pytest
 
 from harness import need
 from pprof import Profile
-from test_library import SOURCES, compiled, run  # noqa: F401  (compiled is a fixture)
+from test_library import compiled, run  # noqa: F401  (compiled is a fixture)
 
 MEAN = 32768
 
@@ -104,11 +103,3 @@ def test_python_allocates_through_us_and_stays_itself(build, tmp_path):
     printed, profile = heap_of([python, "-c", code], tmp_path / "out", build)
     assert printed == plain
     assert profile.total("alloc_space") > 50e6
-
-
-@pytest.mark.skipif(not shutil.which("g++"), reason="needs g++")
-def test_new_and_delete_of_cxx(build, tmp_path):
-    program = tmp_path / "new"
-    subprocess.run(["g++", "-O2", "-g", SOURCES / "new.cpp", "-o", program], check=True)
-    printed, profile = heap_of([program], tmp_path / "out", build, EVERPROF_HEAP_BYTES=1)
-    assert by_function(profile, "_Z4keepv", "inuse_space") == int(printed)

@@ -46,6 +46,18 @@ static struct ep_stack stack_from(struct ep_desk *d, uint64_t sp)
 				 .arg = &d->guarded};
 }
 
+/* A walk that ended in code of no known file: a library was opened, most likely.  Once a
+ * map, as there may be a thousand samples a second of code that has no file. */
+static void ask_for_look(const struct ep_desk *d, const struct ep_sig_map *map)
+{
+	static _Atomic uint64_t asked;
+	if (!d->n_frames || ep_modules_find(map->modules, d->frames[d->n_frames - 1]) ||
+	    atomic_exchange_explicit(&asked, map->number + 1, memory_order_relaxed) ==
+		    map->number + 1)
+		return;
+	ep_hold_ask_for_look();
+}
+
 /* Our own frames go; the caller itself is there even when the walk did not reach it. */
 static void start_at(struct ep_desk *d, uint64_t caller)
 {
@@ -90,6 +102,8 @@ __attribute__((noinline)) bool ep_desk_walk(struct ep_desk *d, const void *retur
 	ep_memo_end(&memo, map->number);
 	d->truncated = why != EP_STEP_END;
 	start_at(d, (uint64_t)(uintptr_t)return_address - 1);
+	if (d->truncated)
+		ask_for_look(d, map);
 	add_ids(d, map->modules);
 	return true;
 }

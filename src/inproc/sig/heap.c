@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* How far a thread counts while nobody samples, till it looks again. */
-#define LOOK_AGAIN_BYTES (1 << 20)
+#define LOOK_AGAIN_BYTES (64 << 10)
 
 struct ep_heap ep_heap;
 __thread uint64_t ep_heap_left __attribute__((tls_model("initial-exec")));
@@ -31,8 +31,10 @@ static void draw(uint64_t mean)
 		dice = ((uint64_t)(uintptr_t)&dice ^ (uint64_t)t.tv_nsec << 20) | 1;
 		(void)ep_poisson_random(&dice);
 	}
-	/* A mean of 1 is every object, also the empty one: always below 0. */
-	ep_heap_left = mean > 1 ? (uint64_t)ep_poisson_draw(&dice, mean) : UINT64_MAX;
+	/* A mean of 1 is every object, also the empty one: always below 0.  And never the same
+	 * twice, so that it shows whether anything was counted meanwhile (hooks_new.c). */
+	ep_heap_left = mean > 1 ? (uint64_t)ep_poisson_draw(&dice, mean)
+				: 3ull << 62 | ep_poisson_random(&dice) >> 2;
 }
 
 static void take(const void *p, uint64_t size, const void *return_address)

@@ -98,6 +98,8 @@ bool ep_live_read(const struct ep_live_object *o, struct ep_live_object *ret)
 
 bool ep_live_take(struct ep_live *l, const void *p, struct ep_live_object *ret)
 {
+	if ((uintptr_t)p <= WRITING) /* free(NULL) is no object, and its key is NEVER's */
+		return false;
 	uint32_t n = atomic_load_explicit(&l->n_used, memory_order_relaxed);
 	for (uint32_t t = 0; t < n; t++) {
 		struct ep_live_object *o = find(l, (int)t, p);

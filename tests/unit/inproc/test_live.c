@@ -41,6 +41,17 @@ TEST(live_objects_are_found_once_and_then_gone)
 	done(l);
 }
 
+TEST(live_is_left_alone_by_a_free_of_nothing)
+{
+	struct ep_live *l = fresh(1);
+	struct ep_live_object o;
+	assert_true(ep_live_add(l, object(1), 500, 7, 99));
+	/* Its key is that of a slot that was never used. */
+	assert_false(ep_live_take(l, NULL, &o));
+	assert_true(ep_live_take(l, object(1), &o));
+	done(l);
+}
+
 TEST(live_goes_on_in_larger_tables_and_counts_what_has_no_room)
 {
 	struct ep_live *l = fresh(2);
