@@ -2,8 +2,9 @@
  * custom.c - profiles of the program's own things: what is open, where it was opened.
  *
  * A thing is known by a key; its site is where it was added.  Keys lie in shards, each
- * with a lock of its own that is held for a few nanoseconds; counts lie in the sites
- * (sig/sites.h), so writing a profile walks the places, not the things.
+ * with a lock of its own that is held for a few nanoseconds, and all that an add or a
+ * remove writes lies in one shard: threads meet at a counter nowhere.  Writing a profile
+ * counts the things by their sites.
  */
 #include "inproc/custom.h"
 
@@ -44,6 +45,7 @@ struct shard {
 	_Atomic uint32_t lock;
 	uint32_t n, cap;
 	struct thing *v;
+	uint64_t n_taken; /* ever */
 } __attribute__((aligned(64)));
 
 struct custom {
@@ -52,7 +54,7 @@ struct custom {
 	struct ep_write_shape shape;
 	uint64_t from_ns;
 	struct ep_sites sites;
-	_Atomic uint64_t n_taken, n_lost, n_truncated, n_twice, n_strangers;
+	_Atomic uint64_t n_lost, n_truncated, n_twice, n_strangers;
 	struct shard shards[SHARDS];
 };
 
@@ -128,6 +130,7 @@ static int insert(struct custom *c, uint64_t key, uint32_t site)
 		else
 			*t = (struct thing){key, site};
 		s->n += rc == 0;
+		s->n_taken += rc == 0;
 	}
 	unlock(s);
 	return rc;
@@ -166,9 +169,25 @@ static uint32_t take_out(struct custom *c, uint64_t key)
 
 /* ---- a kind of profile ------------------------------------------------------------------- */
 
-static void add_ledger(const struct custom *c, struct ep_batch *b)
+/* Things by site; what was ever taken. */
+static uint64_t count_things(struct custom *c, int64_t by_site[MAX_SITES])
 {
-	b->ledger = (struct ep_ledger){.taken = atomic_load(&c->n_taken),
+	uint64_t n_taken = 0;
+	for (int i = 0; i < SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+		lock(s);
+		for (uint32_t k = 0; s->n && k < s->cap; k++)
+			if (s->v[k].site != EP_SITES_NONE)
+				by_site[s->v[k].site]++;
+		n_taken += s->n_taken;
+		unlock(s);
+	}
+	return n_taken;
+}
+
+static void add_ledger(const struct custom *c, uint64_t n_taken, struct ep_batch *b)
+{
+	b->ledger = (struct ep_ledger){.taken = n_taken,
 				       .lost = atomic_load(&c->n_lost),
 				       .truncated = atomic_load(&c->n_truncated)};
 	b->ledger.asked = b->ledger.taken + b->ledger.lost;
@@ -176,7 +195,8 @@ static void add_ledger(const struct custom *c, struct ep_batch *b)
 
 static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batch *ret_b)
 {
-	const struct custom *c = k->of;
+	static int64_t by_site[MAX_SITES]; /* under the drain lock */
+	struct custom *c = k->of;
 	struct ep_tally *t = ep_tally_new();
 	(void)form; /* what is open now, either way */
 	if (!t || !ep_batch_init(ret_b, k->shape, t)) {
@@ -185,13 +205,13 @@ static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batc
 	}
 	ret_b->period = 1;
 	ret_b->from_ns = c->from_ns;
-	for (uint32_t i = 0; i < c->sites.n_slots; i++) {
-		const struct ep_site *s = ep_sites_at(&c->sites, i);
-		int64_t n = s ? atomic_load_explicit(&s->values[0], memory_order_relaxed) : 0;
-		if (n > 0)
-			ep_siterows_add(t, &c->sites, s, NULL, (int64_t[EP_TALLY_VALUES]){n});
-	}
-	add_ledger(c, ret_b);
+	memset(by_site, 0, sizeof(by_site));
+	uint64_t n_taken = count_things(c, by_site);
+	for (uint32_t i = 0; i < MAX_SITES; i++)
+		if (by_site[i])
+			ep_siterows_add(t, &c->sites, ep_sites_at(&c->sites, i), NULL,
+					(int64_t[EP_TALLY_VALUES]){by_site[i]});
+	add_ledger(c, n_taken, ret_b);
 	return true;
 }
 
@@ -303,14 +323,10 @@ EXPORTED int everprof_profile_add(everprof_profile *p, const void *key, unsigned
 		return -EINVAL;
 	uint32_t site = site_here(c, skip, __builtin_return_address(0));
 	int rc = site == EP_SITES_NONE ? -ENOSPC : insert(c, (uintptr_t)key, site);
-	if (rc == 0) {
-		ep_sites_count(&c->sites, site, 0, 1);
-		atomic_fetch_add_explicit(&c->n_taken, 1, memory_order_relaxed);
-	} else if (rc == -EEXIST) {
+	if (rc == -EEXIST)
 		atomic_fetch_add_explicit(&c->n_twice, 1, memory_order_relaxed);
-	} else {
+	else if (rc < 0)
 		atomic_fetch_add_explicit(&c->n_lost, 1, memory_order_relaxed);
-	}
 	return rc;
 }
 
@@ -324,7 +340,6 @@ EXPORTED int everprof_profile_remove(everprof_profile *p, const void *key)
 		atomic_fetch_add_explicit(&c->n_strangers, 1, memory_order_relaxed);
 		return -ENOENT;
 	}
-	ep_sites_count(&c->sites, site, 0, -1);
 	return 0;
 }
 

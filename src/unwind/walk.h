@@ -89,48 +89,65 @@ EP_WALK_RARE enum ep_step ep_walk_step(struct ep_walk_at *at, const struct ep_st
 	return why;
 }
 
-/*
- * As many frames as are the same as last time and of the common kinds: what
- * ep_walk_step() and ep_walk_look_up() would do, in a loop of a few cache lines.
- * Where anything differs it stops, and they go on.
- */
-static inline __attribute__((always_inline)) uint32_t
-ep_walk_run(struct ep_walk_at *at, struct ep_memo_walk *memo, const struct ep_stack *s,
-	    uint64_t *pcs, uint32_t room)
+/* Of the kinds that nearly all rules are: CFA by sp or bp; bp the same, or saved below the
+ * CFA. */
+static inline __attribute__((always_inline)) bool ep_walk_is_common(const struct ep_rule *r)
 {
-	const struct ep_memo_row *old = memo->old;
+	_Static_assert(EP_CFA_SP == 2 && EP_CFA_BP == 3 && EP_BP_SAME == 0 && EP_BP_CFA == 1,
+		       "one bit each");
+	return (r->kind & ~0x11) == EP_CFA_SP;
+}
+
+/*
+ * As many frames as are the same as last time and of the common kinds, on a stack that is
+ * known: what ep_walk_step() and ep_walk_look_up() would do, some twenty instructions a
+ * frame in a function of its own, so that all it needs is in registers.  Where anything
+ * differs it stops, and they go on.
+ */
+EP_WALK_RARE uint32_t ep_walk_run(struct ep_walk_at *at, struct ep_memo_walk *memo,
+				  const struct ep_stack *s, uint64_t *pcs, uint32_t room)
+{
+	const struct ep_memo_row *old = memo->old, *end = memo->old_end;
 	struct ep_memo_row *new = memo->new;
-	struct ep_regs r = at->r;
 	const struct ep_rule *rule = at->rule;
-	const uint64_t ra_off = (uint64_t)(int64_t)EP_REGS_RA_OFF;
-	uint32_t n = 0;
-	while (n < room && old < memo->old_end && new < memo->new_end) {
-		enum ep_cfa by = ep_table_cfa(rule);
-		uint64_t cfa = (by == EP_CFA_SP ? r.sp : r.bp) + (uint64_t)(int64_t)rule->cfa_off;
-		uint64_t bp = r.bp, ip;
-		if ((by != EP_CFA_SP && by != EP_CFA_BP) || cfa <= r.sp ||
-		    !ep_step_load(s, cfa + ra_off, &ip))
+	uint64_t *to = pcs, sp = at->r.sp, bp = at->r.bp, last = s->hi - 8;
+	uint32_t n = (uint32_t)(memo->new_end - new) < room ? (uint32_t)(memo->new_end - new) : room;
+	end = end - old < n ? end : old + n;
+	for (; old < end && ep_walk_is_common(rule); old++) {
+		uint64_t cfa = (ep_table_cfa(rule) == EP_CFA_SP ? sp : bp) +
+			       (uint64_t)(int64_t)rule->cfa_off;
+		uint64_t ra_at = cfa + (uint64_t)(int64_t)EP_REGS_RA_OFF, pc, caller_bp = bp;
+		if (ra_at < sp || ra_at > last)
+			break;
+		__builtin_memcpy(&pc, (const void *)(uintptr_t)ra_at, 8);
+		pc--;
+		/* The difference is an address only where sp is the row's. */
+		if (old->key - (cfa >> 3 << EP_MEMO_PC_BITS) != pc || pc >> EP_MEMO_PC_BITS)
 			break;
 		if (ep_table_bp(rule) != EP_BP_SAME) {
 			uint64_t saved = cfa + (uint64_t)(int64_t)rule->bp_off;
-			if (ep_table_bp(rule) != EP_BP_CFA || saved < r.sp ||
-			    !ep_step_load(s, saved, &bp))
+			if (saved < sp || saved > last)
 				break;
+			__builtin_memcpy(&caller_bp, (const void *)(uintptr_t)saved, 8);
 		}
-		if (old->key != ep_memo_key(ip - 1, cfa))
-			break;
+		*to++ = pc;
 		rule = &old->rule;
-		r = (struct ep_regs){.ip = ip, .sp = cfa, .bp = bp};
-		pcs[n++] = ip - 1;
-		*new++ = *old++;
+		sp = cfa;
+		bp = caller_bp;
+		*new++ = *old;
 	}
-	if (n) {
-		*at = (struct ep_walk_at){
-			.r = r, .pc = r.ip - 1, .m = at->m, .rule = rule};
-		memo->old = old;
-		memo->new = new;
-	}
-	return n;
+	if (to == pcs)
+		return 0;
+	/* Field by field: clearing a struct as a whole is an instruction that starts slowly. */
+	at->r.ip = to[-1] + 1;
+	at->r.sp = sp;
+	at->r.bp = bp;
+	at->pc = to[-1];
+	at->rule = rule;
+	at->exact = at->by_fp = false;
+	memo->old = old;
+	memo->new = new;
+	return (uint32_t)(to - pcs);
 }
 
 /* ep_walk(), with the rules of the last walk at hand; memo may be NULL. */
@@ -139,9 +156,15 @@ ep_walk_with(struct ep_memo_walk *memo, const struct ep_modules *ms,
 	     const struct ep_regs *regs, const struct ep_stack *s, uint64_t *ret_pcs,
 	     uint32_t max, enum ep_step *ret_why)
 {
-	struct ep_walk_at at = {.r = *regs, .pc = regs->ip, .exact = true};
+	struct ep_walk_at at;
 	enum ep_step why;
 	uint32_t n = 0;
+	at.r = *regs;
+	at.pc = regs->ip;
+	at.m = NULL;
+	at.rule = NULL;
+	at.exact = true;
+	at.by_fp = false;
 	for (;;) {
 		/* A leaf in unknown code may still have a frame pointer. */
 		if (!ep_walk_find(&at, ms, memo) && n) {
@@ -153,7 +176,7 @@ ep_walk_with(struct ep_memo_walk *memo, const struct ep_modules *ms,
 			break;
 		}
 		ret_pcs[n++] = at.pc;
-		if (memo && at.rule)
+		if (memo && at.rule && !s->read)
 			n += ep_walk_run(&at, memo, s, ret_pcs + n, max - n);
 		why = at.rule && ep_table_cfa(at.rule) == EP_CFA_END ? EP_STEP_END
 								     : ep_walk_step(&at, s);

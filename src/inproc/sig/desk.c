@@ -58,33 +58,37 @@ static void ask_for_look(const struct ep_desk *d, const struct ep_sig_map *map)
 	ep_hold_ask_for_look();
 }
 
-/* Our own frames go; the caller itself is there even when the walk did not reach it. */
-static void start_at(struct ep_desk *d, uint64_t caller)
+/* How many frames are our own; the caller itself is there even when the walk did not reach
+ * it. */
+static uint32_t count_own(struct ep_desk *d, uint64_t caller)
 {
 	uint32_t n = d->n_frames < OWN_FRAMES ? d->n_frames : OWN_FRAMES, own = 0;
 	while (own < n && d->frames[own] != caller)
 		own++;
-	if (own == n) {
-		d->frames[0] = caller;
-		d->n_frames = 1;
-		d->truncated = true;
-		return;
-	}
-	d->n_frames -= own;
-	for (uint32_t i = 0; own && i < d->n_frames; i++)
-		d->frames[i] = d->frames[i + own];
+	if (own < n)
+		return own;
+	d->frames[0] = caller;
+	d->n_frames = 1;
+	d->truncated = true;
+	return 0;
 }
 
-static void add_ids(struct ep_desk *d, const struct ep_modules *ms)
+/* Our own frames go, the others get their ids: mostly they come in runs of one module. */
+static void finish(struct ep_desk *d, uint32_t own, const struct ep_modules *ms)
 {
-	const struct ep_module *m = NULL;
-	for (uint32_t i = 0; i < d->n_frames; i++) {
-		uint64_t pc = d->frames[i];
-		if (!m || pc < m->start || pc >= m->limit)
-			m = ep_modules_find(ms, pc);
+	const uint64_t address = (1ull << EP_DESK_ID_SHIFT) - 1;
+	const uint64_t *from = d->frames + own, *end = d->frames + d->n_frames;
+	uint64_t *to = d->frames;
+	while (from < end) {
+		const struct ep_module *m = ep_modules_find(ms, *from);
 		uint64_t id = m && m->id < EP_DESK_NO_ID ? m->id : EP_DESK_NO_ID;
-		d->frames[i] = (pc & ((1ull << EP_DESK_ID_SHIFT) - 1)) | id << EP_DESK_ID_SHIFT;
+		uint64_t start = m ? m->start : *from, n_bytes = m ? m->limit - start : 1;
+		id <<= EP_DESK_ID_SHIFT;
+		do
+			*to++ = (*from++ & address) | id;
+		while (from < end && *from - start < n_bytes);
 	}
+	d->n_frames -= own;
 }
 
 __attribute__((noinline)) bool ep_desk_walk(struct ep_desk *d, const void *return_address)
@@ -101,10 +105,10 @@ __attribute__((noinline)) bool ep_desk_walk(struct ep_desk *d, const void *retur
 				   EP_SIG_MAX_FRAMES, &why);
 	ep_memo_end(&memo, map->number);
 	d->truncated = why != EP_STEP_END;
-	start_at(d, (uint64_t)(uintptr_t)return_address - 1);
+	uint32_t own = count_own(d, (uint64_t)(uintptr_t)return_address - 1);
 	if (d->truncated)
 		ask_for_look(d, map);
-	add_ids(d, map->modules);
+	finish(d, own, map->modules);
 	return true;
 }
 

@@ -1,27 +1,19 @@
 /*
  * labels.c - what a label scope costs: three labels set and restored.
  *
- * Rounds of each form by turns, the best of each, since the machine is shared.  The
- * bare form is one store of a thread's pointer and one back, in this program.
+ * Rounds of each form by turns; the median and the best of them.  The bare form is one
+ * store of a thread's pointer and one back, in this program.
  */
 #include "everprof.h"
+#include "load.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <time.h>
-#include <unistd.h>
+#include <malloc.h>
+#include <sys/resource.h>
 
-enum { ROUNDS = 40, TURNS = 200000 };
+enum { ROUNDS = 60, TURNS = 200000 };
 
 static __thread const void *volatile bare_labels;
 static const everprof_labels *prebuilt;
-
-static double now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void bare(void)
 {
@@ -49,7 +41,6 @@ static void attach(void)
 	(void)everprof_labels_attach(NULL);
 }
 
-
 static void a_task(void)
 {
 	(void)everprof_task_end(everprof_task_begin("bench")); /* it is open */
@@ -58,45 +49,52 @@ static void a_task(void)
 static const struct {
 	const char *name;
 	void (*run)(void);
-} forms[] = {{"bare: a store and one back", bare},
-	     {"EVERPROF_WITH, prebuilt", with},
-	     {"attach and detach, prebuilt", attach},
-	     {"EVERPROF_LABELS, from strings", from_strings},
-	     {"task begin and end", a_task}};
+} forms[] = {{"floor", bare},
+	     {"prebuilt", with},
+	     {"attach", attach},
+	     {"strings", from_strings},
+	     {"task", a_task}};
 enum { N = sizeof(forms) / sizeof(forms[0]) };
 
 static double round_of(int form)
 {
-	double from = now_ns();
+	uint64_t from = now_of(CLOCK_THREAD_CPUTIME_ID);
 	for (int i = 0; i < TURNS; i++) {
 		forms[form].run();
 		__asm__ volatile("" ::: "memory");
 	}
-	return (now_ns() - from) / TURNS;
+	return (double)(now_of(CLOCK_THREAD_CPUTIME_ID) - from) / TURNS;
 }
 
-static void measure(const char *when)
+/* Pages this process was given so far, and bytes of malloc. */
+static uint64_t memory(void)
 {
-	double best[N];
-	for (int f = 0; f < N; f++)
-		best[f] = 1e9;
-	for (int r = 0; r < ROUNDS; r++)
-		for (int f = 0; f < N; f++) {
-			double ns = round_of(f);
-			best[f] = ns < best[f] ? ns : best[f];
-		}
-	for (int f = 0; f < N; f++)
-		printf("%-12s %-32s %7.2f ns\n", when, forms[f].name, best[f]);
+	struct rusage use;
+	getrusage(RUSAGE_SELF, &use);
+	return (uint64_t)use.ru_minflt * 4096 + mallinfo2().uordblks;
 }
 
 int main(void)
 {
+	static double ns[N][ROUNDS];
 	everprof_config c = {.http = "127.0.0.1:0", .types = "none"};
 	prebuilt = everprof_labels_derive(NULL, "endpoint", "/cart", "method", "GET", "tenant",
 					  "acme");
-	measure("not started");
 	if (everprof_start(&c) < 0)
 		return 1;
-	measure("running");
+	uint64_t before = 0;
+	for (int r = -2; r < ROUNDS; r++)
+		for (int f = 0; f < N; f++) {
+			double took = round_of(f);
+			before = r < 0 ? memory() : before;
+			if (r >= 0)
+				ns[f][r] = took;
+		}
+	uint64_t grown = memory() - before;
+	for (int f = 0; f < N; f++) {
+		struct estimate e = estimate_of(ns[f], ROUNDS);
+		printf("RESULT form=%s ns=%.3f best_ns=%.3f grown_bytes=%llu\n", forms[f].name,
+		       e.median, ns[f][0], (unsigned long long)grown);
+	}
 	return 0;
 }
