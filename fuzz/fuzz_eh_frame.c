@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	ep_buf_init(&b, 64 << 20);
 	const struct ep_table *t;
 	if (!ep_frames_compile(&in, &rows, NULL) &&
-	    !ep_cfa_rows_write(&rows, NULL, &b, NULL)) {
+	    !ep_cfa_rows_write(&rows, NULL, 0, &b, NULL)) {
 		if (ep_check_table(b.data, b.len, &t, NULL) < 0)
 			abort(); /* what we make ourselves must pass our own check */
 		walk(t);

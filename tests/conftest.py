@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -21,6 +23,13 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if mark in item.keywords:
                 item.add_marker(skip)
+
+
+def pytest_configure(config):
+    """Unwind tables of a session are its own: none of another build, none left behind."""
+    config.unwind_tables = tempfile.mkdtemp(prefix="everprof-tables-")
+    os.chmod(config.unwind_tables, 0o755)  # for tests that run as another user
+    os.environ["EVERPROF_CACHE"] = config.unwind_tables
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +69,7 @@ def server(everprof, data_dir):
 
 def pytest_unconfigure(config):
     """End in `N passed, N failed, N skipped`, whatever pytest printed before."""
+    shutil.rmtree(config.unwind_tables, ignore_errors=True)
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or config.option.collectonly:
         return

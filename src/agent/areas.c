@@ -8,10 +8,13 @@
 #include "base/hash.h"
 #include "base/index.h"
 #include "base/log.h"
-#include "unwind/build/compile.h"
+#include "unwind/build/tablecache.h"
 #include "unwind/walk.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -19,7 +22,7 @@ enum {
 	MAX_TABLES = 16384,
 };
 
-#define MAX_TABLE_BYTES ((size_t)64 << 20)
+#define MAX_TABLE_BYTES ((uint64_t)64 << 20)
 
 struct segment {
 	uint64_t offset, n_bytes, vaddr;
@@ -53,6 +56,7 @@ struct retired {
 struct ep_areas {
 	struct ep_source_memory memory;
 	struct ep_images *images;
+	struct ep_tablecache cache; /* of folders "": none */
 	struct ep_extents room;
 	struct table *tables;
 	uint32_t n_tables, cap_tables;
@@ -78,6 +82,15 @@ int ep_areas_new(const struct ep_source_memory *memory, struct ep_images *images
 	}
 	*ret_c = c;
 	return 0;
+}
+
+void ep_areas_share(struct ep_areas *c)
+{
+	ep_tablecache_init(&c->cache, &(struct ep_tablecache_config){
+					      .setting = getenv("EVERPROF_CACHE"),
+					      .cache_home = getenv("XDG_CACHE_HOME"),
+					      .home = getenv("HOME"),
+				      });
 }
 
 void ep_areas_free(struct ep_areas *c)
@@ -197,31 +210,47 @@ static void read_segments(struct table *t, const struct ep_elf *e)
 				p[i].p_offset, p[i].p_filesz, p[i].p_vaddr};
 }
 
-static void make_table(struct ep_areas *c, struct table *t, int fd)
+/* Files of a container are another's: what is kept for all comes from this system alone. */
+static bool sees_our_files(uint32_t pid)
 {
-	struct ep_err err = {0};
-	ep_auto(ep_elf) e = NULL;
-	ep_auto_buf bytes;
-	ep_buf_init(&bytes, MAX_TABLE_BYTES);
-	int rc = ep_elf_open(fd, &e, &err);
-	if (rc == 0) {
-		read_segments(t, e);
-		rc = ep_compile_elf(e, &bytes, &err);
-	}
-	t->has_none = rc < 0 && rc != -ENOMEM && rc != -EIO;
-	if (rc < 0)
-		return;
-	uint32_t n_words = (uint32_t)((bytes.len + 3) / 4);
+	char path[64];
+	struct stat ours, its;
+	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
+	return stat(path, &its) == 0 && stat("/proc/self/ns/mnt", &ours) == 0 &&
+	       its.st_ino == ours.st_ino && its.st_dev == ours.st_dev;
+}
+
+static void place_table(struct ep_areas *c, struct table *t, const struct ep_table *from)
+{
+	uint32_t n_words = (uint32_t)((from->n_bytes + 3) / 4);
 	uint32_t at = take(c, n_words);
 	if (!at) {
 		ep_log_debug("no room for the unwind table of %s", t->build_id);
 		return;
 	}
-	memcpy(c->memory.words + at, bytes.data, bytes.len);
+	memcpy(c->memory.words + at, from, from->n_bytes);
 	t->at = at;
 	t->n_words = n_words;
 	c->stats.n_tables++;
 	c->stats.n_made++;
+}
+
+static void make_table(struct ep_areas *c, struct table *t, int fd, uint32_t pid)
+{
+	struct ep_err err = {0};
+	ep_auto(ep_elf) e = NULL;
+	struct ep_tablefile f;
+	int rc = ep_elf_open(fd, &e, &err);
+	if (rc == 0) {
+		read_segments(t, e);
+		rc = ep_tablecache_make(&c->cache, fd, sees_our_files(pid), &f, &err);
+	}
+	t->has_none = rc < 0 && rc != -ENOMEM && rc != -EIO;
+	if (rc < 0)
+		return;
+	if (f.table->n_bytes <= MAX_TABLE_BYTES)
+		place_table(c, t, f.table);
+	ep_tablefile_release(&f);
 }
 
 /* The table of an area's file, made if need be.  NULL: there is nothing to say. */
@@ -237,7 +266,7 @@ static struct table *table_of(struct ep_areas *c, const struct ep_process *p,
 	int fd = ep_images_open(c->images, a->image, p->via, a->start, a->limit);
 	if (fd < 0)
 		return t;
-	make_table(c, t, fd);
+	make_table(c, t, fd, p->via);
 	close(fd);
 	return t;
 }

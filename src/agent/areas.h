@@ -43,10 +43,15 @@ int ep_areas_new(const struct ep_source_memory *memory, struct ep_images *images
 void ep_areas_free(struct ep_areas *c);
 EP_DEFINE_AUTO(ep_areas);
 
+/* Where tables are shared with the processes themselves, as EVERPROF_CACHE and the user
+ * say.  Before the first tell; without it each is compiled here.  Reads the environment. */
+void ep_areas_share(struct ep_areas *c);
+
 /*
  * ep_areas_tell - the areas of a process are read, or read anew.
  *
- * cost     tables that are not there are made: about a millisecond a megabyte of code
+ * cost     tables that are not there are found in files or made: about a millisecond a
+ *          megabyte of code
  */
 void ep_areas_tell(struct ep_areas *c, struct ep_process *p);
 /* It is about to be forgotten. */

@@ -66,6 +66,7 @@ static int start_areas(struct ep_engine *e)
 	if (!memory)
 		return 0;
 	EP_TRY(ep_areas_new(memory, e->images, &e->areas));
+	ep_areas_share(e->areas);
 	ep_processes_watch(e->processes, &watch);
 	return 0;
 }

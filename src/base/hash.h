@@ -16,6 +16,10 @@ struct ep_hash128 {
 /* Any thread; signal-safe; no allocation. */
 uint64_t ep_hash64(const void *p, size_t n_bytes);
 struct ep_hash128 ep_hash128(const void *p, size_t n_bytes);
+/* The hash as if the 8 bytes at `zero_at` were 0: of what holds its own checksum there. */
+uint64_t ep_hash64_sealed(const void *p, size_t n_bytes, size_t zero_at);
+/* The hash of two pieces, one behind the other. */
+uint64_t ep_hash64_two(const void *p, size_t n_p, const void *q, size_t n_q);
 
 /* Mix one word into a running hash; for keys made of integers.  Every bit of v
  * reaches the low half, which is what ep_index tells elements apart by.  Spool files

@@ -1,14 +1,13 @@
 /* code.c - see code.h. */
 #include "inproc/code.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "elf/maps.h"
 #include "inproc/fd.h"
 #include "inproc/sig/ask.h"
 #include "inproc/sig/desk.h"
+#include "inproc/tables.h"
 #include "inproc/threads.h"
-#include "unwind/build/compile.h"
 
 #include <link.h>
 #include <limits.h>
@@ -21,20 +20,13 @@ enum {
 	MAX_MODULES = 8192,
 	PAGE = 4096,
 };
-#define MAX_TABLE_BYTES ((size_t)256 << 20)
-
 enum state { TODO, BUSY, DONE };
 
 /* A file's unwind table; mappings of one build ID share it. */
 struct file {
-	char build_id[EP_ELF_HEX_MAX];
-	char *path;
-	/* Of code that is mapped for good (the vDSO); else the file is read. */
-	const Elf64_Phdr *phdr;
-	size_t n_phdr;
-	uint64_t bias;
+	struct ep_tables_code code;
 	enum state state;
-	struct ep_buf table;
+	struct ep_tablefile table;
 };
 
 struct known {
@@ -88,23 +80,25 @@ static bool grow(void **array, uint32_t n, size_t size)
 static uint32_t intern_file(const struct dl_phdr_info *info, const char *path,
 			    const char *build_id)
 {
-	for (uint32_t i = 0; i < n_files; i++)
-		if (*build_id ? !strcmp(files[i].build_id, build_id)
-			      : !*files[i].build_id && !strcmp(files[i].path, path))
+	uint64_t image = ep_compile_image_hash(info->dlpi_phdr, info->dlpi_phnum);
+	for (uint32_t i = 0; i < n_files; i++) {
+		const struct ep_tables_code *c = &files[i].code;
+		if (c->key.image == image && !strcmp(c->key.build_id, build_id) &&
+		    (*build_id || !strcmp(c->path, path)))
 			return i;
-	struct file f = {.bias = info->dlpi_addr};
+	}
+	struct ep_tables_code c = {.bias = info->dlpi_addr, .key.image = image};
 	pthread_mutex_lock(&files_lock);
-	if (!grow((void **)&files, n_files, sizeof(*files)) || !(f.path = ep_strdup(path))) {
+	if (!grow((void **)&files, n_files, sizeof(*files)) || !(c.path = ep_strdup(path))) {
 		pthread_mutex_unlock(&files_lock);
 		return EP_CODE_NONE;
 	}
-	memcpy(f.build_id, build_id, sizeof(f.build_id));
-	ep_buf_init(&f.table, MAX_TABLE_BYTES);
+	memcpy(c.key.build_id, build_id, strlen(build_id) + 1);
 	if (*path == '[') {
-		f.phdr = info->dlpi_phdr;
-		f.n_phdr = info->dlpi_phnum;
+		c.segments = info->dlpi_phdr;
+		c.n_segments = info->dlpi_phnum;
 	}
-	files[n_files] = f;
+	files[n_files] = (struct file){.code = c};
 	pthread_mutex_unlock(&files_lock);
 	return n_files++;
 }
@@ -179,7 +173,7 @@ static void add_object(const struct dl_phdr_info *info)
 	uint32_t file = intern_file(info, path, c.build_id);
 	if (file == EP_CODE_NONE)
 		return;
-	c.path = files[file].path;
+	c.path = files[file].code.path;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const Elf64_Phdr *p = &info->dlpi_phdr[i];
 		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
@@ -191,8 +185,8 @@ static void add_object(const struct dl_phdr_info *info)
 		uint32_t id = intern_mapping(&c, file);
 		struct ep_module m = {
 			.start = c.start, .limit = c.limit, .bias = info->dlpi_addr, .id = id};
-		if (files[file].state == DONE && files[file].table.len)
-			m.table = (const struct ep_table *)files[file].table.data;
+		if (files[file].state == DONE)
+			m.table = files[file].table.table;
 		if (main_id == EP_CODE_NONE)
 			main_id = id; /* the program comes first */
 		add_found(&m, id);
@@ -316,6 +310,7 @@ static int publish(void)
 int ep_code_refresh(bool force)
 {
 	struct walk w = {.force = force || !newest};
+	ep_tables_init();
 	look.n = 0;
 	look.failed = false;
 	(void)dl_iterate_phdr(on_object, &w); /* returns what on_object did */
@@ -388,47 +383,26 @@ void ep_code_drop_marked_maps(void)
 
 /* ---- unwind tables ----------------------------------------------------------------- */
 
-static int compile(const struct file *f, struct ep_buf *out)
-{
-	if (f->phdr) {
-		struct ep_compile_image image = {
-			.bias = f->bias,
-			.segments = f->phdr,
-			.n_segments = f->n_phdr,
-			.build_id = f->build_id,
-		};
-		return ep_compile_loaded(&image, out, NULL);
-	}
-	int fd = ep_fd_open(f->path, O_RDONLY);
-	if (fd < 0)
-		return -errno;
-	int rc = ep_compile_file(fd, out, NULL);
-	close(fd);
-	if (rc < 0)
-		return rc;
-	/* The file at the path may be another one by now. */
-	const struct ep_table *t = (const struct ep_table *)out->data;
-	return strcmp(t->build_id, f->build_id) == 0 ? 0 : -ENOENT;
-}
-
 bool ep_code_compile_next(void)
 {
-	struct file f = {.path = NULL};
+	struct ep_tables_code code = {.path = NULL};
+	struct ep_tablefile table = {.table = NULL};
 	uint32_t at = 0;
 	pthread_mutex_lock(&files_lock);
 	while (at < n_files && files[at].state != TODO)
 		at++;
 	if (at < n_files) {
 		files[at].state = BUSY;
-		f = files[at];
+		code = files[at].code;
 	}
 	pthread_mutex_unlock(&files_lock);
-	if (!f.path)
+	if (!code.path) {
+		ep_tables_done();
 		return false;
-	if (compile(&f, &f.table) < 0)
-		ep_buf_fini(&f.table); /* no rows: frame pointers have to do */
+	}
+	(void)ep_tables_get(&code, &table); /* no rows: frame pointers have to do */
 	pthread_mutex_lock(&files_lock);
-	files[at].table = f.table;
+	files[at].table = table;
 	files[at].state = DONE;
 	pthread_mutex_unlock(&files_lock);
 	return true;

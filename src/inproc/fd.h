@@ -5,17 +5,15 @@
 #ifndef EP_INPROC_FD_H
 #define EP_INPROC_FD_H
 
+#include "base/highfd.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
 /* Out of the way of the program, or the error it came with. */
 static inline int ep_fd_move_up(int low)
 {
-	if (low < 0 || low >= 10)
-		return low;
-	int fd = fcntl(low, F_DUPFD_CLOEXEC, 10);
-	close(low);
-	return fd;
+	return ep_highfd(low);
 }
 
 static inline int ep_fd_open(const char *path, int flags)

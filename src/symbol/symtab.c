@@ -53,13 +53,7 @@ static int check_head(const struct ep_format_head *h, size_t n, struct ep_err *e
 
 static int check_sum(const struct ep_format_head *h, struct ep_err *err)
 {
-	struct ep_format_head *copy = ep_alloc(h->n_bytes);
-	if (!copy)
-		return ep_fail(err, -ENOMEM, 0, "no memory to check a symbol table");
-	memcpy(copy, h, h->n_bytes);
-	copy->checksum = 0;
-	uint64_t sum = ep_hash64(copy, h->n_bytes);
-	ep_free(copy);
+	uint64_t sum = ep_hash64_sealed(h, h->n_bytes, offsetof(struct ep_format_head, checksum));
 	if (sum != h->checksum)
 		return ep_fail(err, -EBADMSG, 24, "symbol table with a wrong checksum");
 	return 0;

@@ -23,7 +23,10 @@
 #include <stdint.h>
 
 #define EP_TABLE_MAGIC 0x444e49574e555045ull /* "EPUNWIND" in memory */
-#define EP_TABLE_VERSION 1u
+#define EP_TABLE_VERSION 2u
+/* Counts up whenever the same ELF file makes another table than before, so that no
+ * table kept in a file outlives a mended compiler (tests/unit/unwind/test_tablefile.c). */
+#define EP_TABLE_MAKER 1u
 #define EP_TABLE_BUILD_ID 72u /* hex and NUL, padded with NUL */
 #define EP_TABLE_MAX_ROWS (1u << 24)
 #define EP_TABLE_MAX_RULES (1u << 16)
@@ -71,7 +74,8 @@ struct ep_table {
 	uint32_t n_blocks, n_rows, n_rules;
 	uint32_t n_functions;	/* FDEs compiled, for reports */
 	uint32_t n_unsupported; /* rows that are EP_CFA_UNSUPPORTED, for reports */
-	uint32_t reserved;	/* 0 */
+	uint32_t maker;		/* EP_TABLE_MAKER */
+	uint64_t image;		/* hash of what it was made for: compile.h */
 	char build_id[EP_TABLE_BUILD_ID];
 };
 

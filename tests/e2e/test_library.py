@@ -21,6 +21,7 @@ PARTS = {"seventy": "spin_seventy", "twenty": "spin_twenty", "ten": "spin_ten"}
 
 def environment(**more):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("EVERPROF", "LD_PRELOAD", "OTEL_"))}
+    env["EVERPROF_CACHE"] = os.environ["EVERPROF_CACHE"]  # conftest.py
     env.update({k: str(v) for k, v in more.items()})
     return env
 

@@ -131,7 +131,7 @@ static uint32_t count_unsupported(const struct ep_cfa_rows *r)
 	return n;
 }
 
-int ep_cfa_rows_write(const struct ep_cfa_rows *r, const char *build_id,
+int ep_cfa_rows_write(const struct ep_cfa_rows *r, const char *build_id, uint64_t image,
 		      struct ep_buf *out, struct ep_err *err)
 {
 	if (!r->n || r->limit <= r->start)
@@ -161,6 +161,8 @@ int ep_cfa_rows_write(const struct ep_cfa_rows *r, const char *build_id,
 	t->n_rules = (uint32_t)r->n_rules;
 	t->n_functions = r->n_functions;
 	t->n_unsupported = count_unsupported(r);
+	t->maker = EP_TABLE_MAKER;
+	t->image = image;
 	if (build_id)
 		strncpy(t->build_id, build_id, sizeof(t->build_id) - 1);
 	write_blocks(r, shift, n_blocks, (uint32_t *)(t + 1));

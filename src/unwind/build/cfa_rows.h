@@ -42,9 +42,10 @@ int ep_cfa_rows_add(struct ep_cfa_rows *r, uint64_t pc, struct ep_rule rule);
  * ep_cfa_rows_write - append the table.
  *
  * in       build_id  hex, or NULL
+ *          image     as in the table
  * errors   -ENOENT   no rows at all; -E2BIG; -ENOMEM
  */
-int ep_cfa_rows_write(const struct ep_cfa_rows *r, const char *build_id,
+int ep_cfa_rows_write(const struct ep_cfa_rows *r, const char *build_id, uint64_t image,
 		      struct ep_buf *out, struct ep_err *err);
 
 #endif

@@ -4,10 +4,7 @@
 #include "unwind/build/check.h"
 
 #include "base/hash.h"
-#include "base/mem.h"
 #include "unwind/regs.h"
-
-#include <string.h>
 
 static int check_head(const struct ep_table *t, size_t n, struct ep_err *err)
 {
@@ -20,6 +17,8 @@ static int check_head(const struct ep_table *t, size_t n, struct ep_err *err)
 	if (t->machine != EP_REGS_MACHINE)
 		return ep_fail(err, -ENOTSUP, 12, "unwind table of machine %u",
 			       t->machine);
+	if (t->maker != EP_TABLE_MAKER)
+		return ep_fail(err, -ENOTSUP, 68, "unwind table of maker %u", t->maker);
 	if (t->n_bytes > n)
 		return ep_fail(err, -ENODATA, n, "unwind table cut short");
 	if (t->start >= t->limit || t->limit - t->start >= UINT32_MAX)
@@ -42,13 +41,7 @@ static int check_head(const struct ep_table *t, size_t n, struct ep_err *err)
 
 static int check_sum(const struct ep_table *t, struct ep_err *err)
 {
-	struct ep_table *copy = ep_alloc(t->n_bytes);
-	if (!copy)
-		return ep_fail(err, -ENOMEM, 0, "no memory to check an unwind table");
-	memcpy(copy, t, t->n_bytes);
-	copy->checksum = 0;
-	uint64_t sum = ep_hash64(copy, t->n_bytes);
-	ep_free(copy);
+	uint64_t sum = ep_hash64_sealed(t, t->n_bytes, offsetof(struct ep_table, checksum));
 	if (sum != t->checksum)
 		return ep_fail(err, -EBADMSG, 24, "unwind table with a wrong checksum");
 	return 0;

@@ -6,10 +6,13 @@
  */
 #include "unwind/build/compile.h"
 
+#include "base/hash.h"
 #include "unwind/build/cursor.h"
 #include "unwind/build/dwarf.h"
 #include "unwind/build/frames.h"
 #include "unwind/regs.h"
+
+#include <string.h>
 
 enum { MAX_CODE = 64 };
 
@@ -60,13 +63,13 @@ static int read_hdr(struct ep_cursor c, uint64_t vaddr, uint64_t *ret_frames,
 	return c.bad ? -ENOENT : 0;
 }
 
-static int finish(const struct ep_frames_input *in, const char *build_id,
+static int finish(const struct ep_frames_input *in, const struct ep_compile_key *key,
 		  struct ep_buf *out, struct ep_err *err)
 {
 	struct ep_cfa_rows rows = {0};
 	int rc = ep_frames_compile(in, &rows, err);
 	if (rc == 0)
-		rc = ep_cfa_rows_write(&rows, build_id, out, err);
+		rc = ep_cfa_rows_write(&rows, key->build_id, key->image, out, err);
 	ep_cfa_rows_fini(&rows);
 	return rc;
 }
@@ -131,15 +134,44 @@ static int load(const struct ep_elf *e, struct ep_frames_code *code,
 	return 0;
 }
 
+uint64_t ep_compile_image_hash(const Elf64_Phdr *segments, size_t n)
+{
+	return ep_hash64(segments, n * sizeof(*segments));
+}
+
+/* Without a build ID nothing tells two builds of one layout apart but the frames. */
+static void make_key(const struct ep_elf *e, const struct ep_frames_input *in,
+		     struct ep_compile_key *key)
+{
+	size_t n;
+	const Elf64_Phdr *p = ep_elf_segments(e, &n);
+	key->build_id[0] = '\0';
+	if (ep_elf_build_id(e, key->build_id, NULL) == 0)
+		key->image = ep_compile_image_hash(p, n);
+	else
+		key->image = ep_hash64_two(p, n * sizeof(*p), in->data, in->n);
+}
+
+int ep_compile_key(const struct ep_elf *e, struct ep_compile_key *ret_key, struct ep_err *err)
+{
+	struct ep_frames_code code[MAX_CODE];
+	struct ep_frames_input in = {.data = NULL};
+	ep_auto_mem uint8_t *data = NULL;
+	if (ep_elf_build_id(e, (char[EP_ELF_HEX_MAX]){0}, NULL) < 0)
+		EP_TRY(load(e, code, &in, &data, err));
+	make_key(e, &in, ret_key);
+	return 0;
+}
+
 int ep_compile_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err)
 {
 	struct ep_frames_code code[MAX_CODE];
 	struct ep_frames_input in;
+	struct ep_compile_key key;
 	ep_auto_mem uint8_t *data = NULL;
 	EP_TRY(load(e, code, &in, &data, err));
-	char id[EP_ELF_HEX_MAX];
-	bool has_id = ep_elf_build_id(e, id, NULL) == 0;
-	return finish(&in, has_id ? id : NULL, out, err);
+	make_key(e, &in, &key);
+	return finish(&in, &key, out, err);
 }
 
 int ep_compile_functions(const struct ep_elf *e, struct ep_frames_code **ret,
@@ -183,5 +215,8 @@ int ep_compile_loaded(const struct ep_compile_image *image, struct ep_buf *out,
 	in.n = load->p_filesz - (frames - load->p_vaddr);
 	in.vaddr = frames;
 	in.data_base = hdr->p_vaddr;
-	return finish(&in, image->build_id, out, err);
+	struct ep_compile_key key = {.image = ep_compile_image_hash(p, n)};
+	if (image->build_id)
+		memcpy(key.build_id, image->build_id, strnlen(image->build_id, EP_ELF_HEX_MAX - 1));
+	return finish(&in, &key, out, err);
 }

@@ -26,6 +26,22 @@ int ep_compile_file(int fd, struct ep_buf *out, struct ep_err *err);
 int ep_compile_elf(const struct ep_elf *e, struct ep_buf *out, struct ep_err *err);
 
 /*
+ * What a table was made for.  A build ID alone may name more than one: tools that move
+ * code keep it, and some builds set one by hand.  So the program headers, which say what
+ * lies where, have to be the same too: in a file and in a process they are at hand.
+ */
+struct ep_compile_key {
+	char build_id[EP_ELF_HEX_MAX]; /* hex; "": there is none */
+	/* Hash of the program headers; without a build ID of these and .eh_frame. */
+	uint64_t image;
+};
+/* The key of the table that ep_compile_elf() would make.  Reads .eh_frame only when there
+ * is no build ID.  Errors as ep_compile_file(). */
+int ep_compile_key(const struct ep_elf *e, struct ep_compile_key *ret_key, struct ep_err *err);
+/* `image` of code with a build ID. */
+uint64_t ep_compile_image_hash(const Elf64_Phdr *segments, size_t n);
+
+/*
  * ep_compile_functions - where an ELF file's functions begin and end.
  *
  * Also of a stripped file, since unwinding needs .eh_frame.  A function that the

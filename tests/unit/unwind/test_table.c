@@ -58,7 +58,7 @@ static void compare(unsigned spread)
 	ep_auto_buf b;
 	ep_buf_init(&b, 64 << 20);
 	fill(&rows, ref, spread);
-	assert_int_equal(ep_cfa_rows_write(&rows, "abcd", &b, NULL), 0);
+	assert_int_equal(ep_cfa_rows_write(&rows, "abcd", 0, &b, NULL), 0);
 	if (ep_check_table(b.data, b.len, &t, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_string_equal(t->build_id, "abcd");
@@ -95,7 +95,7 @@ TEST(table_that_was_changed_anywhere_is_refused)
 		assert_int_equal(ep_cfa_rows_begin(&rows, pc, pc + 50), 0);
 		assert_int_equal(ep_cfa_rows_add(&rows, pc, sp_rule(8 + i)), 0);
 	}
-	assert_int_equal(ep_cfa_rows_write(&rows, NULL, &b, NULL), 0);
+	assert_int_equal(ep_cfa_rows_write(&rows, NULL, 0, &b, NULL), 0);
 	assert_int_equal(ep_check_table(b.data, b.len, &t, NULL), 0);
 	for (size_t n = 0; n < b.len; n++)
 		assert_true(ep_check_table(b.data, n, &t, NULL) < 0);
@@ -163,7 +163,7 @@ static const struct ep_table *compile(const struct frames *f, struct ep_buf *b)
 	ep_buf_init(b, 1 << 20);
 	assert_int_equal(ep_frames_compile(&in, &rows, NULL), 0);
 	if (rows.n)
-		assert_int_equal(ep_cfa_rows_write(&rows, NULL, b, NULL), 0);
+		assert_int_equal(ep_cfa_rows_write(&rows, NULL, 0, b, NULL), 0);
 	ep_cfa_rows_fini(&rows);
 	if (b->len)
 		assert_int_equal(ep_check_table(b->data, b->len, &t, NULL), 0);
