@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "cli/flags.h"
+#include "cli/preload.h"
 #include "elf/elf.h"
 
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIBRARY "libeverprof.so"
 #define DEFAULT_SERVER "http://127.0.0.1:4040"
 
 static const char about[] =
@@ -31,27 +31,6 @@ static const char examples[] =
 	"  everprof run -- ./program --its-flag\n"
 	"  everprof run --name checkout --server http://10.0.0.5:4040 -- ./shop\n"
 	"  EVERPROF_OUT=cpu.pb.gz everprof run -- sqlite3 big.db < report.sql\n";
-
-/* The library beside everprof (the build folder), or in the folder for libraries. */
-static int find_library(char ret_path[PATH_MAX])
-{
-	static const char *const places[] = {"", "../lib/", "../lib/x86_64-linux-gnu/",
-					     "../lib/aarch64-linux-gnu/", "../lib64/"};
-	char self[PATH_MAX], candidate[PATH_MAX * 2];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n < 0)
-		return -errno;
-	self[n] = '\0';
-	strrchr(self, '/')[1] = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(candidate, sizeof(candidate), "%s%s" LIBRARY, self, places[i]);
-		/* Resolved, since the program may have another idea of links and cwd;
-		 * its base name is what the library looks for in LD_PRELOAD. */
-		if (realpath(candidate, ret_path))
-			return 0;
-	}
-	return -ENOENT;
-}
 
 /* The file exec would take; "" when there is none. */
 static void find_program(const char *name, char ret_path[PATH_MAX])
@@ -151,8 +130,8 @@ int ep_cmd_run(int argc, char **argv)
 		fprintf(stderr, "everprof run: no command; try `everprof run -- ./program`\n");
 		return 2;
 	}
-	if (find_library(library) < 0) {
-		fprintf(stderr, "everprof run: " LIBRARY " is not beside everprof nor in its "
+	if (ep_preload_find(library) < 0) {
+		fprintf(stderr, "everprof run: libeverprof.so is not beside everprof nor in its "
 				"library folder\n");
 		return 1;
 	}

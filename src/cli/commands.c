@@ -52,6 +52,8 @@ static const struct ep_command commands[] = {
 	 ep_cmd_diff},
 	{"doctor", "Profile", "what this kernel and user allow, and what to change for more",
 	 ep_cmd_doctor},
+	{"verify", "Profile", "half a minute of known work: everprof's own error and cost here",
+	 ep_cmd_verify},
 	{"completion", "About", "print a completion script for your shell", ep_cmd_completion},
 	{"help", "About", "what a command does, its flags, and examples", run_help},
 	{"version", "About", "print the version", run_version},

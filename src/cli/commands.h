@@ -34,5 +34,6 @@ int ep_cmd_record(int argc, char **argv);
 int ep_cmd_run(int argc, char **argv);
 int ep_cmd_serve(int argc, char **argv);
 int ep_cmd_up(int argc, char **argv);
+int ep_cmd_verify(int argc, char **argv);
 
 #endif
