@@ -107,12 +107,15 @@ static void format_value(char *to, enum ep_finding_unit unit, double v)
 /* Of shares in points; of amounts in percent of the truth, where there is one. */
 static void format_off(char *to, const struct ep_finding *r, double v, const char *sign)
 {
-	if (r->unit == EP_UNIT_SHARE)
+	if (r->unit == EP_UNIT_SHARE) {
 		snprintf(to, CELL, "%s%.2f pt", sign, v * 100);
-	else if (r->unit != EP_UNIT_COUNT && r->truth > 0 && fabs(v) < r->truth * 10)
+	} else if (r->unit != EP_UNIT_COUNT && r->truth > 0 && r->bound < r->truth) {
 		snprintf(to, CELL, "%s%.2f %%", sign, v / r->truth * 100);
-	else
-		format_value(to, r->unit, v);
+	} else {
+		char value[CELL];
+		format_value(value, r->unit, v);
+		snprintf(to, CELL, "%s%.30s", sign, value);
+	}
 }
 
 static const char *const words[] = {
@@ -145,7 +148,7 @@ static void format_row(const struct ep_finding *r, bool colour, struct ep_buf *o
 	if (r->has_truth) {
 		format_value(truth, r->unit, r->truth);
 		format_off(error, r, r->measured - r->truth,
-			   r->measured < r->truth ? "" : "+");
+			   r->measured > r->truth ? "+" : "");
 		format_off(bound, r, r->bound, "");
 	} else {
 		char margin[CELL];

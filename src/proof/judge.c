@@ -52,7 +52,7 @@ static int64_t sum_label(const struct ep_profile *p, const char *column, const c
 	return sum;
 }
 
-static double tick_ns(void)
+double ep_judge_tick_ns(void)
 {
 	struct timespec t = {0, 4 * (long)EP_NS_PER_MS};
 	clock_getres(CLOCK_MONOTONIC_COARSE, &t); /* it has the resolution of the tick */
@@ -120,7 +120,7 @@ static void add_total(const struct ep_truth *t, const struct ep_profile *p,
 	struct ep_ledger l = {0};
 	(void)ep_ledger_of_profile(p, &l); /* without one, all 0: the row tells */
 	double period = (double)p->period;
-	double bound = N_THREADS * (period + tick_ns());
+	double bound = N_THREADS * (period + ep_judge_tick_ns());
 	struct ep_finding *r =
 		ep_finding_add(f, "CPU", "CPU time in all", EP_UNIT_NS,
 			       (double)ep_truth_get(t, "used"),
@@ -128,7 +128,7 @@ static void add_total(const struct ep_truth *t, const struct ep_profile *p,
 	ep_finding_note(r, "%llu samples taken, %llu lost, %llu cut; a period of %.1f ms and a "
 			   "tick of %.1f ms for each of %d threads",
 			(unsigned long long)l.taken, (unsigned long long)l.lost,
-			(unsigned long long)l.truncated, period / 1e6, tick_ns() / 1e6,
+			(unsigned long long)l.truncated, period / 1e6, ep_judge_tick_ns() / 1e6,
 			N_THREADS);
 }
 
@@ -142,7 +142,7 @@ static void add_sleep(const struct ep_truth *t, const struct ep_profile *p,
 	struct ep_finding *r = ep_finding_add(f, "CPU", what, EP_UNIT_NS,
 					      (double)ep_truth_get(t, "sleeper.cpu"),
 					      (double)ns->of[EP_SPOT_SLEEPER],
-					      period + tick_ns());
+					      period + ep_judge_tick_ns());
 	ep_finding_note(r, "one period and one tick");
 	r = ep_finding_add(f, "CPU", "sleeps that ended early", EP_UNIT_COUNT, 0,
 			   (double)ep_truth_get(t, "interrupted"), 0);

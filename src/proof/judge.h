@@ -21,6 +21,9 @@ int ep_judge_keep(const struct ep_guest *g, struct ep_findings *f, struct ep_err
 /* CPU by function, as seen from outside. */
 int ep_judge_outside(const struct ep_guest *g, const struct ep_profile *p, pid_t pid,
 		     const char *how, struct ep_findings *f, struct ep_err *err);
+/* The kernel's tick. */
+double ep_judge_tick_ns(void);
+
 /* Overhead: of a "cost" guest, and what the library's thread used in a "truth" guest. */
 void ep_judge_cost(const struct ep_guest *cost, const struct ep_guest *truth,
 		   struct ep_findings *f);

@@ -24,14 +24,14 @@ static double tail(double n, double k, double p, int step)
 	return sum;
 }
 
-/* The first k from the mean outwards whose tail is at most half the odds. */
+/* From the mean outwards, the last k before a tail of at most half the odds. */
 static double edge(double n, double p, int step)
 {
 	double k = step > 0 ? ceil(n * p) : floor(n * p);
 	double stride = ceil(sqrt(n * p * (1 - p)) / 64);
 	while (k >= 0 && k <= n && tail(n, k, p, step) > EP_ODDS / 2)
 		k += step * stride;
-	return k;
+	return k - step;
 }
 
 double ep_odds_share(uint64_t n_samples, double p)

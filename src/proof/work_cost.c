@@ -2,12 +2,14 @@
  * work_cost.c - what sampling costs a program that computes: on against off, in one run.
  *
  * A thread works some thirty calls deep.  Windows of sampling alternate with windows
- * without; what lies between, switching, is in neither.  Two figures come of it:
- *   the CPU time of an operation in each window, for pairs of on and off;
- *   how long the thread is held up at a time, for what one sample costs: the kernel's
- *   delivery and the handler.  Sampling is asked for 1,000 times a second here, so that
- *   every tick of the kernel brings a sample, and the middle hold-up of on is a tick
- *   with one, that of off a tick without.
+ * without; what lies between, switching, is in neither.  After each small operation it
+ * reads its CPU clock, and keeps what took longer than an operation does: the kernel's
+ * tick, and with sampling the delivery of a signal and the handler.  The share of CPU
+ * time that goes there, on less off, is what sampling costs.  Time off the CPU is in no
+ * CPU clock, and how fast the machine computes is in no difference, so other programs
+ * disturb it little.
+ *
+ * Sampling is asked for 1,000 times a second, so that every tick brings a sample.
  */
 #include "proof/workload.h"
 
@@ -19,25 +21,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DEPTH = 28, MAX_PHASES = 2000, MAX_GAPS = 1 << 16, WINDOW_MS = 100 };
-#define GAP_NS 1500 /* an operation takes a third of it */
+enum { DEPTH = 28, MAX_PHASES = 2000, N_TRIAL = 101, WINDOW_MS = 100 };
+#define LONGER_NS 700	/* than an operation of a microsecond or two */
+#define MOST_NS 100000 /* what is longer is the machine's: a migration, a stolen CPU */
 
 static struct {
 	_Atomic int phase; /* 1, 2, …; 0: between two */
 	_Atomic bool done;
-	double cost[MAX_PHASES]; /* CPU ns an operation; even phases are on */
-	uint32_t gaps[2][MAX_GAPS];
-	uint32_t n_gaps[2];
+	double share[MAX_PHASES]; /* of CPU time; even phases are on; < 0: not known */
+	uint64_t n_longer[2];
 	_Atomic uint64_t sink;
 } state;
 
 static uint64_t operation(uint64_t x)
 {
 	uint64_t h = x | 1;
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 400; i++) {
 		h ^= h << 13;
 		h ^= h >> 7;
 		h ^= h << 17;
@@ -45,28 +48,56 @@ static uint64_t operation(uint64_t x)
 	return h;
 }
 
-static void note_gap(int phase, uint64_t ns)
+static uint64_t cpu_ns(void)
 {
-	int on = phase % 2 == 0;
-	if (ns > GAP_NS && state.n_gaps[on] < MAX_GAPS)
-		state.gaps[on][state.n_gaps[on]++] = (uint32_t)(ns < UINT32_MAX ? ns : UINT32_MAX);
+	return ep_clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* What an operation and a look at the clock take, now. */
+static uint64_t usual_ns(void)
+{
+	uint64_t took[N_TRIAL], t = cpu_ns(), acc = 0;
+	for (int i = 0; i < N_TRIAL; i++) {
+		acc += operation((uint64_t)i);
+		uint64_t t1 = cpu_ns();
+		took[i] = t1 - t;
+		t = t1;
+	}
+	atomic_fetch_add(&state.sink, acc);
+	qsort(took, N_TRIAL, sizeof(took[0]), by_size);
+	return took[N_TRIAL / 2];
+}
+
+static bool is_phase(int phase)
+{
+	return atomic_load_explicit(&state.phase, memory_order_relaxed) == phase &&
+	       !atomic_load_explicit(&state.done, memory_order_relaxed);
+}
+
+/* Intervals follow each other without a hole, so that nothing falls between two. */
 static void work_phase(int phase)
 {
-	uint64_t n = 0, acc = 0, begin = ep_clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
-	for (; atomic_load_explicit(&state.phase, memory_order_relaxed) == phase; n++) {
-		uint64_t t = ep_clock_mono_ns();
+	uint64_t usual = usual_ns(), begin = cpu_ns(), t = begin, longer = 0, dropped = 0, acc = 0;
+	for (uint64_t n = 0; is_phase(phase); n++) {
 		acc += operation(n);
-		if (phase)
-			note_gap(phase, ep_clock_mono_ns() - t);
-		if (atomic_load_explicit(&state.done, memory_order_relaxed))
-			break;
+		uint64_t t1 = cpu_ns(), took = t1 - t;
+		t = t1;
+		if (took > usual + MOST_NS) {
+			dropped += took;
+		} else if (took > usual + LONGER_NS) {
+			longer += took - usual;
+			state.n_longer[phase % 2 == 0]++;
+		}
 	}
-	uint64_t used = ep_clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
-	if (phase && n)
-		state.cost[phase] = (double)used / (double)n;
 	atomic_fetch_add(&state.sink, acc);
+	uint64_t used = t - begin - dropped;
+	state.share[phase] = used > EP_NS_PER_MS ? (double)longer / (double)used : -1;
 }
 
 /* The frames of a request: none inlined, no tail calls. */
@@ -77,7 +108,7 @@ __attribute__((noinline)) static uint64_t descend(int depth)
 		local[0] = descend(depth - 1);
 	else
 		while (!atomic_load(&state.done))
-			work_phase(atomic_load(&state.phase));
+			work_phase(atomic_load(&state.phase)); /* 0 has its row, too */
 	return local[0] + local[depth & 3];
 }
 
@@ -88,20 +119,6 @@ static void *work(void *unused)
 	return NULL;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return (x > y) - (x < y);
-}
-
-static int64_t middle(uint32_t *v, uint32_t n)
-{
-	if (!n)
-		return 0;
-	qsort(v, n, sizeof(v[0]), by_size);
-	return v[n / 2];
-}
-
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -110,8 +127,9 @@ static int by_value(const void *a, const void *b)
 
 /* Mean of the middle eight tenths and its 95 % interval, told in parts of a billion: a
  * pair that something else of the machine fell into says nothing of us. */
-static void tell_pairs(const struct ep_work *w, double *v, size_t n)
+static void tell_pairs(const struct ep_work *w, const char *what, double *v, size_t n)
 {
+	char name[32];
 	double sum = 0, square = 0, mean;
 	qsort(v, n, sizeof(v[0]), by_value);
 	size_t lo = n / 10, hi = n - n / 10, m = hi - lo;
@@ -121,26 +139,27 @@ static void tell_pairs(const struct ep_work *w, double *v, size_t n)
 	for (size_t i = lo; i < hi; i++)
 		square += (v[i] - mean) * (v[i] - mean);
 	double margin = m > 1 ? 1.96 * sqrt(square / (double)(m - 1) / (double)m) : 0;
-	ep_truth_tell(w->truth, "pairs", (int64_t)n);
-	ep_truth_tell(w->truth, "pair.mean", (int64_t)(mean * 1e9));
-	ep_truth_tell(w->truth, "pair.margin", (int64_t)(margin * 1e9));
+	snprintf(name, sizeof(name), "%s.pairs", what);
+	ep_truth_tell(w->truth, name, (int64_t)n);
+	snprintf(name, sizeof(name), "%s.mean", what);
+	ep_truth_tell(w->truth, name, (int64_t)(mean * 1e9));
+	snprintf(name, sizeof(name), "%s.margin", what);
+	ep_truth_tell(w->truth, name, (int64_t)(margin * 1e9));
 }
 
 /* Each on window against the mean of the two beside it. */
 static void tell(const struct ep_work *w, int n_phases)
 {
-	static double pairs[MAX_PHASES];
+	static double more[MAX_PHASES];
 	size_t n = 0;
 	for (int p = 2; p + 1 <= n_phases; p += 2) {
-		double a = state.cost[p - 1], b = state.cost[p + 1], on = state.cost[p];
-		if (a > 0 && b > 0 && on > 0)
-			pairs[n++] = 2 * on / (a + b) - 1;
+		const double *s = &state.share[p];
+		if (s[-1] >= 0 && s[0] >= 0 && s[1] >= 0)
+			more[n++] = s[0] - (s[-1] + s[1]) / 2;
 	}
-	tell_pairs(w, pairs, n);
-	ep_truth_tell(w->truth, "gaps.off", state.n_gaps[0]);
-	ep_truth_tell(w->truth, "gaps.on", state.n_gaps[1]);
-	ep_truth_tell(w->truth, "gap.off", middle(state.gaps[0], state.n_gaps[0]));
-	ep_truth_tell(w->truth, "gap.on", middle(state.gaps[1], state.n_gaps[1]));
+	tell_pairs(w, "toggled", more, n);
+	ep_truth_tell(w->truth, "ticks.off", (int64_t)state.n_longer[0]);
+	ep_truth_tell(w->truth, "ticks.on", (int64_t)state.n_longer[1]);
 }
 
 static void window(int phase)
