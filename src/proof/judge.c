@@ -61,55 +61,59 @@ double ep_judge_tick_ns(void)
 
 /* ---- CPU ---------------------------------------------------------------------------------- */
 
-static double part_truth(const struct ep_truth *t, int i, double *ret_all)
+enum { SURE = 12 }; /* so many expected samples are not all missed by chance: e^-12 */
+
+/* Samples of a column of time; what they are shares of, by the truth. */
+struct whole {
+	int64_t n;
+	double ns, sample_ns;
+};
+
+static double part_ns(const struct ep_truth *t, int i)
 {
-	double all = 0, of[N_PARTS];
-	for (int j = 0; j < N_PARTS; j++) {
-		char name[32];
-		snprintf(name, sizeof(name), "spent.%s", parts[j]);
-		all += of[j] = (double)ep_truth_get(t, name);
+	char name[32];
+	snprintf(name, sizeof(name), "spent.%s", parts[i]);
+	return (double)ep_truth_get(t, name);
+}
+
+static void add_share(struct ep_findings *f, const char *group, const char *what,
+		      const struct whole *all, double ns, int64_t samples)
+{
+	double truth = all->ns > 0 ? ns / all->ns : 0;
+	if (all->n <= 0 && all->ns < SURE * all->sample_ns) {
+		ep_finding_add_unknown(f, group, what, "no sample; give it more --seconds");
+		return;
 	}
-	if (ret_all)
-		*ret_all = all;
-	return all > 0 ? of[i] / all : 0;
-}
-
-static void add_share(struct ep_findings *f, const char *group, const char *what, double truth,
-		      int64_t part, int64_t n)
-{
-	double bound = ep_odds_share(n > 0 ? (uint64_t)n : 0, truth);
-	struct ep_finding *r = ep_finding_add(f, group, what, EP_UNIT_SHARE, truth,
-					      n > 0 ? (double)part / (double)n : 0, bound);
+	double bound = all->n > 0 ? ep_odds_share((uint64_t)all->n, truth) : 0;
+	double measured = all->n > 0 ? (double)samples / (double)all->n : 0;
+	struct ep_finding *r =
+		ep_finding_add(f, group, what, EP_UNIT_SHARE, truth, measured, bound);
 	ep_finding_note(r, "of %lld samples; chance alone passes the bound once in 100,000 runs",
-			(long long)n);
+			(long long)all->n);
 }
 
-static void add_functions(const struct ep_truth *t, const struct sums *s, const char *group,
-			  struct ep_findings *f)
+static void add_functions(const struct ep_truth *t, const struct sums *s,
+			  const struct whole *all, const char *group, struct ep_findings *f)
 {
-	int64_t n = s->of[EP_SPOT_HEAVY] + s->of[EP_SPOT_MIDDLE] + s->of[EP_SPOT_LIGHT];
 	for (int i = 0; i < N_PARTS; i++) {
 		char what[64];
 		snprintf(what, sizeof(what), "CPU by function: %s", parts[i]);
-		add_share(f, group, what, part_truth(t, i, NULL), s->of[EP_SPOT_HEAVY + i], n);
+		add_share(f, group, what, all, part_ns(t, i), s->of[EP_SPOT_HEAVY + i]);
 	}
 }
 
 static void add_labels(const struct ep_truth *t, const struct ep_profile *p,
-		       struct ep_findings *f)
+		       const struct whole *all, struct ep_findings *f)
 {
-	int64_t n = 0, of[N_PARTS];
-	for (int i = 0; i < N_PARTS; i++)
-		n += of[i] = sum_label(p, "samples", "part", parts[i]);
 	for (int i = 0; i < N_PARTS; i++) {
 		char what[64];
 		snprintf(what, sizeof(what), "CPU by label: part=%s", parts[i]);
-		add_share(f, "CPU", what, part_truth(t, i, NULL), of[i], n);
+		add_share(f, "CPU", what, all, part_ns(t, i),
+			  sum_label(p, "samples", "part", parts[i]));
 	}
-	double both = (double)ep_truth_get(t, "spent.both");
-	double carried = both > 0 ? (double)ep_truth_get(t, "spent.carried") / both : 0;
-	add_share(f, "CPU", "CPU by a label carried to a thread", carried,
-		  sum_label(p, "samples", "job", "carried"), n);
+	add_share(f, "CPU", "CPU by a label carried to a thread", all,
+		  (double)ep_truth_get(t, "spent.carried"),
+		  sum_label(p, "samples", "job", "carried"));
 }
 
 /* Each thread's samples stand for its CPU time but for less than a period, and for what
@@ -156,8 +160,10 @@ int ep_judge_cpu(const struct ep_guest *g, struct ep_findings *f, struct ep_err 
 	EP_TRY(ep_guest_profile(g, EP_WORK_CPU, &p, err));
 	EP_TRY(sum_spots(p, "samples", 0, &n, err));
 	EP_TRY(sum_spots(p, "cpu", 0, &ns, err));
-	add_functions(&g->told, &n, "CPU", f);
-	add_labels(&g->told, p, f);
+	const struct whole all = {n.total, (double)ep_truth_get(&g->told, "used"),
+				  (double)p->period};
+	add_functions(&g->told, &n, &all, "CPU", f);
+	add_labels(&g->told, p, &all, f);
 	add_total(&g->told, p, f);
 	add_sleep(&g->told, p, &ns, f);
 	return 0;
@@ -168,7 +174,13 @@ int ep_judge_outside(const struct ep_guest *g, const struct ep_profile *p, pid_t
 {
 	struct sums n;
 	EP_TRY(sum_spots(p, "samples", pid, &n, err));
-	add_functions(&g->told, &n, how, f);
+	/* It has seen all of the child's life, of which only these are known. */
+	struct whole all = {.sample_ns = (double)p->period};
+	for (int i = 0; i < N_PARTS; i++) {
+		all.n += n.of[EP_SPOT_HEAVY + i];
+		all.ns += part_ns(&g->told, i);
+	}
+	add_functions(&g->told, &n, &all, how, f);
 	return 0;
 }
 
