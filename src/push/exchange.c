@@ -2,6 +2,7 @@
 #include "push/exchange.h"
 
 #include "base/clock.h"
+#include "push/https.h"
 
 #include <fcntl.h>
 #include <netdb.h>
@@ -19,6 +20,7 @@ enum {
 	IDLE_MS = 100,
 	MAX_HEAD_BYTES = 16384,
 	READ_BYTES = 8192,
+	WIRE_BYTES = 16384 + 512, /* a TLS record */
 	MAX_BODY_BYTES = 1 << 30,
 };
 
@@ -93,17 +95,24 @@ static int connect_any(const struct ep_exchange *x, struct ep_err *err)
 	return rc;
 }
 
-static int send_all(int fd, const void *data, size_t n, const struct ep_exchange *x,
-		    struct ep_err *err)
+/* ---- bytes over the connection --------------------------------------------------------- */
+
+struct wire {
+	const struct ep_exchange *x;
+	int fd;
+	struct ep_https_session *tls; /* NULL: plain */
+};
+
+static int send_plain(struct wire *w, const void *data, size_t n, struct ep_err *err)
 {
 	const char *p = data;
 	while (n) {
-		ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
+		ssize_t k = send(w->fd, p, n, MSG_NOSIGNAL);
 		if (k > 0) {
 			p += k;
 			n -= (size_t)k;
 		} else if (k < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			EP_TRY(wait_for(fd, POLLOUT, x, err));
+			EP_TRY(wait_for(w->fd, POLLOUT, w->x, err));
 		} else if (k < 0 && errno != EINTR) {
 			return ep_fail(err, -EIO, 0, "send: %s", strerror(errno));
 		}
@@ -111,24 +120,101 @@ static int send_all(int fd, const void *data, size_t n, const struct ep_exchange
 	return 0;
 }
 
-/* More bytes into b; 0 at the end of the stream. */
-static int recv_some(int fd, struct ep_buf *b, const struct ep_exchange *x, struct ep_err *err)
+/* 0 at the end of the stream. */
+static int recv_plain(struct wire *w, void *to, size_t n, struct ep_err *err)
 {
 	for (;;) {
-		uint8_t *to = ep_buf_reserve(b, READ_BYTES);
-		if (!to)
-			return ep_fail(err, ep_buf_failed(b), 0, "the answer is too long");
-		ssize_t k = recv(fd, to, READ_BYTES, 0);
-		if (k >= 0) {
-			b->len += (size_t)k;
+		ssize_t k = recv(w->fd, to, n, 0);
+		if (k >= 0)
 			return (int)k;
-		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
-			EP_TRY(wait_for(fd, POLLIN, x, err));
+			EP_TRY(wait_for(w->fd, POLLIN, w->x, err));
 		else if (errno != EINTR)
 			return ep_fail(err, -EIO, 0, "recv: %s", strerror(errno));
 	}
 }
+
+/* What TLS has to say goes out. */
+static int send_taken(struct wire *w, struct ep_err *err)
+{
+	char bytes[WIRE_BYTES];
+	int n;
+	while ((n = ep_https_take(w->tls, bytes, sizeof(bytes))) > 0)
+		EP_TRY(send_plain(w, bytes, (size_t)n, err));
+	return 0;
+}
+
+/* 1: more came in; 0: the stream ended. */
+static int feed(struct wire *w, struct ep_err *err)
+{
+	char bytes[WIRE_BYTES];
+	EP_TRY(send_taken(w, err));
+	int n = recv_plain(w, bytes, sizeof(bytes), err);
+	if (n <= 0)
+		return n;
+	if (ep_https_feed(w->tls, bytes, (size_t)n) < 0)
+		return ep_fail(err, -ENOMEM, 0, "out of memory");
+	return 1;
+}
+
+static int shake_hands(struct wire *w, struct ep_err *err)
+{
+	int rc;
+	while ((rc = ep_https_handshake(w->tls, err)) == -EAGAIN) {
+		int n = feed(w, err);
+		if (n < 0) {
+			ep_err_context(err, "TLS handshake: ");
+			return n;
+		}
+		if (n == 0)
+			return ep_fail(err, -EIO, 0, "the server broke the TLS handshake off");
+	}
+	if (rc < 0)
+		(void)send_taken(w, NULL); /* why, for the server's log */
+	return rc;
+}
+
+static int send_all(struct wire *w, const void *data, size_t n, struct ep_err *err)
+{
+	if (!w->tls)
+		return send_plain(w, data, n, err);
+	for (const char *p = data; n;) {
+		size_t k = n < 16384 ? n : 16384;
+		EP_TRY(ep_https_write(w->tls, p, k, err));
+		EP_TRY(send_taken(w, err));
+		p += k;
+		n -= k;
+	}
+	return 0;
+}
+
+static int recv_all(struct wire *w, void *to, size_t n, struct ep_err *err)
+{
+	int k;
+	if (!w->tls)
+		return recv_plain(w, to, n, err);
+	while ((k = ep_https_read(w->tls, to, n, err)) == -EAGAIN) {
+		/* A stream that ends without a good-bye is no worse than one of plain
+		 * HTTP: the answer's own length tells if it is whole. */
+		if ((k = feed(w, err)) <= 0)
+			return k;
+	}
+	return k;
+}
+
+/* More bytes into b; 0 at the end of the stream. */
+static int recv_some(struct wire *w, struct ep_buf *b, struct ep_err *err)
+{
+	uint8_t *to = ep_buf_reserve(b, READ_BYTES);
+	if (!to)
+		return ep_fail(err, ep_buf_failed(b), 0, "the answer is too long");
+	int k = recv_all(w, to, READ_BYTES, err);
+	if (k > 0)
+		b->len += (size_t)k;
+	return k;
+}
+
+/* ---- HTTP ------------------------------------------------------------------------------ */
 
 static void build_head(const struct ep_exchange *x, struct ep_buf *b)
 {
@@ -184,14 +270,13 @@ static int parse_head(char *text, struct head *h, struct ep_err *err)
 }
 
 /* Read up to the end of a head into b.  A 1xx answer is passed over. */
-static int read_head(int fd, const struct ep_exchange *x, struct ep_buf *b, struct head *ret_h,
-		     struct ep_err *err)
+static int read_head(struct wire *w, struct ep_buf *b, struct head *ret_h, struct ep_err *err)
 {
 	for (;;) {
 		(void)ep_buf_cstr(b); /* for its NUL */
 		char *end = b->len ? memmem(b->data, b->len, "\r\n\r\n", 4) : NULL;
 		if (!end) {
-			int k = recv_some(fd, b, x, err);
+			int k = recv_some(w, b, err);
 			if (k < 0)
 				return k;
 			if (k == 0)
@@ -235,15 +320,15 @@ static int dechunk(const uint8_t *raw, size_t n, struct ep_buf *out)
 	}
 }
 
-static int read_body(int fd, const struct ep_exchange *x, const struct head *h,
-		     struct ep_buf *raw, struct ep_err *err)
+static int read_body(struct wire *w, const struct head *h, struct ep_buf *raw,
+		     struct ep_err *err)
 {
 	for (;;) {
 		if (h->has_length && !h->chunked && raw->len >= h->length) {
 			raw->len = h->length;
 			return 0;
 		}
-		int k = recv_some(fd, raw, x, err);
+		int k = recv_some(w, raw, err);
 		if (k < 0)
 			return k;
 		if (k == 0 && h->has_length && !h->chunked)
@@ -253,25 +338,26 @@ static int read_body(int fd, const struct ep_exchange *x, const struct head *h,
 	}
 }
 
-static int converse(int fd, const struct ep_exchange *x, struct ep_answer *ret_answer,
-		    struct ep_buf *ret_body, struct ep_err *err)
+static int converse(struct wire *w, struct ep_answer *ret_answer, struct ep_buf *ret_body,
+		    struct ep_err *err)
 {
+	const struct ep_exchange *x = w->x;
 	ep_auto_buf raw;
 	size_t max = ret_body->max < MAX_BODY_BYTES ? ret_body->max : MAX_BODY_BYTES;
 	ep_buf_init(&raw, MAX_HEAD_BYTES + READ_BYTES + max);
 	build_head(x, &raw);
 	if (ep_buf_failed(&raw))
 		return ep_fail(err, ep_buf_failed(&raw), 0, "the request is too long");
-	EP_TRY(send_all(fd, raw.data, raw.len, x, err));
+	EP_TRY(send_all(w, raw.data, raw.len, err));
 	/* A server may refuse and close before it has read all: its answer is
 	 * worth more than our broken send. */
-	int sent = send_all(fd, x->body, x->n_body, x, NULL);
+	int sent = send_all(w, x->body, x->n_body, NULL);
 	ep_buf_clear(&raw);
 	struct head h = {0};
-	EP_TRY(read_head(fd, x, &raw, &h, err));
+	EP_TRY(read_head(w, &raw, &h, err));
 	if (sent < 0 && h.answer.status < 400)
 		return ep_fail(err, sent, 0, "the request could not be sent whole");
-	EP_TRY(read_body(fd, x, &h, &raw, err));
+	EP_TRY(read_body(w, &h, &raw, err));
 	if (h.chunked && raw.len) {
 		(void)ep_buf_cstr(&raw); /* strtoull needs an end */
 		int rc = dechunk(raw.data, raw.len, ret_body);
@@ -286,13 +372,35 @@ static int converse(int fd, const struct ep_exchange *x, struct ep_answer *ret_a
 	return 0;
 }
 
+static int converse_tls(struct wire *w, struct ep_answer *ret_answer, struct ep_buf *ret_body,
+			struct ep_err *err)
+{
+	int rc = shake_hands(w, err);
+	if (rc == 0)
+		rc = converse(w, ret_answer, ret_body, err);
+	if (rc == 0) {
+		char bye[64];
+		ep_https_bye(w->tls);
+		int n = ep_https_take(w->tls, bye, sizeof(bye));
+		(void)send(w->fd, bye, (size_t)n, MSG_NOSIGNAL); /* nobody waits for it */
+	}
+	ep_https_close(w->tls);
+	return rc;
+}
+
 int ep_exchange_run(const struct ep_exchange *x, struct ep_answer *ret_answer,
 		    struct ep_buf *ret_body, struct ep_err *err)
 {
-	int fd = connect_any(x, err);
-	if (fd < 0)
-		return fd;
-	int rc = converse(fd, x, ret_answer, ret_body, err);
-	close(fd);
+	struct wire w = {.x = x, .fd = -1};
+	if (x->tls) /* first: without OpenSSL there is nobody to connect for */
+		EP_TRY(ep_https_open(x->tls, x->url->host, &w.tls, err));
+	w.fd = connect_any(x, err);
+	if (w.fd < 0) {
+		ep_https_close(w.tls);
+		return w.fd;
+	}
+	int rc = w.tls ? converse_tls(&w, ret_answer, ret_body, err)
+		       : converse(&w, ret_answer, ret_body, err);
+	close(w.fd);
 	return rc;
 }

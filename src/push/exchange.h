@@ -1,15 +1,16 @@
 /*
- * exchange.h - one HTTP/1.1 request and its answer over a plain socket.
+ * exchange.h - one HTTP/1.1 request and its answer, plain or over TLS.
  *
  * A client for one purpose: push to a server from inside somebody else's process.
  * One connection an exchange, a deadline on all of it, descriptors of 10 and up
- * that close on exec, no signal ever raised.  No redirects, no TLS.
+ * that close on exec, no signal ever raised.  No redirects.
  */
 #ifndef EP_PUSH_EXCHANGE_H
 #define EP_PUSH_EXCHANGE_H
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "push/https.h"
 #include "push/url.h"
 
 #include <stddef.h>
@@ -17,6 +18,7 @@
 
 struct ep_exchange {
 	const struct ep_url *url;
+	struct ep_https *tls; /* whom to trust, for https; NULL: plain */
 	const char *method;
 	const char *path;	  /* behind the prefix; with its query, encoded */
 	const char *content_type; /* NULL: none */
@@ -42,6 +44,8 @@ struct ep_answer {
  *          -EIO           the connection broke
  *          -EBADMSG       the answer is not HTTP/1
  *          -E2BIG         its head or body is too long
+ *          -EACCES        its certificate is refused
+ *          -ENOTSUP       https, and there is no OpenSSL 3 here
  * threads  any thread; not signal-safe.  A host name that is not a number is
  *          looked up with getaddrinfo(), which has time limits of its own.
  */

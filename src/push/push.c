@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "codec/base64.h"
 #include "push/exchange.h"
 #include "push/spool.h"
 
@@ -33,6 +34,7 @@ struct waiting {
 
 struct ep_push {
 	struct ep_url url;
+	struct ep_https *tls; /* NULL: http */
 	char *headers;	/* token and tenant, as header lines */
 	char *spy_name; /* percent-encoded */
 	size_t max_bytes;
@@ -72,6 +74,18 @@ static bool is_header_value(const char *s)
 	return true;
 }
 
+/* A Bearer token has no colon (RFC 6750), a user and a password have one between them. */
+static void add_authorization(struct ep_buf *b, const char *secret)
+{
+	bool basic = strchr(secret, ':') != NULL;
+	ep_buf_add_str(b, basic ? "Authorization: Basic " : "Authorization: Bearer ");
+	if (basic)
+		ep_base64_encode(secret, strlen(secret), b);
+	else
+		ep_buf_add_str(b, secret);
+	ep_buf_add_str(b, "\r\n");
+}
+
 static int set_strings(struct ep_push *p, const struct ep_push_config *c, struct ep_err *err)
 {
 	ep_auto_buf b;
@@ -79,8 +93,9 @@ static int set_strings(struct ep_push *p, const struct ep_push_config *c, struct
 	if ((c->token && !is_header_value(c->token)) ||
 	    (c->tenant && !is_header_value(c->tenant)))
 		return ep_fail(err, -EINVAL, 0, "a control character in the token or tenant");
-	if (c->token)
-		ep_buf_printf(&b, "Authorization: Bearer %s\r\n", c->token);
+	const char *secret = c->token ? c->token : p->url.user;
+	if (*secret)
+		add_authorization(&b, secret);
 	if (c->tenant)
 		ep_buf_printf(&b, "X-Scope-OrgID: %s\r\n", c->tenant);
 	p->headers = to_string(&b);
@@ -94,7 +109,10 @@ static int set_strings(struct ep_push *p, const struct ep_push_config *c, struct
 static int set_spool(struct ep_push *p, const struct ep_push_config *c)
 {
 	char dir[PATH_MAX];
-	uint64_t h = ep_hash64(c->server, strlen(c->server));
+	/* As it was written, but a new password is no new server. */
+	const char *behind = strstr(c->server, "://") + strlen("://");
+	const char *at = memrchr(behind, '@', strcspn(behind, "/"));
+	uint64_t h = at ? ep_hash64(at, strlen(at)) : ep_hash64(c->server, strlen(c->server));
 	if (c->tenant)
 		h = ep_hash_mix(h, ep_hash64(c->tenant, strlen(c->tenant)));
 	snprintf(dir, sizeof(dir), "%s/%016" PRIx64, c->spool_dir, h);
@@ -116,6 +134,8 @@ int ep_push_new(const struct ep_push_config *config, struct ep_push **ret_p,
 	p->idle = config->idle;
 	p->idle_arg = config->idle_arg;
 	EP_TRY(ep_url_parse(config->server, &p->url, err));
+	if (p->url.tls)
+		EP_TRY(ep_https_new(config->ca_file, &p->tls));
 	EP_TRY(set_strings(p, config, err));
 	if (config->spool_dir)
 		EP_TRY(set_spool(p, config));
@@ -158,6 +178,7 @@ void ep_push_free(struct ep_push *p)
 	while (p->first)
 		drop_first(p);
 	ep_spool_fini(&p->spool);
+	ep_https_free(p->tls);
 	ep_free(p->headers);
 	ep_free(p->spy_name);
 	ep_free(p);
@@ -245,6 +266,7 @@ static int send_item(struct ep_push *p, const struct ep_push_item *i, uint64_t d
 	uint64_t end = ep_clock_mono_ns() + TRY_NS;
 	struct ep_exchange x = {
 		.url = &p->url,
+		.tls = p->tls,
 		.method = "POST",
 		.path = ep_buf_cstr(&path),
 		.content_type = "application/octet-stream",
@@ -337,6 +359,7 @@ int ep_push_request(struct ep_push *p, const char *method, const char *path,
 	ep_buf_init(&none, (size_t)16 << 20);
 	struct ep_exchange x = {
 		.url = &p->url,
+		.tls = p->tls,
 		.method = method,
 		.path = path,
 		.content_type = content_type,

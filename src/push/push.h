@@ -4,7 +4,7 @@
  * Profiles are pushed to POST /ingest of a Pyroscope-compatible server.  While
  * the server is away they wait in a folder within a byte limit, the oldest is
  * dropped and counted first, and they drain with back-off and jitter when it
- * returns.  Uses plain sockets; no library beyond libc.
+ * returns.  No library beyond libc; OpenSSL is loaded for https servers.
  */
 #ifndef EP_PUSH_PUSH_H
 #define EP_PUSH_PUSH_H
@@ -20,8 +20,8 @@ struct ep_push;
 
 struct ep_push_config {
 	size_t sz;               /* sizeof(struct ep_push_config) */
-	const char *server;      /* http://HOST:PORT[/PREFIX] */
-	const char *token;       /* Bearer token, or NULL */
+	const char *server;      /* http[s]://[USER:PASSWORD@]HOST:PORT[/PREFIX] */
+	const char *token;       /* Bearer token; with a colon, USER:PASSWORD for Basic; or NULL */
 	const char *tenant;      /* X-Scope-OrgID, or NULL */
 	const char *spool_dir;   /* NULL: keep in memory only, within max_spool_bytes */
 	size_t max_spool_bytes;  /* 0: 64 MB */
@@ -30,6 +30,7 @@ struct ep_push_config {
 	 * other than 0 gives the exchange up (-ETIMEDOUT).  May be NULL. */
 	int (*idle)(void *arg);
 	void *idle_arg;
+	const char *ca_file;     /* of https: PEM; NULL: the system's authorities */
 };
 
 struct ep_push_item {
@@ -46,7 +47,8 @@ struct ep_push_stats {
 };
 
 /*
- * 0, -EINVAL for an address that is no http URL, -ENOMEM.  Strings are copied.
+ * 0, -EINVAL for an address that is no http URL, -ENOMEM.  A token wins over the
+ * password of the address.  Strings are copied.
  * One thread at a time per queue, for all calls; none is signal-safe.  Programs
  * may share spool_dir: each server and tenant has a folder of its own in it, and
  * what an earlier process left there is sent by whoever comes first.
