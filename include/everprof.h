@@ -47,8 +47,9 @@ const char *everprof_version(void);
 typedef struct everprof_config {
 	const char *name;       /* EVERPROF_NAME: service; default the program's base name */
 	const char *version;    /* EVERPROF_VERSION; default its build ID */
-	const char *server;     /* EVERPROF_SERVER: http://HOST:PORT; default: push nothing */
-	const char *token_file; /* EVERPROF_SERVER_TOKEN_FILE: first word of its first line */
+	/* EVERPROF_SERVER: http[s]://[USER:PASSWORD@]HOST:PORT; default: push nothing */
+	const char *server;
+	const char *token_file; /* EVERPROF_SERVER_TOKEN_FILE: a token, or USER:PASSWORD */
 	const char *tenant;     /* EVERPROF_TENANT */
 	const char *labels;     /* EVERPROF_LABELS: static labels, "k=v,k2=v2" */
 	const char *types;      /* EVERPROF_TYPES: of "cpu,heap,mutex,block,threads"; default "cpu,heap" */
@@ -68,6 +69,8 @@ typedef struct everprof_config {
 	 * program does, by everprof_http_handle() */
 	const char *http;
 	const char *http_token_file; /* EVERPROF_TOKEN_FILE */
+	const char *server_ca; /* EVERPROF_SERVER_CA: authorities of https, PEM; the system's */
+	size_t spool_bytes;    /* EVERPROF_SPOOL_BYTES: what waits on disk, at most; 64 MB */
 } everprof_config;
 
 /* Of everprof_start(); size tells an older program's struct from a newer one. */

@@ -19,7 +19,10 @@ enum {
 	MAX_HEAP_BYTES = 1 << 30,
 	DEFAULT_BLOCK_NS = 10000,
 	MAX_BLOCK_NS = 1000000000,
+	DEFAULT_SPOOL_BYTES = 64 << 20,
 };
+
+#define MAX_SPOOL_BYTES ((uint64_t)1 << 40)
 
 static void (*message)(const char *text, void *user);
 static void *message_user;
@@ -211,6 +214,8 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 		   "EVERPROF_SERVER");
 	rc |= copy(c.tenant, sizeof(c.tenant), pick("EVERPROF_TENANT", u.tenant, ""),
 		   "EVERPROF_TENANT");
+	rc |= copy(c.server_ca, sizeof(c.server_ca), pick("EVERPROF_SERVER_CA", u.server_ca, ""),
+		   "EVERPROF_SERVER_CA");
 	rc |= copy(c.out, sizeof(c.out), pick("EVERPROF_OUT", u.out, ""), "EVERPROF_OUT");
 	rc |= copy(c.http, sizeof(c.http), pick("EVERPROF_HTTP", u.http, ""), "EVERPROF_HTTP");
 	rc |= copy(c.http_token_file, sizeof(c.http_token_file),
@@ -223,6 +228,8 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 			  &c.heap_bytes);
 	rc |= read_number("EVERPROF_BLOCK_NS", u.block_ns, DEFAULT_BLOCK_NS, MAX_BLOCK_NS,
 			  &c.block_ns);
+	rc |= read_number("EVERPROF_SPOOL_BYTES", u.spool_bytes, DEFAULT_SPOOL_BYTES, MAX_SPOOL_BYTES,
+			  &c.spool_bytes);
 	const char *token = pick("EVERPROF_SERVER_TOKEN_FILE", u.token_file, NULL);
 	if (token)
 		rc |= read_token(token, &c);

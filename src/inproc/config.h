@@ -16,10 +16,12 @@ struct ep_config {
 	char version[128]; /* "": the build ID */
 	char server[512];  /* "": push nothing */
 	char token[512];   /* "": none */
+	char server_ca[PATH_MAX]; /* "": the system's authorities */
 	char tenant[128];
 	char labels[1024]; /* "k=v,k2=v2", safe for /ingest */
 	char out[PATH_MAX]; /* "": none */
 	char spool_dir[PATH_MAX]; /* "": none */
+	uint64_t spool_bytes;
 	char http[160];			  /* "": no listener */
 	char http_token_file[PATH_MAX];	  /* "": none is asked for */
 	bool http_cmdline;

@@ -3,9 +3,12 @@
 
 #include "base/clock.h"
 #include "inproc/fd.h"
+#include "inproc/start.h"
+#include "push/https.h"
 #include "push/push.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,6 +84,8 @@ int ep_outbox_open(const struct ep_config *c, int (*tick)(void *))
 		.spool_dir = *config.spool_dir ? config.spool_dir : NULL,
 		.spy_name = "everprof-lib",
 		.idle = tick,
+		.ca_file = *config.server_ca ? config.server_ca : NULL,
+		.max_spool_bytes = config.spool_bytes,
 	};
 	if (!*config.server)
 		return 0;
@@ -121,11 +126,27 @@ void ep_outbox_push(const struct ep_batch *b)
 	(void)ep_push_add(push, &item); /* no room: counted there */
 }
 
+/* Why profiles wait: once for each reason, until they are taken again. */
+static void say_why_it_waits(const struct ep_push_stats *st)
+{
+	static char told[sizeof(st->last_error)];
+	static uint64_t sent, tries;
+	if (st->sent != sent)
+		*told = '\0';
+	if (st->failed_tries != tries && strcmp(told, st->last_error) != 0) {
+		strcpy(told, st->last_error);
+		ep_config_say("profiles wait, as the server could not be given them: %s", told);
+	}
+	sent = st->sent;
+	tries = st->failed_tries;
+}
+
 static void say_push_failures(void)
 {
 	static uint64_t told;
 	struct ep_push_stats st;
 	ep_push_stats(push, &st);
+	say_why_it_waits(&st);
 	if (st.rejected + st.dropped == told)
 		return;
 	told = st.rejected + st.dropped;
@@ -134,11 +155,26 @@ static void say_push_failures(void)
 		      st.last_error);
 }
 
+/*
+ * OpenSSL may be ended by a function of the program's exit, and nobody may be in it then:
+ * ours is called before, as it came later, and this was the profile.  (If we were the
+ * first to use OpenSSL, nothing ends it.)
+ */
+static void end_before_openssl(void)
+{
+	static bool asked;
+	if (asked || !ep_https_is_loaded())
+		return;
+	asked = true;
+	(void)atexit(ep_start_finish); /* no room: the end is the destructor's */
+}
+
 void ep_outbox_send_if_due(void)
 {
 	if (!push || ep_push_next_try_ns(push) > ep_clock_mono_ns())
 		return;
 	(void)ep_push_drain(push, ep_clock_mono_ns() + PUSH_NS);
+	end_before_openssl();
 	say_push_failures();
 }
 

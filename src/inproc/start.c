@@ -19,6 +19,7 @@
 #include "inproc/spawn.h"
 #include "inproc/threads.h"
 #include "inproc/tokens.h"
+#include "push/https.h"
 #include "safe/sys.h"
 
 #include <errno.h>
@@ -76,6 +77,7 @@ static void before_fork(void)
 	sigaddset(&prof, SIGPROF);
 	pthread_sigmask(SIG_BLOCK, &prof, &before);
 	pthread_mutex_lock(&lock);
+	ep_https_before_fork(); /* before the drain's, which its waits take */
 	ep_drain_lock();
 	ep_threads_lock();
 	ep_labels_lock();
@@ -92,6 +94,7 @@ static void after_fork_in_parent(void)
 	ep_labels_unlock();
 	ep_threads_unlock();
 	ep_drain_unlock();
+	ep_https_after_fork(false);
 	pthread_mutex_unlock(&lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -119,6 +122,7 @@ static void after_fork_in_child(void)
 	ep_mem_own_unlock();
 	ep_custom_unlock();
 	ep_labels_unlock();
+	ep_https_after_fork(true);
 	ep_threads_child();
 	ep_code_child();
 	ep_ask_child();
