@@ -226,6 +226,7 @@ static int start(struct agent *a, struct ep_err *err)
 		.tenant = a->config.tenant,
 		.spool_dir = a->config.spool_dir,
 		.spy_name = "everprof-agent",
+		.ca_file = a->config.server_ca,
 	};
 	struct ep_source *source = NULL;
 	ep_auto_buf why;

@@ -20,7 +20,7 @@
 
 struct ep_agent_config {
 	size_t sz;	       /* sizeof(struct ep_agent_config) */
-	const char *server;    /* http://HOST:PORT; NULL: http://127.0.0.1:4040 */
+	const char *server;    /* http[s]://HOST:PORT; NULL: http://127.0.0.1:4040 */
 	const char *token;     /* Bearer token, or NULL */
 	const char *tenant;    /* or NULL */
 	const char *spool_dir; /* where profiles wait for the server; NULL: memory */
@@ -33,6 +33,7 @@ struct ep_agent_config {
 	 * later of trouble, once a kind.  NULL: it goes to the log. */
 	void (*say)(void *arg, const char *sentence);
 	void *say_arg;
+	const char *server_ca; /* of https: PEM; NULL: the system's authorities */
 };
 
 /*

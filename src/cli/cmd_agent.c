@@ -26,7 +26,7 @@ static const char examples[] =
 	"  everprof agent --frequency 49      # this user's processes only\n";
 
 struct options {
-	const char *server, *token_file, *tenant, *data, *host, *config;
+	const char *server, *token_file, *server_ca, *tenant, *data, *host, *config;
 	int64_t hz;
 	uint64_t interval_ns;
 	bool no_bpf, no_upload, verbose;
@@ -74,6 +74,7 @@ static int run(const struct options *o)
 		.sz = sizeof(config),
 		.server = o->server,
 		.token = token[0] ? token : NULL,
+		.server_ca = o->server_ca,
 		.tenant = o->tenant,
 		.spool_dir = spool,
 		.host = o->host,
@@ -101,6 +102,8 @@ int ep_cmd_agent(int argc, char **argv)
 		 "where profiles go (http://127.0.0.1:4040)"},
 		{"server-token-file", 0, "FILE", EP_FLAG_STRING, &o.token_file,
 		 "the token that the server asks for"},
+		{"server-ca", 0, "FILE", EP_FLAG_STRING, &o.server_ca,
+		 "for https: the authorities to trust, PEM (the system's)"},
 		{"tenant", 0, "NAME", EP_FLAG_STRING, &o.tenant,
 		 "whose profiles they are"},
 		{"data", 0, "DIR", EP_FLAG_STRING, &o.data,

@@ -163,7 +163,7 @@ static int shake_hands(struct wire *w, struct ep_err *err)
 	while ((rc = ep_https_handshake(w->tls, err)) == -EAGAIN) {
 		int n = feed(w, err);
 		if (n < 0) {
-			ep_err_context(err, "TLS handshake: ");
+			ep_err_context(err, "TLS handshake");
 			return n;
 		}
 		if (n == 0)

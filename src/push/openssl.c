@@ -15,8 +15,9 @@ static struct ep_openssl table;
 static const char *missing; /* what could not be had; NULL: all is there */
 static _Atomic bool is_loaded;
 
-/* A program linked statically as a whole has no loader, and then no such function. */
-extern void *dlopen(const char *, int) __attribute__((weak));
+/* glibc's, in libc.a alone.  A program linked statically as a whole can load libssl only
+ * with a second libc beside its own, whose thread-specific values get mixed up. */
+extern void __libc_setup_tls(void) __attribute__((weak));
 
 /* A sanitizer ends the program that loads with RTLD_DEEPBIND. */
 static bool has_sanitizer(void)
@@ -33,7 +34,7 @@ static bool has_sanitizer(void)
 static void *load_library(void)
 {
 	int flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
-	if (!dlopen)
+	if (__libc_setup_tls)
 		return NULL;
 	return dlopen(LIBRARY, has_sanitizer() ? flags : flags | RTLD_DEEPBIND);
 }
@@ -48,7 +49,7 @@ static void load(void)
 #undef ROW
 	void *lib = load_library();
 	if (!lib) {
-		missing = dlopen ? LIBRARY : LIBRARY " (the program is linked statically)";
+		missing = __libc_setup_tls ? LIBRARY " (the program is linked statically)" : LIBRARY;
 		return;
 	}
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
@@ -72,9 +73,8 @@ const struct ep_openssl *ep_openssl_get(struct ep_err *err)
 	(void)pthread_once(&once, load);
 	if (missing) {
 		(void)ep_fail(err, -ENOTSUP, 0,
-			      "https needs OpenSSL 3, and %s can't be loaded (Debian: apt "
-			      "install libssl3)",
-			      missing);
+			      "https needs OpenSSL 3, and %s can't be loaded%s", missing,
+			      __libc_setup_tls ? "" : " (Debian: apt install libssl3)");
 		return NULL;
 	}
 	/* Its configuration is read as the program's own first call would, since whoever

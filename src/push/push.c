@@ -109,10 +109,16 @@ static int set_strings(struct ep_push *p, const struct ep_push_config *c, struct
 static int set_spool(struct ep_push *p, const struct ep_push_config *c)
 {
 	char dir[PATH_MAX];
+	ep_auto_buf server;
+	ep_buf_init(&server, 1 << 16);
 	/* As it was written, but a new password is no new server. */
 	const char *behind = strstr(c->server, "://") + strlen("://");
 	const char *at = memrchr(behind, '@', strcspn(behind, "/"));
-	uint64_t h = at ? ep_hash64(at, strlen(at)) : ep_hash64(c->server, strlen(c->server));
+	ep_buf_add(&server, c->server, (size_t)(behind - c->server));
+	ep_buf_add_str(&server, at ? at + 1 : behind);
+	if (ep_buf_failed(&server))
+		return ep_buf_failed(&server);
+	uint64_t h = ep_hash64(server.data, server.len);
 	if (c->tenant)
 		h = ep_hash_mix(h, ep_hash64(c->tenant, strlen(c->tenant)));
 	snprintf(dir, sizeof(dir), "%s/%016" PRIx64, c->spool_dir, h);
