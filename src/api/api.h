@@ -11,15 +11,17 @@
 struct ep_api;
 
 struct ep_api_config {
-	struct ep_query_env env; /* borrowed */
+	struct ep_query_env env; /* borrowed; for requests without a tenant */
 	const char *sees;        /* the doctor's lines, or NULL; borrowed */
 	bool has_agent;          /* this server's own agent samples this machine */
-	/* Appends lines for /metrics; on a worker; may be NULL. */
-	void (*metrics)(void *arg, struct ep_buf *out);
+	/* Appends lines for /metrics, those this asker may see; on a worker; may be NULL. */
+	void (*metrics)(void *arg, const struct ep_http *x, struct ep_buf *out);
 	/* A whole-server check for /ready; may be NULL: always ready. */
 	bool (*is_ready)(void *arg);
 	/* Is this text a token of ours?  For the sign-in form; NULL: no tokens are asked. */
-	bool (*knows_token)(void *arg, struct ep_slice token);
+	bool (*knows_token)(void *arg, const struct ep_http *x, struct ep_slice token);
+	/* Are tokens asked for now?  NULL: as knows_token says. */
+	bool (*asks_tokens)(void *arg);
 	void *arg;
 };
 

@@ -50,7 +50,7 @@ static void write_row(struct ep_jsonw *w, const struct ep_series_row *r)
 
 void ep_graphs_series(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_series) s = NULL;
 	struct ep_slice by[EP_API_MAX_BY];
 	struct ep_query q;
@@ -60,7 +60,7 @@ void ep_graphs_series(void *room, struct ep_http *x)
 	if (rc >= 0)
 		rc = read_series_opts(x, &q, &o, by, &err);
 	if (rc >= 0)
-		rc = ep_query_series(&a->cfg.env, &q, &o, &s, &err);
+		rc = ep_query_series(&env, &q, &o, &s, &err);
 	if (rc < 0) {
 		ep_api_fail(x, rc, &err);
 		return;
@@ -181,7 +181,7 @@ static void answer_tree(struct ep_http *x, int rc, const struct ep_tree *t,
 
 void ep_graphs_flamegraph(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_tree) t = NULL;
 	struct ep_slice path[MAX_PATH];
 	struct ep_query q;
@@ -191,13 +191,13 @@ void ep_graphs_flamegraph(void *room, struct ep_http *x)
 	if (rc >= 0)
 		rc = read_tree_opts(x, &o, path, &err);
 	if (rc >= 0)
-		rc = ep_query_tree(&a->cfg.env, &q, &o, &t, &err);
+		rc = ep_query_tree(&env, &q, &o, &t, &err);
 	answer_tree(x, rc, t, &err);
 }
 
 void ep_graphs_diff(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_tree) t = NULL;
 	struct ep_slice path[MAX_PATH];
 	struct ep_query side_a, side_b;
@@ -209,7 +209,7 @@ void ep_graphs_diff(void *room, struct ep_http *x)
 	if (rc >= 0)
 		rc = read_tree_opts(x, &o, path, &err);
 	if (rc >= 0)
-		rc = ep_query_diff(&a->cfg.env, &side_a, &side_b, &o, &t, &err);
+		rc = ep_query_diff(&env, &side_a, &side_b, &o, &t, &err);
 	answer_tree(x, rc, t, &err);
 }
 
@@ -217,7 +217,7 @@ void ep_graphs_diff(void *room, struct ep_http *x)
 
 void ep_graphs_top(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_top) t = NULL;
 	struct ep_query q;
 	struct ep_top_opts o = {.search = ep_params_slice(x, "search")};
@@ -228,7 +228,7 @@ void ep_graphs_top(void *room, struct ep_http *x)
 		rc = ep_params_int(x, "limit", 1, 1000000, &limit, &err);
 	o.limit = (uint32_t)limit;
 	if (rc >= 0)
-		rc = ep_query_top(&a->cfg.env, &q, &o, &t, &err);
+		rc = ep_query_top(&env, &q, &o, &t, &err);
 	if (rc < 0) {
 		ep_api_fail(x, rc, &err);
 		return;
@@ -255,13 +255,13 @@ void ep_graphs_top(void *room, struct ep_http *x)
 
 void ep_graphs_profile(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_profile) p = NULL;
 	struct ep_query q;
 	struct ep_err err = {0};
 	int rc = ep_params_query(x, "", true, &q, &err);
 	if (rc >= 0)
-		rc = ep_query_profile(&a->cfg.env, &q, &p, &err);
+		rc = ep_query_profile(&env, &q, &p, &err);
 	if (rc >= 0)
 		rc = ep_encode_gzip(p, &x->out, &err);
 	if (rc < 0) {

@@ -32,13 +32,13 @@ static void write_services(struct ep_jsonw *w, const struct ep_services *s)
 
 void ep_lists_services(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_services) s = NULL;
 	struct ep_query q;
 	struct ep_err err = {0};
 	int rc = ep_params_query(x, "", false, &q, &err);
 	if (rc >= 0)
-		rc = ep_query_services(&a->cfg.env, &q, &s, &err);
+		rc = ep_query_services(&env, &q, &s, &err);
 	if (rc < 0) {
 		ep_api_fail(x, rc, &err);
 		return;
@@ -49,13 +49,13 @@ void ep_lists_services(void *room, struct ep_http *x)
 
 void ep_lists_types(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_types) t = NULL;
 	struct ep_query q;
 	struct ep_err err = {0};
 	int rc = ep_params_query(x, "", false, &q, &err);
 	if (rc >= 0)
-		rc = ep_query_types(&a->cfg.env, &q, &t, &err);
+		rc = ep_query_types(&env, &q, &t, &err);
 	if (rc < 0) {
 		ep_api_fail(x, rc, &err);
 		return;
@@ -79,13 +79,13 @@ void ep_lists_types(void *room, struct ep_http *x)
 
 void ep_lists_labels(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_labels) l = NULL;
 	struct ep_query q;
 	struct ep_err err = {0};
 	int rc = ep_params_query(x, "", false, &q, &err);
 	if (rc >= 0)
-		rc = ep_query_labels(&a->cfg.env, &q, &l, &err);
+		rc = ep_query_labels(&env, &q, &l, &err);
 	if (rc < 0) {
 		ep_api_fail(x, rc, &err);
 		return;
@@ -128,14 +128,14 @@ static int read_values_query(struct ep_http *x, struct ep_query *q, struct ep_va
 
 void ep_lists_values(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	const struct ep_query_env env = ep_api_env(room, x);
 	ep_auto(ep_values) v = NULL;
 	struct ep_query q;
 	struct ep_values_opts o;
 	struct ep_err err = {0};
 	int rc = read_values_query(x, &q, &o, &err);
 	if (rc >= 0)
-		rc = ep_query_values(&a->cfg.env, &q, &o, &v, &err);
+		rc = ep_query_values(&env, &q, &o, &v, &err);
 	if (rc < 0) {
 		ep_api_fail(x, rc, &err);
 		return;

@@ -2,6 +2,7 @@
 #include "api/room.h"
 
 #include "base/clock.h"
+#include "tenant/tenant.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ void ep_ops_metrics(void *room, struct ep_http *x)
 		      "everprof_uptime_seconds %llu\n",
 		      EP_VERSION, (unsigned long long)uptime_s(a));
 	if (a->cfg.metrics)
-		a->cfg.metrics(a->cfg.arg, &x->out);
+		a->cfg.metrics(a->cfg.arg, x, &x->out);
 }
 
 static void write_lines(struct ep_jsonw *w, const char *key, const char *text)
@@ -59,8 +60,9 @@ void ep_ops_status(void *room, struct ep_http *x)
 	ep_jsonw_open(&w, NULL, '{');
 	ep_jsonw_str(&w, "version", EP_VERSION);
 	ep_jsonw_uint(&w, "uptime_s", uptime_s(a));
-	ep_jsonw_str(&w, "host", host);
-	write_lines(&w, "sees", a->cfg.sees);
+	ep_jsonw_str(&w, "host", x->is_bound ? "" : host);
+	/* What this machine is like is not for a tenant of many. */
+	write_lines(&w, "sees", x->is_bound ? NULL : a->cfg.sees);
 	if (a->cfg.has_agent) {
 		ep_jsonw_open(&w, "agent", '{');
 		ep_jsonw_bool(&w, "local", true);
@@ -68,6 +70,7 @@ void ep_ops_status(void *room, struct ep_http *x)
 	} else {
 		ep_jsonw_null(&w, "agent");
 	}
-	ep_jsonw_bool(&w, "sign_in", a->cfg.knows_token != NULL);
+	ep_jsonw_bool(&w, "sign_in", ep_api_asks_tokens(a));
+	ep_jsonw_str(&w, "tenant", x->tenant ? x->tenant->name : "");
 	ep_jsonw_close(&w, '}');
 }

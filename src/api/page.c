@@ -104,13 +104,13 @@ void ep_page_sign_in(void *room, struct ep_http *x)
 {
 	struct ep_api *a = room;
 	struct ep_slice token = form_token(x);
-	if (a->cfg.knows_token && !a->cfg.knows_token(a->cfg.arg, token)) {
+	if (a->cfg.knows_token && !a->cfg.knows_token(a->cfg.arg, x, token)) {
 		ep_api_sign_in_page(x, 401, "That token is not one of this server's.");
 		return;
 	}
 	x->status = 303;
 	ep_http_set_header(x, "Location", "/");
-	if (a->cfg.knows_token)
+	if (ep_api_asks_tokens(a))
 		set_cookie(x, token, "; Max-Age=2592000");
 }
 

@@ -21,7 +21,7 @@ enum { DEFAULT_NODES = 8192, MAX_REQUEST = 4 << 20 };
 enum { FORMAT_FLAMEGRAPH = 1, FORMAT_TREE = 2, FORMAT_DOT = 3, FORMAT_PPROF = 4 };
 
 struct call {
-	struct ep_api *a;
+	struct ep_query_env env;
 	struct ep_connect c;
 	struct ep_request r;
 	struct ep_msg m; /* the answer */
@@ -89,7 +89,7 @@ static int profile_types(struct call *k, struct ep_err *err)
 	}
 	if (q.from_ms > q.until_ms)
 		return ep_fail(err, -EINVAL, 0, "query start time is after end time");
-	EP_TRY(ep_query_types(&k->a->cfg.env, &q, &t, err));
+	EP_TRY(ep_query_types(&k->env, &q, &t, err));
 	if (!t->n)
 		return 0;
 	ep_msg_array(&k->m, "profileTypes", 1);
@@ -154,7 +154,7 @@ static int add_label_names(struct call *k, const struct ep_query *q, struct name
 			   struct ep_err *err)
 {
 	ep_auto(ep_labels) l = NULL;
-	EP_TRY(ep_query_labels(&k->a->cfg.env, q, &l, err));
+	EP_TRY(ep_query_labels(&k->env, q, &l, err));
 	for (uint32_t i = 0; i < l->n; i++)
 		EP_TRY(add_name(s, l->v[i].name, err));
 	return 0;
@@ -165,7 +165,7 @@ static int add_label_values(struct call *k, const struct ep_query *q, struct nam
 {
 	ep_auto(ep_values) v = NULL;
 	struct ep_values_opts o = {.name = k->r.name};
-	EP_TRY(ep_query_values(&k->a->cfg.env, q, &o, &v, err));
+	EP_TRY(ep_query_values(&k->env, q, &o, &v, err));
 	for (uint32_t i = 0; i < v->n; i++)
 		if (v->v[i].value.n)
 			EP_TRY(add_name(s, v->v[i].value, err));
@@ -229,7 +229,7 @@ enum { MAX_MATCHERS = 16 };
 static int write_series_of(struct call *k, const struct ep_query *q, struct ep_labelsets **all,
 			   uint32_t i, struct ep_err *err)
 {
-	EP_TRY(ep_query_labelsets(&k->a->cfg.env, q, k->r.names.v, k->r.names.n, &all[i], err));
+	EP_TRY(ep_query_labelsets(&k->env, q, k->r.names.v, k->r.names.n, &all[i], err));
 	for (uint32_t j = 0; j < all[i]->n; j++) {
 		if (is_known(all, i, &all[i]->v[j]))
 			continue;
@@ -271,7 +271,7 @@ static int select_series(struct call *k, struct ep_err *err)
 				   .by = k->r.names.v,
 				   .n_by = k->r.names.n,
 				   .limit = k->r.limit > 0 ? (uint32_t)k->r.limit : 0};
-	EP_TRY(ep_query_series(&k->a->cfg.env, &q, &o, &s, err));
+	EP_TRY(ep_query_series(&k->env, &q, &o, &s, err));
 	if (!s->n_rows)
 		return 0;
 	ep_msg_array(&k->m, "series", 1);
@@ -331,7 +331,7 @@ static int merged_profile(struct call *k, struct ep_profile **ret_p, struct ep_e
 	if (k->r.path.n)
 		return ep_fail(err, -ENOTSUP, 0,
 			       "stack_trace_selector is read for flame graphs only");
-	return ep_query_profile(&k->a->cfg.env, &q, ret_p, err);
+	return ep_query_profile(&k->env, &q, ret_p, err);
 }
 
 /* PprofResponse pprof 5 { profile 1 } */
@@ -368,7 +368,7 @@ static int merge_stacktraces(struct call *k, struct ep_err *err)
 		return write_pprof(k, err);
 	if (k->r.format > FORMAT_FLAMEGRAPH)
 		return ep_fail(err, -ENOTSUP, 0, "format: FLAMEGRAPH and PPROF are answered");
-	EP_TRY(ep_query_tree(&k->a->cfg.env, &q, &o, &t, err));
+	EP_TRY(ep_query_tree(&k->env, &q, &o, &t, err));
 	if (ep_levels_new(t, &l) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the flame graph");
 	write_flamegraph(&k->m, l, false);
@@ -398,7 +398,7 @@ static int diff(struct call *k, struct ep_err *err)
 	if (!ep_slice_eq(a.type, b.type))
 		return ep_fail(err, -EINVAL, 0, "profile types must match");
 	EP_TRY(read_max_nodes(k->r.left, DEFAULT_NODES, &o.max_nodes, err));
-	EP_TRY(ep_query_diff(&k->a->cfg.env, &a, &b, &o, &t, err));
+	EP_TRY(ep_query_diff(&k->env, &a, &b, &o, &t, err));
 	if (ep_levels_new(t, &l) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the flame graph");
 	write_flamegraph(&k->m, l, true);
@@ -410,7 +410,7 @@ static int profile_stats(struct call *k, struct ep_err *err)
 	ep_auto(ep_services) s = NULL;
 	struct ep_query q = {.until_ms = (int64_t)(ep_clock_wall_ns() / EP_NS_PER_MS) + 86400000};
 	int64_t newest = 0;
-	EP_TRY(ep_query_services(&k->a->cfg.env, &q, &s, err));
+	EP_TRY(ep_query_services(&k->env, &q, &s, err));
 	for (uint32_t i = 0; i < s->n; i++)
 		newest = s->v[i].last_ms > newest ? s->v[i].last_ms : newest;
 	ep_msg_bool(&k->m, "dataIngested", 1, s->n > 0);
@@ -461,7 +461,7 @@ void ep_querier(void *room, struct ep_http *x)
 		ep_http_fail(x, 503, "unavailable", "no memory for the request");
 		return;
 	}
-	k->a = room;
+	k->env = ep_api_env(room, x);
 	if (!ep_connect_open(&k->c, x, MAX_REQUEST))
 		return;
 	struct ep_slice method = {x->path.p + sizeof(before) - 1, x->path.n - sizeof(before) + 1};

@@ -172,20 +172,21 @@ static int query_render(struct ep_api *a, struct ep_http *x, struct answer *v,
 	static const char *const names[] = {"query", "from", "until"};
 	struct ep_tree_opts o = {0};
 	struct ep_slice by[EP_API_MAX_BY];
+	const struct ep_query_env env = ep_api_env(a, x);
 	const char *format = ep_http_param(x, "format", 0);
 	if (format && *format && strcmp(format, "json") != 0)
 		return ep_fail(err, -ENOTSUP, 0, "format: json is answered");
 	EP_TRY(read_side(x, names, &v->q, err));
 	EP_TRY(read_max_nodes(x, &o, err));
-	EP_TRY(ep_query_tree(&a->cfg.env, &v->q, &o, &v->tree, err));
+	EP_TRY(ep_query_tree(&env, &v->q, &o, &v->tree, err));
 	if (ep_levels_new(v->tree, &v->levels) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the flame graph");
 	struct ep_series_opts so = {
 		.step_ms = 1000 * timeline_step_s(v->q.until_ms - v->q.from_ms)};
-	EP_TRY(ep_query_series(&a->cfg.env, &v->q, &so, &v->all, err));
+	EP_TRY(ep_query_series(&env, &v->q, &so, &v->all, err));
 	so.by = by;
 	so.n_by = ep_params_list(x, "groupBy", by, EP_API_MAX_BY);
-	return so.n_by ? ep_query_series(&a->cfg.env, &v->q, &so, &v->groups, err) : 0;
+	return so.n_by ? ep_query_series(&env, &v->q, &so, &v->groups, err) : 0;
 }
 
 static struct ep_jsonw open_answer(struct ep_http *x, const struct ep_levels *levels)
@@ -226,12 +227,13 @@ static int query_diff(struct ep_api *a, struct ep_http *x, struct answer *v, str
 	static const char *const right[] = {"rightQuery", "rightFrom", "rightUntil"};
 	struct ep_query other = {0};
 	struct ep_tree_opts o = {0};
+	const struct ep_query_env env = ep_api_env(a, x);
 	EP_TRY(read_side(x, left, &v->q, err));
 	EP_TRY(read_side(x, right, &other, err));
 	EP_TRY(read_max_nodes(x, &o, err));
 	if (!ep_slice_eq(v->q.type, other.type))
 		return ep_fail(err, -EINVAL, 0, "profile types must match");
-	EP_TRY(ep_query_diff(&a->cfg.env, &v->q, &other, &o, &v->tree, err));
+	EP_TRY(ep_query_diff(&env, &v->q, &other, &o, &v->tree, err));
 	if (ep_levels_new(v->tree, &v->levels) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the flame graph");
 	return 0;
@@ -256,22 +258,22 @@ void ep_render_diff(void *room, struct ep_http *x)
 	ep_jsonw_close(&w, '}');
 }
 
-static int write_type_ids(struct ep_api *a, struct ep_jsonw *w, const struct ep_query *q,
+static int write_type_ids(const struct ep_query_env *env, struct ep_jsonw *w, const struct ep_query *q,
 			  struct ep_err *err)
 {
 	ep_auto(ep_types) t = NULL;
-	EP_TRY(ep_query_types(&a->cfg.env, q, &t, err));
+	EP_TRY(ep_query_types(env, q, &t, err));
 	for (uint32_t i = 0; i < t->n; i++)
 		ep_jsonw_slice(w, NULL, t->v[i].id);
 	return 0;
 }
 
-static int write_values(struct ep_api *a, struct ep_jsonw *w, const struct ep_query *q,
+static int write_values(const struct ep_query_env *env, struct ep_jsonw *w, const struct ep_query *q,
 			struct ep_slice label, struct ep_err *err)
 {
 	ep_auto(ep_values) v = NULL;
 	struct ep_values_opts o = {.name = label};
-	EP_TRY(ep_query_values(&a->cfg.env, q, &o, &v, err));
+	EP_TRY(ep_query_values(env, q, &o, &v, err));
 	for (uint32_t i = 0; i < v->n; i++)
 		ep_jsonw_slice(w, NULL, v->v[i].value);
 	return 0;
@@ -285,11 +287,12 @@ void ep_render_label_values(void *room, struct ep_http *x)
 	int rc = label.n ? 0 : ep_fail(&err, -EINVAL, 0, "label: the parameter is missing");
 	if (rc >= 0)
 		rc = ep_params_query(x, "", false, &q, &err);
+	const struct ep_query_env env = ep_api_env(room, x);
 	struct ep_jsonw w = ep_api_json(x);
 	ep_jsonw_open(&w, NULL, '[');
 	if (rc >= 0)
-		rc = ep_slice_is(label, "__name__") ? write_type_ids(room, &w, &q, &err)
-						    : write_values(room, &w, &q, label, &err);
+		rc = ep_slice_is(label, "__name__") ? write_type_ids(&env, &w, &q, &err)
+						    : write_values(&env, &w, &q, label, &err);
 	ep_jsonw_close(&w, ']');
 	if (rc < 0)
 		ep_api_fail(x, rc, &err);

@@ -39,6 +39,9 @@ uint32_t ep_params_list(struct ep_http *x, const char *name, struct ep_slice *re
 
 /* Answer a failed question: 400, 404, 413, 5xx, in our JSON form. */
 void ep_api_fail(struct ep_http *x, int rc, const struct ep_err *err);
+/* What the asker's questions are asked of. */
+struct ep_query_env ep_api_env(const struct ep_api *a, const struct ep_http *x);
+bool ep_api_asks_tokens(const struct ep_api *a);
 /* Open a JSON answer with status 200. */
 struct ep_jsonw ep_api_json(struct ep_http *x);
 

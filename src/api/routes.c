@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "tenant/tenant.h"
 
+#include <stdatomic.h>
+
 static const struct ep_route routes[] = {
 	{"GET", "/healthz", ep_ops_healthz, 0},
 	{"GET", "/ready", ep_ops_ready, 0},
@@ -31,6 +33,21 @@ static const struct ep_route routes[] = {
 	{"POST", "/sign-out", ep_page_sign_out, 0},
 	{"GET", "/*", ep_page_get, EP_ROLE_READ},
 };
+
+struct ep_query_env ep_api_env(const struct ep_api *a, const struct ep_http *x)
+{
+	struct ep_query_env env = a->cfg.env;
+	if (x->tenant) {
+		env.store = atomic_load(&x->tenant->store);
+		env.symbols = atomic_load(&x->tenant->symbols);
+	}
+	return env;
+}
+
+bool ep_api_asks_tokens(const struct ep_api *a)
+{
+	return a->cfg.asks_tokens ? a->cfg.asks_tokens(a->cfg.arg) : a->cfg.knows_token != NULL;
+}
 
 int ep_api_new(const struct ep_api_config *config, struct ep_api **ret_a)
 {

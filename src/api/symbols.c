@@ -8,19 +8,20 @@
 
 enum { MAX_IDS = 20000 };
 
-static bool has_symbols(struct ep_api *a, struct ep_http *x)
+static struct ep_symcache *symbols_of(struct ep_api *a, struct ep_http *x)
 {
-	if (!a->cfg.env.symbols)
+	struct ep_symcache *symbols = ep_api_env(a, x).symbols;
+	if (!symbols)
 		ep_http_fail(x, 501, "unimplemented", "this server keeps no symbols");
-	return a->cfg.env.symbols != NULL;
+	return symbols;
 }
 
 void ep_symbols_missing(void *room, struct ep_http *x)
 {
-	struct ep_api *a = room;
+	struct ep_symcache *symbols = symbols_of(room, x);
 	ep_auto(ep_json) root = NULL;
 	struct ep_err err = {0};
-	if (!has_symbols(a, x))
+	if (!symbols)
 		return;
 	int rc = ep_json_parse(x->body, &root, &err);
 	const struct ep_json *ids = ep_json_get(root, "build_ids");
@@ -38,7 +39,7 @@ void ep_symbols_missing(void *room, struct ep_http *x)
 	for (size_t i = 0; i < ep_json_n(ids); i++) {
 		struct ep_slice id;
 		if (ep_json_str(ep_json_at(ids, i), &id) && id.n &&
-		    !ep_symcache_has(a->cfg.env.symbols, id))
+		    !ep_symcache_has(symbols, id))
 			ep_jsonw_slice(&w, NULL, id);
 	}
 	ep_jsonw_close(&w, ']');
@@ -48,19 +49,19 @@ void ep_symbols_missing(void *room, struct ep_http *x)
 void ep_symbols_put(void *room, struct ep_http *x)
 {
 	static const char before[] = "/api/v1/symbols/";
-	struct ep_api *a = room;
+	struct ep_symcache *symbols = symbols_of(room, x);
 	struct ep_err err = {0};
-	if (!has_symbols(a, x))
+	if (!symbols)
 		return;
 	struct ep_slice id = {x->path.p + sizeof(before) - 1, x->path.n - sizeof(before) + 1};
 	int rc = ep_http_unpack(x, (size_t)256 << 20, &err);
 	if (rc >= 0)
-		rc = ep_symcache_put(a->cfg.env.symbols, id, x->body.p, x->body.n, &err);
+		rc = ep_symcache_put(symbols, id, x->body.p, x->body.n, &err);
 	if (rc < 0) {
 		ep_api_fail(x, rc, &err);
 		return;
 	}
-	const struct ep_symtab *t = ep_symcache_get(a->cfg.env.symbols, id);
+	const struct ep_symtab *t = ep_symcache_get(symbols, id);
 	struct ep_jsonw w = ep_api_json(x);
 	ep_jsonw_open(&w, NULL, '{');
 	ep_jsonw_uint(&w, "symbols", t ? ep_symtab_count(t) : 0);

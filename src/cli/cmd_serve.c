@@ -57,7 +57,7 @@ int ep_cmd_serve(int argc, char **argv)
 	struct ep_server_config cfg;
 	struct ep_err err = {0};
 	ep_serverflags_init(&f, table);
-	const struct ep_flags flags = {"serve", NULL, about, examples, table};
+	const struct ep_flags flags = {"serve", NULL, about, examples, table, f.sections};
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
 	if (rc < 0)
 		rc = ep_serverflags_check(&f, "serve");

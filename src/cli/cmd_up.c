@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -115,6 +116,7 @@ static int run_server(void *arg)
 	ep_serverflags_apply(&u->f, &cfg);
 	cfg.sees = u->sees;
 	cfg.has_agent = true;
+	cfg.own_token = u->f.token_file ? NULL : u->token;
 	cfg.has_inner_door = true;
 	cfg.settle = settle;
 	cfg.ready = on_ready;
@@ -197,6 +199,16 @@ static int run_agent(void *arg)
 	return rc == -EACCES || rc == -ENOTSUP || rc == -EINVAL ? EXIT_NOT_ALLOWED : 1;
 }
 
+/* Without such a file there may be a list of hashes: then the server takes this one, too. */
+static void make_token(struct up *u)
+{
+	unsigned char raw[16];
+	if (getrandom(raw, sizeof(raw), 0) != sizeof(raw))
+		return; /* as without one */
+	for (unsigned i = 0; i < sizeof(raw); i++)
+		(void)snprintf(u->token + 2 * i, 3, "%02x", raw[i]);
+}
+
 /* With tokens, the agent needs one that may push: the first of the file. */
 static void read_token(struct up *u)
 {
@@ -209,6 +221,8 @@ static void read_token(struct up *u)
 	}
 	if (f)
 		fclose(f);
+	if (!u->f.token_file)
+		make_token(u);
 }
 
 /* --- watching ------------------------------------------------------------------------ */
@@ -363,7 +377,7 @@ static int parse(struct up *u, int argc, char **argv)
 	table[EP_SERVERFLAGS_ROWS - 1] = (struct ep_flag){
 		"hz", 0, "N", EP_FLAG_INT, &u->hz, "samples a second and CPU, 19 to 99 (99)"};
 	table[EP_SERVERFLAGS_ROWS] = (struct ep_flag){0};
-	const struct ep_flags flags = {"up", NULL, about, examples, table};
+	const struct ep_flags flags = {"up", NULL, about, examples, table, u->f.sections};
 	int rest, rc = ep_flags_parse(&flags, argc, argv, &rest);
 	if (rc < 0)
 		rc = ep_serverflags_check(&u->f, "up");

@@ -25,6 +25,7 @@ int ep_commands_unknown(const char *name);
 void ep_commands_print(FILE *to);
 
 /* cmd_NAME.c, each. */
+int ep_cmd_admin(int argc, char **argv);
 int ep_cmd_agent(int argc, char **argv);
 int ep_cmd_completion(int argc, char **argv);
 int ep_cmd_diff(int argc, char **argv);

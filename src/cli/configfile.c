@@ -171,11 +171,10 @@ static int read_members(struct reading *r, const yaml_node_t *map,
 	return 0;
 }
 
-static int read_map(struct reading *r, const yaml_node_t *map, const struct ep_flag *rows,
-		    const struct ep_flag_section *sections)
+/* One pass over the pairs: sections with members last, since those begin as the rest says. */
+static int read_pairs(struct reading *r, const yaml_node_t *map, const struct ep_flag *rows,
+		      const struct ep_flag_section *sections, bool members)
 {
-	if (map->type != YAML_MAPPING_NODE)
-		return 0; /* empty */
 	for (yaml_node_pair_t *p = map->data.mapping.pairs.start;
 	     p < map->data.mapping.pairs.top; p++) {
 		EP_TRY(check_twice(r, map, p));
@@ -189,10 +188,21 @@ static int read_map(struct reading *r, const yaml_node_t *map, const struct ep_f
 		}
 		if (!s)
 			return no_such_key(r, k, rows, sections);
+		if (members != (s->member != NULL))
+			continue;
 		EP_TRY(check_map(r, v, s->name));
 		EP_TRY(s->member ? read_members(r, v, s) : read_map(r, v, s->rows, NULL));
 	}
 	return 0;
+}
+
+static int read_map(struct reading *r, const yaml_node_t *map, const struct ep_flag *rows,
+		    const struct ep_flag_section *sections)
+{
+	if (map->type != YAML_MAPPING_NODE)
+		return 0; /* empty */
+	EP_TRY(read_pairs(r, map, rows, sections, false));
+	return sections ? read_pairs(r, map, rows, sections, true) : 0;
 }
 
 /* "key = value" looks like a text to YAML. */

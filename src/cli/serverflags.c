@@ -1,10 +1,89 @@
 /* serverflags.c - see serverflags.h. */
 #include "cli/serverflags.h"
 
+#include "base/mem.h"
 #include "server/datadir.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static void make_rows(struct ep_limits *l, struct ep_flag ret_rows[EP_SERVERFLAGS_LIMITS])
+{
+	const struct ep_flag rows[EP_SERVERFLAGS_LIMITS] = {
+		{"rate", 0, "SIZE", EP_FLAG_SIZE, &l->rate,
+		 "bytes of pushes a second, as they are sent; over it 429"},
+		{"burst", 0, "SIZE", EP_FLAG_SIZE, &l->burst,
+		 "bytes at once above the rate (ten seconds of it)"},
+		{"daily", 0, "SIZE", EP_FLAG_SIZE, &l->daily,
+		 "bytes of pushes a day, from 00:00 UTC; over it 429"},
+		{"profile-size", 0, "SIZE", EP_FLAG_SIZE, &l->profile_size,
+		 "of one profile, unpacked, below max-profile; over it 413"},
+		{"series", 0, "N", EP_FLAG_INT, &l->series,
+		 "label sets that push within an hour; a new one over it 429"},
+		{"label-names", 0, "N", EP_FLAG_INT, &l->label_names,
+		 "labels of a series; over it 422"},
+		{"label-name-size", 0, "SIZE", EP_FLAG_SIZE, &l->label_name_size,
+		 "of a label's name; over it 422"},
+		{"label-value-size", 0, "SIZE", EP_FLAG_SIZE, &l->label_value_size,
+		 "of a label's value; over it 422"},
+		{"label-values", 0, "N", EP_FLAG_INT, &l->label_values,
+		 "values of one label within an hour; a new one over it 429"},
+		{"query-time", 0, "TIME", EP_FLAG_DURATION, &l->query_time, "of one query"},
+		{"query-memory", 0, "SIZE", EP_FLAG_SIZE, &l->query_memory,
+		 "that one query may read and keep"},
+		{"query-nodes", 0, "N", EP_FLAG_INT, &l->query_nodes,
+		 "of the tree that one query merges"},
+		{0},
+	};
+	memcpy(ret_rows, rows, sizeof(rows));
+}
+
+static const struct ep_flag *add_tenant(void *arg, const char *name, struct ep_err *err)
+{
+	struct ep_serverflags *f = arg;
+	if (ep_tenant_check_name(ep_slice_of(name), err) < 0)
+		return NULL;
+	struct ep_serverflags_tenant *t = ep_zalloc(sizeof(*t));
+	if (!t) {
+		ep_fail(err, -ENOMEM, 0, "no memory");
+		return NULL;
+	}
+	memcpy(t->name, name, strlen(name) + 1);
+	t->limits = f->limits;
+	make_rows(&t->limits, t->rows);
+	*f->last_tenant = t;
+	f->last_tenant = &t->next;
+	f->n_tenants++;
+	return t->rows;
+}
+
+static const struct ep_flag *nth_tenant(void *arg, size_t i, const char **ret_name)
+{
+	struct ep_serverflags *f = arg;
+	struct ep_serverflags_tenant *t = f->tenants;
+	while (t && i--)
+		t = t->next;
+	if (t)
+		*ret_name = t->name;
+	return t ? t->rows : NULL;
+}
+
+static void init_sections(struct ep_serverflags *f)
+{
+	f->last_tenant = &f->tenants;
+	make_rows(&f->limits, f->limit_rows);
+	f->sections[0] = (struct ep_flag_section){
+		.name = "limits",
+		.help = "What every tenant may do; 0 is no limit.",
+		.rows = f->limit_rows};
+	f->sections[1] = (struct ep_flag_section){
+		.name = "tenants",
+		.help = "Tenants with limits of their own: NAME, and below it keys of limits; what is "
+			"not named is as in limits.",
+		.member = add_tenant,
+		.nth = nth_tenant,
+		.arg = f};
+}
 
 void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SERVERFLAGS_ROWS])
 {
@@ -15,6 +94,7 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 				     .workers = 4};
 	ep_datadir_default(f->default_data, sizeof(f->default_data));
 	f->data = f->default_data;
+	init_sections(f);
 	const struct ep_flag rows[EP_SERVERFLAGS_ROWS] = {
 		{"listen", 0, "ADDR:PORT", EP_FLAG_STRING, &f->listen,
 		 "where to answer (127.0.0.1:4040); off loopback --token-file is needed"},
@@ -38,6 +118,8 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 		 "of one profile, unpacked (64MB)"},
 		{"workers", 0, "N", EP_FLAG_INT, &f->workers,
 		 "threads that answer queries, and as many that take profiles (4)"},
+		{"multi-tenant", 0, NULL, EP_FLAG_BOOL, &f->multi_tenant,
+		 "X-Scope-OrgID names the tenant, and must, also where no tokens are asked for"},
 		{"config", 0, "FILE", EP_FLAG_STRING, &f->config,
 		 "the same flags as YAML (key: value), and limits of tenants"},
 		{"print-config", 0, NULL, EP_FLAG_BOOL, &f->print_config,
@@ -59,6 +141,15 @@ int ep_serverflags_check(const struct ep_serverflags *f, const char *command)
 	return wrong ? 2 : -1;
 }
 
+static struct ep_tenant_limits *list_tenants(const struct ep_serverflags *f)
+{
+	struct ep_tenant_limits *all = ep_alloc((f->n_tenants + 1) * sizeof(*all));
+	size_t n = 0;
+	for (struct ep_serverflags_tenant *t = f->tenants; all && t; t = t->next)
+		all[n++] = (struct ep_tenant_limits){t->name, t->limits};
+	return all;
+}
+
 void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_config *ret_cfg)
 {
 	*ret_cfg = (struct ep_server_config){
@@ -69,6 +160,10 @@ void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_confi
 		.tls_cert = f->tls_cert,
 		.tls_key = f->tls_key,
 		.hosts = f->hosts,
+		.multi_tenant = f->multi_tenant,
+		.limits = f->limits,
+		.own_limits = list_tenants(f), /* for the life of the program */
+		.n_own_limits = f->n_tenants,
 		.max_body_bytes = (size_t)f->max_body,
 		.max_bodies_bytes = (size_t)f->max_bodies,
 		.max_profile_bytes = (size_t)f->max_profile,

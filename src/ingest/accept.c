@@ -2,10 +2,13 @@
 #include "ingest/accept.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "codec/json.h"
 #include "net/connect.h"
 #include "profile/decode.h"
 #include "profile/ledger.h"
+#include "tenant/meter.h"
+#include "tenant/tenant.h"
 
 #include <string.h>
 
@@ -95,17 +98,44 @@ static void pick_time(const struct ep_accept *a, const struct ep_profile *p,
 		out->duration_ns = a->until_ns - a->from_ns;
 }
 
+static int decode(struct ep_ingest *in, const struct ep_accept *a, struct ep_profile **ret_p,
+		  struct ep_err *err)
+{
+	uint64_t own = a->x->tenant->limits.profile_size;
+	bool is_own = own && own < in->cfg.max_profile_bytes;
+	size_t max = is_own ? (size_t)own : in->cfg.max_profile_bytes;
+	char advice[160];
+	int rc = ep_decode(a->pprof.p, a->pprof.n, max, ret_p, err);
+	if (rc != -E2BIG)
+		return rc;
+	ep_meter_advice(a->x->tenant, "profile-size", advice, sizeof(advice));
+	if (is_own)
+		ep_err_context(err, "profile-size: the limit is %zu bytes unpacked; %s", max, advice);
+	else
+		ep_err_context(err, "profile too large (--max-profile is %zu)", max);
+	return rc;
+}
+
+/* The metric's name is among the labels by now. */
+static int check_limits(const struct ep_accept *a, struct ep_err *err)
+{
+	struct ep_meter_label v[EP_ACCEPT_MAX_LABELS];
+	uint64_t set = 0; /* whatever the order */
+	for (uint32_t i = 0; i < a->labels->n; i++) {
+		const struct ep_kv *l = &a->labels->v[i];
+		v[i] = (struct ep_meter_label){l->key, l->value};
+		set += ep_hash_mix(ep_hash64(l->key.p, l->key.n), ep_hash64(l->value.p, l->value.n));
+	}
+	return ep_meter_labels(a->x->tenant, v, a->labels->n, set, ep_clock_mono_ns(), err);
+}
+
 static int take(struct ep_ingest *in, const struct ep_accept *a, struct ep_err *err)
 {
 	ep_auto(ep_profile) p = NULL;
 	char metric[MAX_TYPE_TEXT + 1];
 	if (!a->pprof.n)
 		return 0;
-	int rc = ep_decode(a->pprof.p, a->pprof.n, in->cfg.max_profile_bytes, &p, err);
-	if (rc == -E2BIG)
-		ep_err_context(err, "profile too large (--max-profile is %zu)",
-			       in->cfg.max_profile_bytes);
-	EP_TRY(rc);
+	EP_TRY(decode(in, a, &p, err));
 	if (!p->n_samples)
 		return 0;
 	EP_TRY(check_types(p, err));
@@ -114,13 +144,14 @@ static int take(struct ep_ingest *in, const struct ep_accept *a, struct ep_err *
 		EP_TRY(ep_accept_label(a->labels, ep_slice_of("__name__"), ep_slice_of(name),
 				       err));
 	}
+	EP_TRY(check_limits(a, err));
 	struct ep_store_profile sp = {.p = p, .labels = a->labels->v, .n_labels = a->labels->n};
 	pick_time(a, p, &sp);
 	(void)ep_ledger_of_profile(p, &sp.ledger); /* foreign profiles have none */
-	EP_TRY(ep_store_append(in->cfg.store, &sp, err));
+	EP_TRY(ep_store_append(atomic_load(&a->x->tenant->store), &sp, err));
 	atomic_fetch_add(&in->samples, p->n_samples);
 	if (in->cfg.on_profile)
-		in->cfg.on_profile(in->cfg.arg, p);
+		in->cfg.on_profile(in->cfg.arg, a->x, p);
 	return 0;
 }
 
@@ -141,6 +172,8 @@ void ep_accept_fail(struct ep_http *x, int rc, const struct ep_err *err)
 		status = 422;
 	else if (rc == -E2BIG)
 		status = 413;
+	else if (rc == -EAGAIN)
+		status = 429, code = "resource_exhausted";
 	else if (rc == -ENOSPC)
 		status = 507;
 	ep_http_fail(x, status, code, "%s", err->text[0] ? err->text : strerror(-rc));

@@ -37,6 +37,7 @@ int ep_accept_label(struct ep_labelset_in *l, struct ep_slice name, struct ep_sl
 struct ep_slice ep_accept_find(const struct ep_labelset_in *l, const char *name);
 
 struct ep_accept {
+	const struct ep_http *x;        /* who sends it: its tenant takes it */
 	struct ep_slice pprof;          /* gzip, zstd or plain; empty: nothing to store */
 	struct ep_labelset_in *labels;  /* __name__ is added when it is missing */
 	const struct ep_json *types;    /* sample_type_config, or NULL */
@@ -46,12 +47,13 @@ struct ep_accept {
 /*
  * ep_accept - take one profile in; returns after it is on disk.
  *
- * errors   -EBADMSG, -ENODATA, -EINVAL: the profile or its labels; -E2BIG: a
- *          limit; else what the store says
+ * errors   -EBADMSG, -ENODATA, -EINVAL: the profile or its labels; -E2BIG: too large;
+ *          -EAGAIN: a limit of the tenant; else what the store says
  */
 int ep_accept(struct ep_ingest *in, const struct ep_accept *a, struct ep_err *err);
 
-/* Answer a failed push: 422 for what validation refused, 413 for a limit, 507. */
+/* Answer a failed push: 422 for what validation refused, 413 for a size, 429 for a
+ * limit of the tenant, 507. */
 void ep_accept_fail(struct ep_http *x, int rc, const struct ep_err *err);
 
 /* The metric name (process_cpu, memory, …) of a profile; in metric.c. */

@@ -11,10 +11,9 @@
 struct ep_ingest;
 
 struct ep_ingest_config {
-	struct ep_store *store;   /* borrowed */
 	size_t max_profile_bytes; /* unpacked; 0: 64 MB (--max-profile) */
 	/* Told of every profile that was stored, on a worker; may be NULL. */
-	void (*on_profile)(void *arg, const struct ep_profile *p);
+	void (*on_profile)(void *arg, const struct ep_http *x, const struct ep_profile *p);
 	void *arg;
 };
 

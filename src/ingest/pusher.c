@@ -62,7 +62,7 @@ static void take_sample(struct push *p, const struct ep_labelset_in *labels,
 {
 	struct ep_err err = {0};
 	struct ep_labelset_in own = *labels;
-	struct ep_accept a = {.pprof = raw, .labels = &own};
+	struct ep_accept a = {.x = p->c->x, .pprof = raw, .labels = &own};
 	int rc = ep_accept(p->in, &a, &err);
 	if (rc < 0)
 		note(p, id, rc, &err);
@@ -221,7 +221,9 @@ static void answer(struct push *p)
 	if (!p->index) {
 		ep_connect_fail(p->c, "invalid_argument", "no profiles received");
 	} else if (p->n_failed) {
-		ep_connect_fail(p->c, ep_connect_code_of(p->first_rc), "%s",
+		const char *code = p->first_rc == -EAGAIN ? "resource_exhausted"
+							  : ep_connect_code_of(p->first_rc);
+		ep_connect_fail(p->c, code, "%s",
 				ep_buf_cstr(&p->failures));
 	} else {
 		if (p->c->codec == EP_CONNECT_JSON)

@@ -151,7 +151,8 @@ static void take(struct ep_ingest *in, struct request *r, bool is_multipart)
 {
 	struct ep_err err = {0};
 	ep_auto(ep_json) types = NULL;
-	struct ep_accept a = {.pprof = r->x->body,
+	struct ep_accept a = {.x = r->x,
+			      .pprof = r->x->body,
 			      .labels = &r->labels,
 			      .from_ns = r->from_ns,
 			      .until_ns = r->until_ns};

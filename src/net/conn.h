@@ -44,6 +44,7 @@ struct ep_conn {
 	int fd; /* -1: closed, waiting for its exchanges to come back */
 	uint32_t events;
 	bool is_loopback_peer;
+	char peer[64]; /* numeric address */
 	enum ep_conn_state state;
 	uint64_t deadline_ns; /* of CLOCK_MONOTONIC */
 	unsigned n_in_work;

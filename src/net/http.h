@@ -29,6 +29,7 @@ struct ep_http_reply_header {
 };
 
 struct ep_route;
+struct ep_tenant;
 
 struct ep_http {
 	struct ep_arena *arena; /* of this exchange; freed after the response is sent */
@@ -49,8 +50,11 @@ struct ep_http {
 	const struct ep_route *route;
 	void *room;
 	unsigned lane; /* of the workers: below EP_HTTP_LANES; one lane never waits for another */
-	/* who asks: set by the guard before a handler of a room runs */
-	struct ep_slice tenant;
+	/* who asks: set by the guard before a handler of a room runs (tenant/tenant.h) */
+	struct ep_tenant *tenant;
+	bool is_bound;    /* to that tenant by the token: nothing of the whole server is for it */
+	char token[9];    /* its id; "" without one */
+	const char *peer; /* numeric address of the client */
 
 	/* the response; status 0 means the handler said nothing: 500 */
 	int status;

@@ -9,6 +9,7 @@
 #include "net/conn.h"
 #include "net/http2.h"
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -43,6 +44,7 @@ struct ep_exchange *ep_exchange_new(struct ep_conn *c)
 	ex->conn = c;
 	ex->x.is_loopback_peer = c->is_loopback_peer;
 	ex->x.is_tls = c->tls != NULL;
+	ex->x.peer = c->peer;
 	return ex;
 }
 
@@ -177,7 +179,7 @@ void ep_conn_close(struct ep_conn *c)
 }
 
 static void add_conn(struct ep_serve *s, int fd, struct ep_tls *tls,
-		     const struct sockaddr *peer)
+		     const struct sockaddr *peer, socklen_t n_peer)
 {
 	struct ep_conn *c = ep_zalloc(sizeof(*c));
 	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
@@ -197,6 +199,7 @@ static void add_conn(struct ep_serve *s, int fd, struct ep_tls *tls,
 	c->events = EPOLLIN;
 	c->state = tls ? EP_CONN_TLS : EP_CONN_HEAD;
 	c->is_loopback_peer = ep_addr_is_loopback(peer);
+	(void)getnameinfo(peer, n_peer, c->peer, sizeof(c->peer), NULL, 0, NI_NUMERICHOST);
 	c->deadline_ns = s->now_ns + s->cfg.head_timeout_ns;
 	/* One read beyond a whole head; a body leaves at once. */
 	ep_buf_init(&c->in, EP_HTTP1_MAX_HEAD + (256 << 10));
@@ -245,7 +248,7 @@ static void accept_some(struct ep_serve *s, int listen_fd, struct ep_tls *tls)
 				want_accepts(s, false); /* on again when one closes */
 			return;
 		}
-		add_conn(s, fd, tls, (struct sockaddr *)&peer);
+		add_conn(s, fd, tls, (struct sockaddr *)&peer, n);
 	}
 }
 

@@ -22,7 +22,8 @@ static bool is_dots(const char *name)
 static bool is_ours(const char *name)
 {
 	return !strcmp(name, "store") || !strcmp(name, "symbols") ||
-	       !strcmp(name, "spool");
+	       !strcmp(name, "spool") || !strcmp(name, "tenants") ||
+	       !strcmp(name, "tokens") || !strcmp(name, "audit.log");
 }
 
 static bool holds_others(int fd)

@@ -8,7 +8,11 @@
 #include "server/guard.h"
 
 #include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "codec/gzip.h"
+#include "tenant/audit.h"
+#include "tenant/meter.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -16,7 +20,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { MIN_GZIP = 1024 };
+enum { MIN_GZIP = 1024, MAX_REFUSALS_A_SECOND = 10 };
 
 /* --- hosts ------------------------------------------------------------------------- */
 
@@ -127,7 +131,7 @@ static bool find_route(struct ep_guard *g, struct ep_http *x)
 	x->route = ep_route_find(g->tables, g->n_tables, x, &x->room, &status, &allow);
 	if (x->route) {
 		/* A heavy query never holds up a push or a health check. */
-		x->lane = x->route->access == EP_ROLE_READ ? 0 : 1;
+		x->lane = (x->route->access & EP_ROLE_ADMIN) == EP_ROLE_READ ? 0 : 1;
 		return true;
 	}
 	if (status == 405) {
@@ -139,20 +143,49 @@ static bool find_route(struct ep_guard *g, struct ep_http *x)
 	return false;
 }
 
+/* A token that is none of ours may be an attack: it is noted, but does not fill the disk. */
+static void note_refusal(struct ep_guard *g, const struct ep_http *x, const char *why)
+{
+	uint64_t now_ns = ep_clock_mono_ns();
+	if (now_ns - g->refusals_since_ns > EP_NS_PER_S) {
+		g->refusals_since_ns = now_ns;
+		g->n_refusals = 0;
+	}
+	if (g->n_refusals++ >= MAX_REFUSALS_A_SECOND)
+		return;
+	struct ep_audit_event e = {.action = "refused",
+				   .token = x->token,
+				   .tenant = x->tenant ? x->tenant->name : NULL,
+				   .peer = x->peer,
+				   .detail = why};
+	(void)ep_audit(g->audit, &e); /* it logs what it can't write */
+}
+
 static bool check_token(struct ep_guard *g, struct ep_http *x)
 {
 	struct ep_credentials c = {.authorization = ep_http_header(x, "authorization"),
 				   .cookie = ep_http_header(x, "cookie"),
 				   .org_id = ep_http_header(x, "x-scope-orgid")};
 	struct ep_err err = {0};
+	struct ep_asker who;
 	if (!x->route->access)
 		return true;
-	int rc = ep_tenants_check(g->tenants, &c, (enum ep_role)x->route->access, &x->tenant,
-				  &err);
+	int rc = ep_tenants_check(g->tenants, &c, x->route->access, &who, &err);
+	x->tenant = who.tenant;
+	x->is_bound = who.is_bound;
+	memcpy(x->token, who.token, sizeof(x->token));
 	if (rc >= 0)
 		return true;
+	if (c.authorization.n || c.cookie.n)
+		note_refusal(g, x, err.text);
 	if (rc == -EINVAL) {
 		ep_http_fail(x, 403, "permission_denied", "%s", err.text);
+	} else if (rc == -EBADMSG) {
+		ep_http_fail(x, 400, "invalid_argument", "X-Scope-OrgID: %s", err.text);
+	} else if (rc == -E2BIG) {
+		ep_http_fail(x, 429, "resource_exhausted", "%s", err.text);
+	} else if (rc == -ENOMEM) {
+		ep_http_fail(x, 503, "unavailable", "%s", err.text);
 	} else if (ep_slice_is(x->path, "/")) {
 		ep_api_sign_in_page(x, 401, "This server asks for a token.");
 	} else {
@@ -162,11 +195,34 @@ static bool check_token(struct ep_guard *g, struct ep_http *x)
 	return false;
 }
 
+static bool is_push(const struct ep_http *x)
+{
+	return (x->route->access & EP_ROLE_ADMIN) == EP_ROLE_WRITE;
+}
+
+/* Before the body is read: who is over a rate costs others nothing. */
+static bool check_rate(struct ep_http *x)
+{
+	struct ep_err err = {0};
+	uint64_t retry_s = 1;
+	if (!is_push(x) || ep_meter_admit(x->tenant, ep_clock_mono_ns(), ep_clock_wall_ns(),
+					  &retry_s, &err) >= 0)
+		return true;
+	ep_http_fail(x, 429, "resource_exhausted", "%s", err.text);
+	char *text = ep_arena_alloc(x->arena, 24);
+	if (text) {
+		(void)snprintf(text, 24, "%llu", (unsigned long long)retry_s);
+		ep_http_set_header(x, "Retry-After", text);
+	}
+	return false;
+}
+
 bool ep_guard_admit(void *guard, struct ep_http *x)
 {
 	struct ep_guard *g = guard;
 	set_security_headers(x);
-	if (check_host(g, x) && check_origin(x) && find_route(g, x) && check_token(g, x))
+	if (check_host(g, x) && check_origin(x) && find_route(g, x) && check_token(g, x) &&
+	    check_rate(x))
 		return true;
 	ep_http_set_header(x, "Cache-Control", "no-store");
 	atomic_fetch_add(&g->by_class[x->status / 100 % 6], 1);
@@ -208,10 +264,42 @@ static bool has_reply_header(const struct ep_http *x, const char *name)
 	return false;
 }
 
+static bool open_rooms(struct ep_guard *g, struct ep_http *x)
+{
+	struct ep_err err = {0};
+	int rc = x->tenant ? ep_rooms_open(g->rooms, x->tenant, &err) : 0;
+	if (rc >= 0)
+		return true;
+	ep_log_error("tenant %s: %s", x->tenant->name, err.text);
+	ep_http_fail(x, rc == -ENOSPC ? 507 : rc == -EAGAIN ? 503 : 500, "unavailable",
+		     "the store of tenant %s can't be opened", x->tenant->name);
+	return false;
+}
+
+static void note_admin(struct ep_guard *g, const struct ep_http *x)
+{
+	char what[200];
+	int n = x->path.n > 150 ? 150 : (int)x->path.n;
+	(void)snprintf(what, sizeof(what), "%.*s %.*s: %d", (int)(x->method.n > 10 ? 10 : x->method.n),
+		       x->method.p, n, x->path.p, x->status);
+	struct ep_audit_event e = {.action = "request",
+				   .ok = x->status < 400,
+				   .tenant = x->tenant->name,
+				   .token = x->token,
+				   .peer = x->peer,
+				   .detail = what};
+	(void)ep_audit(g->audit, &e); /* it logs what it can't write */
+}
+
 void ep_guard_handle(void *guard, struct ep_http *x)
 {
 	struct ep_guard *g = guard;
-	x->route->handle(x->room, x);
+	if (x->route->access && is_push(x))
+		ep_meter_charge(x->tenant, x->body.n, ep_clock_mono_ns(), ep_clock_wall_ns());
+	if (open_rooms(g, x))
+		x->route->handle(x->room, x);
+	if ((x->route->access & EP_ROLE_ADMIN) == EP_ROLE_ADMIN)
+		note_admin(g, x);
 	if (!has_reply_header(x, "Cache-Control"))
 		ep_http_set_header(x, "Cache-Control", "no-store");
 	if (!x->grpc_status)

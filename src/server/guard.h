@@ -7,6 +7,7 @@
 
 #include "net/addr.h"
 #include "net/route.h"
+#include "server/rooms.h"
 #include "tenant/tenant.h"
 
 #include <stdatomic.h>
@@ -16,7 +17,11 @@ enum { EP_GUARD_MAX_TABLES = 4, EP_GUARD_MAX_HOSTS = 32 };
 struct ep_guard {
 	struct ep_route_table tables[EP_GUARD_MAX_TABLES];
 	size_t n_tables;
-	const struct ep_tenants *tenants;
+	struct ep_tenants *tenants;
+	struct ep_rooms *rooms;
+	const char *audit; /* path */
+	uint64_t refusals_since_ns; /* loop thread: of refused tokens in the audit log */
+	unsigned n_refusals;
 	bool is_wildcard; /* listens on every address: any address is a good Host */
 	char hosts[EP_GUARD_MAX_HOSTS][256];
 	unsigned n_hosts;

@@ -14,12 +14,12 @@ enum { MAX_WAITING = 4096, MAX_SEEN = 65536, MAX_ID = 64, MAX_PATH = 1024 };
 
 struct file {
 	struct file *next;
+	struct ep_symcache *cache;
 	char build_id[MAX_ID + 1];
 	char path[MAX_PATH];
 };
 
 struct ep_localsyms {
-	struct ep_symcache *cache;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct file *first, **last;
@@ -74,7 +74,7 @@ static void add(struct ep_localsyms *l, const struct file *f)
 		atomic_fetch_add(&l->failed, 1);
 		return;
 	}
-	int rc = ep_symcache_add_file(l->cache, id, f->path, &err);
+	int rc = ep_symcache_add_file(f->cache, id, f->path, &err);
 	atomic_fetch_add(rc < 0 ? &l->failed : &l->made, 1);
 	if (rc < 0)
 		ep_log_debug("no names from %s: %s", f->path, err.text);
@@ -91,13 +91,12 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int ep_localsyms_new(struct ep_symcache *cache, struct ep_localsyms **ret_l)
+int ep_localsyms_new(struct ep_localsyms **ret_l)
 {
 	ep_auto(ep_localsyms) l = ep_zalloc(sizeof(*l));
 	sigset_t all, old;
 	if (!l)
 		return -ENOMEM;
-	l->cache = cache;
 	l->last = &l->first;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->wake, NULL);
@@ -139,15 +138,18 @@ static bool is_hex(struct ep_slice s)
 	return s.n >= 8 && s.n <= MAX_ID && s.n % 2 == 0;
 }
 
-static void queue(struct ep_localsyms *l, struct ep_slice id, struct ep_slice path)
+static void queue(struct ep_localsyms *l, struct ep_symcache *cache, struct ep_slice id,
+		  struct ep_slice path)
 {
 	struct file *f = ep_zalloc(sizeof(*f));
 	if (!f)
 		return;
+	f->cache = cache;
 	memcpy(f->build_id, id.p, id.n);
 	memcpy(f->path, path.p, path.n);
 	pthread_mutex_lock(&l->lock);
 	uint64_t hash = ep_hash_mix(ep_hash64(id.p, id.n), ep_hash64(path.p, path.n));
+	hash = ep_hash_mix(hash, (uint64_t)(uintptr_t)cache);
 	bool taken = l->n_waiting < MAX_WAITING && is_new(l, hash);
 	if (taken) {
 		*l->last = f;
@@ -160,15 +162,16 @@ static void queue(struct ep_localsyms *l, struct ep_slice id, struct ep_slice pa
 		ep_free(f);
 }
 
-void ep_localsyms_see(struct ep_localsyms *l, const struct ep_profile *p)
+void ep_localsyms_see(struct ep_localsyms *l, struct ep_symcache *cache,
+		      const struct ep_profile *p)
 {
 	for (uint32_t i = 0; i < p->n_mappings; i++) {
 		struct ep_slice id = ep_profile_str(p, p->mappings[i].build_id);
 		struct ep_slice path = ep_profile_str(p, p->mappings[i].filename);
 		if (path.n < 2 || path.n >= MAX_PATH || path.p[0] != '/' || !is_hex(id) ||
-		    memchr(path.p, 0, path.n) || ep_symcache_has(l->cache, id))
+		    memchr(path.p, 0, path.n) || ep_symcache_has(cache, id))
 			continue;
-		queue(l, id, path);
+		queue(l, cache, id, path);
 	}
 }
 

@@ -14,13 +14,15 @@
 
 struct ep_localsyms;
 
-/* The cache is borrowed.  0, -ENOMEM, -EAGAIN. */
-int ep_localsyms_new(struct ep_symcache *cache, struct ep_localsyms **ret_l);
+/* 0, -ENOMEM, -EAGAIN. */
+int ep_localsyms_new(struct ep_localsyms **ret_l);
 /* Waits for the file in work only. */
 void ep_localsyms_free(struct ep_localsyms *l);
 EP_DEFINE_AUTO(ep_localsyms);
-/* Look at a profile's mappings; queues what is new.  Any thread; does not wait. */
-void ep_localsyms_see(struct ep_localsyms *l, const struct ep_profile *p);
+/* Look at a profile's mappings; queues what is new to this cache, which is borrowed until
+ * ep_localsyms_free().  Any thread; does not wait. */
+void ep_localsyms_see(struct ep_localsyms *l, struct ep_symcache *cache,
+		      const struct ep_profile *p);
 /* Tables made, files tried without success. */
 void ep_localsyms_counts(const struct ep_localsyms *l, uint64_t *ret_made, uint64_t *ret_failed);
 

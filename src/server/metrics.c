@@ -2,8 +2,10 @@
 #include "server/metrics.h"
 
 #include "store/store.h"
+#include "tenant/meter.h"
 
 #include <dirent.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -70,7 +72,7 @@ static void write_ingest(const struct ep_metrics *m, struct ep_buf *out)
 	struct ep_store_stats t;
 	uint64_t made, failed;
 	ep_ingest_get_stats(m->ingest, &s);
-	ep_store_stats(m->store, &t);
+	ep_rooms_stats(m->rooms, &t);
 	ep_localsyms_counts(m->localsyms, &made, &failed);
 	line(out, "everprof_ingest_profiles_total", "counter", (double)s.profiles);
 	line(out, "everprof_ingest_rejected_total", "counter", (double)s.rejected);
@@ -83,9 +85,46 @@ static void write_ingest(const struct ep_metrics *m, struct ep_buf *out)
 	line(out, "everprof_symbol_files_failed_total", "counter", (double)failed);
 }
 
+static const struct {
+	const char *name, *type;
+	size_t at;
+} of_tenant[] = {
+	{"everprof_tenant_bytes_total", "counter", offsetof(struct ep_meter_stats, bytes)},
+	{"everprof_tenant_bytes_today", "gauge", offsetof(struct ep_meter_stats, bytes_today)},
+	{"everprof_tenant_refused_total", "counter", offsetof(struct ep_meter_stats, refused)},
+	{"everprof_tenant_series", "gauge", offsetof(struct ep_meter_stats, series)},
+};
+
+static void write_tenant_row(struct ep_tenant *t, size_t row, struct ep_buf *out)
+{
+	struct ep_meter_stats s;
+	ep_meter_get_stats(t, &s);
+	ep_buf_printf(out, "%s{tenant=\"%s\"} %llu\n", of_tenant[row].name, t->name,
+		      (unsigned long long)*(const uint64_t *)((const char *)&s + of_tenant[row].at));
+}
+
+void ep_metrics_write_tenant(struct ep_tenant *t, struct ep_buf *out)
+{
+	for (size_t r = 0; r < sizeof(of_tenant) / sizeof(of_tenant[0]); r++) {
+		ep_buf_printf(out, "# TYPE %s %s\n", of_tenant[r].name, of_tenant[r].type);
+		write_tenant_row(t, r, out);
+	}
+}
+
+static void write_tenants(const struct ep_metrics *m, struct ep_buf *out)
+{
+	struct ep_tenant *t;
+	for (size_t r = 0; r < sizeof(of_tenant) / sizeof(of_tenant[0]); r++) {
+		ep_buf_printf(out, "# TYPE %s %s\n", of_tenant[r].name, of_tenant[r].type);
+		for (size_t i = 0; (t = ep_tenants_nth(m->tenants, i)); i++)
+			write_tenant_row(t, r, out);
+	}
+}
+
 void ep_metrics_write(const struct ep_metrics *m, struct ep_buf *out)
 {
 	write_process(out);
 	write_serve(m, out);
 	write_ingest(m, out);
+	write_tenants(m, out);
 }

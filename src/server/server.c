@@ -11,8 +11,8 @@
 #include "server/guard.h"
 #include "server/localsyms.h"
 #include "server/metrics.h"
-#include "store/store.h"
-#include "symbol/symbol.h"
+#include "server/rooms.h"
+#include "tenant/audit.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -24,8 +24,8 @@ struct server {
 	struct ep_addr addr;
 	struct ep_tenants *tenants;
 	struct ep_tls *tls;
-	struct ep_store *store;
-	struct ep_symcache *symbols;
+	struct ep_rooms *rooms;
+	char audit[PATH_MAX];
 	struct ep_localsyms *localsyms;
 	struct ep_ingest *ingest;
 	struct ep_api *api;
@@ -38,22 +38,45 @@ struct server {
 static struct ep_serve *_Atomic running;
 static atomic_bool stop_asked;
 
-static void on_profile(void *arg, const struct ep_profile *p)
+/* Files of this machine name its own frames, not those a tenant sends from elsewhere. */
+static void on_profile(void *arg, const struct ep_http *x, const struct ep_profile *p)
 {
 	struct server *s = arg;
-	ep_localsyms_see(s->localsyms, p);
+	if (x->is_loopback_peer || !strcmp(x->tenant->name, EP_TENANT_ANONYMOUS))
+		ep_localsyms_see(s->localsyms, atomic_load(&x->tenant->symbols), p);
 }
 
-static void on_metrics(void *arg, struct ep_buf *out)
+static void on_metrics(void *arg, const struct ep_http *x, struct ep_buf *out)
 {
 	struct server *s = arg;
-	ep_metrics_write(&s->metrics, out);
+	if (x->is_bound)
+		ep_metrics_write_tenant(x->tenant, out);
+	else
+		ep_metrics_write(&s->metrics, out);
 }
 
-static bool knows_token(void *arg, struct ep_slice token)
+static void note(const struct server *s, const char *action, const char *detail)
+{
+	struct ep_audit_event e = {.action = action, .ok = true, .detail = detail};
+	(void)ep_audit(s->audit, &e); /* it logs what it can't write */
+}
+
+static bool knows_token(void *arg, const struct ep_http *x, struct ep_slice token)
 {
 	struct server *s = arg;
-	return ep_tenants_knows(s->tenants, token);
+	struct ep_asker who;
+	struct ep_audit_event e = {.action = "sign-in", .peer = x->peer};
+	e.ok = ep_tenants_knows(s->tenants, token, &who);
+	e.token = who.token;
+	e.tenant = who.tenant ? who.tenant->name : NULL;
+	(void)ep_audit(s->audit, &e); /* it logs what it can't write */
+	return e.ok;
+}
+
+static bool asks_tokens(void *arg)
+{
+	struct server *s = arg;
+	return ep_tenants_ask(s->tenants);
 }
 
 static bool on_admit(void *arg, struct ep_http *x)
@@ -80,12 +103,13 @@ static void on_reload(void *arg)
 	struct server *s = arg;
 	struct ep_err err = {0};
 	if (!s->tls)
-		return;
+		return; /* tokens are read again whenever they change */
 	if (ep_tls_reload(s->tls, &err) < 0) {
 		ep_log_error("%s; the old certificate stays in use", err.text);
 		return;
 	}
 	ep_log_info("the certificate was read again");
+	note(s, "reload", s->cfg->tls_cert);
 	warn_of_end(s);
 }
 
@@ -98,39 +122,46 @@ static int join(char *to, const char *dir, const char *name, struct ep_err *err)
 static int check_access(struct server *s, struct ep_err *err)
 {
 	EP_TRY(ep_addr_parse(s->cfg->listen, &s->addr, err));
-	EP_TRY(ep_tenants_load(s->cfg->token_file, &s->tenants, err));
+	char list[PATH_MAX];
+	EP_TRY(join(list, s->cfg->data_dir, "tokens", err));
+	EP_TRY(join(s->audit, s->cfg->data_dir, "audit.log", err));
+	struct ep_tenants_config tenants = {.token_file = s->cfg->token_file,
+					    .token_list = list,
+					    .own_token = s->cfg->own_token,
+					    .by_header = s->cfg->multi_tenant,
+					    .limits = s->cfg->limits,
+					    .own = s->cfg->own_limits,
+					    .n_own = s->cfg->n_own_limits};
+	EP_TRY(ep_tenants_new(&tenants, &s->tenants, err));
 	if (s->cfg->tls_key && !s->cfg->tls_cert)
 		return ep_fail(err, -EINVAL, 0, "--tls-key needs --tls-cert FILE beside it");
 	if (s->cfg->tls_cert)
 		EP_TRY(ep_tls_new(s->cfg->tls_cert, s->cfg->tls_key, &s->tls, err));
-	if (!ep_addr_is_loopback((struct sockaddr *)&s->addr.sa) && !s->cfg->token_file)
+	if (!ep_addr_is_loopback((struct sockaddr *)&s->addr.sa) && !ep_tenants_ask(s->tenants))
 		return ep_fail(err, -EACCES, 0,
-			       "listening on %s lets other machines in, which needs tokens: give "
-			       "--token-file FILE (a line each: TOKEN [TENANT [ROLE]]), or listen "
-			       "on 127.0.0.1",
+			       "listening on %s lets other machines in, which needs tokens: make one "
+			       "with `everprof admin token new`, or give --token-file FILE, or "
+			       "listen on 127.0.0.1",
 			       s->cfg->listen);
 	return 0;
 }
 
 static int open_rooms(struct server *s, struct ep_err *err)
 {
-	char path[PATH_MAX];
+	struct ep_tenant *first = ep_tenants_nth(s->tenants, 0);
 	EP_TRY(ep_datadir_make(s->cfg->data_dir, err));
-	EP_TRY(join(path, s->cfg->data_dir, "store", err));
-	EP_TRY(ep_store_open(path, &s->store, err));
-	EP_TRY(join(path, s->cfg->data_dir, "symbols", err));
-	EP_TRY(ep_symcache_new(path, &s->symbols, err));
-	if (ep_localsyms_new(s->symbols, &s->localsyms) < 0)
+	EP_TRY(ep_rooms_new(s->cfg->data_dir, s->tenants, &s->rooms, err));
+	EP_TRY(ep_rooms_open(s->rooms, first, err)); /* others with their first request */
+	if (ep_localsyms_new(&s->localsyms) < 0)
 		return ep_fail(err, -ENOMEM, 0, "can't start the symbol thread");
-	struct ep_ingest_config in = {.store = s->store,
-				      .max_profile_bytes = s->cfg->max_profile_bytes,
+	struct ep_ingest_config in = {.max_profile_bytes = s->cfg->max_profile_bytes,
 				      .on_profile = on_profile,
 				      .arg = s};
-	struct ep_api_config api = {.env = {.store = s->store, .symbols = s->symbols},
-				    .sees = s->cfg->sees,
+	struct ep_api_config api = {.sees = s->cfg->sees,
 				    .has_agent = s->cfg->has_agent,
 				    .metrics = on_metrics,
-				    .knows_token = s->cfg->token_file ? knows_token : NULL,
+				    .knows_token = knows_token,
+				    .asks_tokens = asks_tokens,
 				    .arg = s};
 	if (ep_ingest_new(&in, &s->ingest) < 0 || ep_api_new(&api, &s->api) < 0)
 		return ep_fail(err, -ENOMEM, 0, "no memory to start");
@@ -141,13 +172,16 @@ static int open_door(struct server *s, struct ep_err *err)
 {
 	EP_TRY(ep_guard_set_hosts(&s->guard, &s->addr, s->cfg->hosts, err));
 	s->guard.tenants = s->tenants;
+	s->guard.rooms = s->rooms;
+	s->guard.audit = s->audit;
 	s->guard.tables[s->guard.n_tables++] = ep_ingest_table(s->ingest);
 	s->guard.tables[s->guard.n_tables++] = ep_api_table(s->api);
 	s->metrics = (struct ep_metrics){.serve = s->serve,
 					 .guard = &s->guard,
 					 .ingest = s->ingest,
 					 .localsyms = s->localsyms,
-					 .store = s->store};
+					 .rooms = s->rooms,
+					 .tenants = s->tenants};
 	return 0;
 }
 
@@ -193,8 +227,11 @@ static int run(struct server *s, struct ep_err *err)
 		ep_serve_stop(s->serve);
 	(void)signal(SIGPIPE, SIG_IGN); /* TLS writes to sockets by write() */
 	warn_of_end(s);
+	note(s, "start", ep_serve_address(s->serve));
 	tell_ready(s);
-	return ep_serve_run(s->serve);
+	int rc = ep_serve_run(s->serve);
+	note(s, "stop", NULL);
+	return rc;
 }
 
 int ep_server_run(const struct ep_server_config *config, struct ep_err *err)
@@ -213,8 +250,7 @@ int ep_server_run(const struct ep_server_config *config, struct ep_err *err)
 	ep_api_free(s->api);
 	ep_ingest_free(s->ingest);
 	ep_localsyms_free(s->localsyms);
-	ep_symcache_free(s->symbols);
-	ep_store_close(s->store);
+	ep_rooms_free(s->rooms);
 	ep_tenants_free(s->tenants);
 	ep_tls_free(s->tls);
 	ep_free(s);

@@ -5,6 +5,7 @@
 #define EP_SERVER_SERVER_H
 
 #include "base/err.h"
+#include "tenant/tenant.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,11 @@ struct ep_server_config {
 	const char *listen;     /* ADDR:PORT; NULL: 127.0.0.1:4040 */
 	const char *data_dir;   /* made when it is not there */
 	const char *token_file; /* NULL: no tokens; then only loopback is listened on */
+	const char *own_token;  /* may push, too: of our own agent; NULL */
+	bool multi_tenant;      /* X-Scope-OrgID names the tenant also without tokens */
+	struct ep_limits limits;
+	const struct ep_tenant_limits *own_limits; /* of tenants, instead */
+	size_t n_own_limits;
 	const char *tls_cert, *tls_key; /* PEM; NULL: plain HTTP; no key: it is with the cert */
 	bool has_inner_door; /* with TLS: a plain port on loopback too, for our own agent */
 	const char *hosts;      /* more names that Host may hold, comma-separated; NULL */
