@@ -151,6 +151,20 @@ static int read_hz(const char *text, unsigned field, struct ep_config *c)
 	return 0;
 }
 
+static int read_clock(const char *text, struct ep_config *c)
+{
+	static const char *const names[] = {[EP_THREADS_AUTO] = "auto",
+					    [EP_THREADS_TIMER] = "timer",
+					    [EP_THREADS_PERF] = "perf"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(text, names[i])) {
+			c->clock = (enum ep_threads_clock)i;
+			return 0;
+		}
+	ep_config_say("EVERPROF_CLOCK is auto, timer or perf");
+	return -EINVAL;
+}
+
 /* A number from the environment, else from the program, else ours. */
 static int read_number(const char *variable, uint64_t field, uint64_t ours, uint64_t most,
 		       uint64_t *ret)
@@ -224,6 +238,7 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	c.inherit = !strcmp(pick("EVERPROF_LABELS_INHERIT", NULL, "0"), "1");
 	rc |= read_labels(pick("EVERPROF_LABELS", u.labels, ""), &c);
 	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);
+	rc |= read_clock(pick("EVERPROF_CLOCK", NULL, "auto"), &c);
 	rc |= read_number("EVERPROF_HEAP_BYTES", u.heap_bytes, DEFAULT_HEAP_BYTES, MAX_HEAP_BYTES,
 			  &c.heap_bytes);
 	rc |= read_number("EVERPROF_BLOCK_NS", u.block_ns, DEFAULT_BLOCK_NS, MAX_BLOCK_NS,

@@ -285,6 +285,7 @@ void ep_drain_know_code(void)
 int ep_drain_start(const struct ep_config *c)
 {
 	config = *c;
+	ep_threads_choose_clock(c->clock);
 	whole = c->cpu && *c->out ? ep_tally_new() : NULL;
 	if (c->cpu && *c->out && !whole)
 		return -ENOMEM;

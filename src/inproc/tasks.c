@@ -132,6 +132,28 @@ void ep_tasks_name(int dir, uint32_t tid, char ret[EP_TASKS_NAME])
 	snprintf(ret, EP_TASKS_NAME, "%.15s", text);
 }
 
+static uint64_t number_behind(const char *text, const char *key, int base)
+{
+	const char *at = strstr(text, key);
+	return at ? strtoull(at + strlen(key), NULL, base) : 0;
+}
+
+bool ep_tasks_status(uint32_t tid, uint64_t *ret_blocked, uint64_t *ret_n_waits)
+{
+	char text[4096];
+	int dir = ep_tasks_open(), fd = dir < 0 ? dir : open_file(dir, tid, "status");
+	int n = fd < 0 ? fd : read_text(fd, text, sizeof(text));
+	if (fd >= 0)
+		close(fd);
+	if (dir >= 0)
+		close(dir);
+	if (n <= 0)
+		return false;
+	*ret_blocked = number_behind(text, "\nSigBlk:", 16);
+	*ret_n_waits = number_behind(text, "\nvoluntary_ctxt_switches:", 10);
+	return true;
+}
+
 uint64_t ep_tasks_cpu_ns(uint32_t tid)
 {
 	struct timespec t;

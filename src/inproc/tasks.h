@@ -47,6 +47,10 @@ enum ep_tasks_state ep_tasks_look_again(int fd, struct ep_tasks_at *ret_at);
 /* The name; "" when it is gone. */
 void ep_tasks_name(int dir, uint32_t tid, char ret[EP_TASKS_NAME]);
 
+/* What its status file says: signals it holds back (bit SIGNO - 1), and how often it went
+ * to wait.  false: there is none. */
+bool ep_tasks_status(uint32_t tid, uint64_t *ret_blocked, uint64_t *ret_n_waits);
+
 /* CPU time so far; 0: gone. */
 uint64_t ep_tasks_cpu_ns(uint32_t tid);
 

@@ -5,6 +5,8 @@
 #include "base/hash.h"
 #include "inproc/mem_own.h"
 #include "inproc/sig/cpu.h"
+#include "inproc/sig/hits.h"
+#include "inproc/taskclock.h"
 #include "inproc/tasks.h"
 #include "safe/sys.h"
 
@@ -20,6 +22,13 @@
 #define FIRST_RING_BYTES 8192 /* 250 ms at 100 Hz */
 #define MAX_MAIN_STACK ((uint64_t)128 << 20)
 
+#define MIN_BURST_NS 80000 /* of work, between two waits: an event costs 2 % at most */
+
+enum {
+	MISSED = 4, /* periods */
+	MANY = 64,  /* threads: looked at less often */
+};
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t n_slots; /* ever used */
 static uint32_t n_joined;
@@ -33,6 +42,15 @@ static uint64_t last_look_ns;
 static int64_t unsettled_ns;
 static uint64_t cpu_from_ns, cpu_used_ns; /* of the process, while it is sampled */
 static uint64_t n_unsampled, n_unsampled_settled;
+static enum ep_threads_clock which_clock;
+static int clock_refused; /* a negative errno */
+static uint64_t last_watch_ns;
+static int64_t watched; /* what was missing when threads were last looked at */
+
+void ep_threads_choose_clock(enum ep_threads_clock c)
+{
+	which_clock = c;
+}
 
 bool ep_threads_running(void)
 {
@@ -67,6 +85,33 @@ static int arm(struct ep_sig_thread *t, uint32_t slot, uint32_t tid)
 	return (int)rc;
 }
 
+/* A perf event beside the timer.  Where there can be none, the timer is alone. */
+static void add_event(struct ep_sig_thread *t, uint32_t tid)
+{
+	int fd = clock_refused ? clock_refused : ep_taskclock_open(tid);
+	if (fd < 0) {
+		/* Without descriptors, or a thread that just ended, the next may have one. */
+		if (fd == -EACCES || fd == -EPERM || fd == -ENOSYS || fd == -ENOENT)
+			clock_refused = fd;
+		return;
+	}
+	dice = ep_hash_mix(dice + tid, ep_clock_mono_ns());
+	t->hit_dice = dice;
+	t->hit_user_ns = dice % period_ns; /* so that short lives have their due on average */
+	t->hit_kernel_ns = t->hit_rest_ns = 0;
+	t->hit_since_ns = ep_tasks_cpu_ns(tid);
+	uint64_t step = t->hit_step_ns = ep_hits_next(t);
+	atomic_store_explicit(&t->hit_fd, fd, memory_order_release);
+	ep_taskclock_go(fd, step);
+}
+
+static void remove_event(struct ep_sig_thread *t)
+{
+	int fd = atomic_exchange(&t->hit_fd, -1);
+	if (fd >= 0)
+		ep_taskclock_close(fd, atomic_load(&t->tid));
+}
+
 static void disarm(struct ep_sig_thread *t)
 {
 	int id = atomic_exchange(&t->timer, -1);
@@ -77,6 +122,7 @@ static void disarm(struct ep_sig_thread *t)
 static void leave_locked(struct ep_sig_thread *t)
 {
 	disarm(t);
+	remove_event(t);
 	if (atomic_exchange(&t->tid, 0))
 		n_joined--;
 }
@@ -107,6 +153,7 @@ static struct ep_sig_thread *new_slot(uint32_t *ret_slot)
 	ep_mem_own_populate(t, sizeof(*t));
 	ep_ring_init(&t->ring, (uint64_t *)p, EP_SIG_RING_WORDS);
 	atomic_store(&t->timer, -1);
+	atomic_store(&t->hit_fd, -1);
 	*ret_slot = n_slots;
 	atomic_store_explicit(&ep_sig_threads[n_slots], t, memory_order_release);
 	n_slots++;
@@ -133,6 +180,7 @@ static struct ep_sig_thread *join_locked(uint32_t tid, uint64_t lo, uint64_t hi)
 	t->start_routine = 0;
 	t->taken_before = t->n_taken + t->n_lost;
 	t->cpu_before_ns = 0;
+	t->cpu_joined_ns = ep_tasks_cpu_ns(tid);
 	atomic_store(&t->tid, tid);
 	n_joined++;
 	if (arm(t, slot, tid) < 0) {
@@ -140,6 +188,8 @@ static struct ep_sig_thread *join_locked(uint32_t tid, uint64_t lo, uint64_t hi)
 		n_refused++;
 		return NULL;
 	}
+	if (which_clock == EP_THREADS_PERF)
+		add_event(t, tid);
 	return t;
 }
 
@@ -217,6 +267,7 @@ void ep_threads_leave(struct ep_sig_thread *t)
 	pthread_mutex_lock(&lock);
 	if (atomic_load(&t->tid) == tid) { /* not given to another one meanwhile */
 		disarm(t); /* the handler is silent from here on */
+		remove_event(t);
 		if (t->start_routine && ep_threads_running())
 			settle(t);
 		leave_locked(t);
@@ -309,6 +360,61 @@ static void look_locked(void)
 	}
 }
 
+/* ---- threads that work in step with the tick ---------------------------------------- */
+
+static uint64_t n_seen(const struct ep_sig_thread *t)
+{
+	return atomic_load_explicit(&t->n_taken, memory_order_relaxed) +
+	       atomic_load_explicit(&t->n_lost, memory_order_relaxed);
+}
+
+/* Its timer misses a quarter of its CPU time, and four periods, since the last look. */
+static bool is_missed(struct ep_sig_thread *t, uint32_t tid)
+{
+	uint64_t cpu = ep_tasks_cpu_ns(tid) - t->cpu_joined_ns;
+	uint64_t seen = (n_seen(t) - t->taken_before) * period_ns;
+	return cpu > seen + MISSED * period_ns && cpu - seen > cpu / 4;
+}
+
+/* One that holds SIGPROF back would not be sampled by an event either; and an event costs
+ * over a microsecond each time the thread goes to wait. */
+static bool gains_by_event(uint32_t tid)
+{
+	uint64_t blocked, n_waits;
+	return ep_tasks_status(tid, &blocked, &n_waits) && !(blocked >> (SIGPROF - 1) & 1) &&
+	       ep_tasks_cpu_ns(tid) >= n_waits * MIN_BURST_NS;
+}
+
+static void find_missed(void)
+{
+	for (uint32_t i = 0; i < n_slots; i++) {
+		struct ep_sig_thread *t = ep_sig_threads[i];
+		uint32_t tid = atomic_load(&t->tid);
+		if (tid && atomic_load(&t->hit_fd) < 0 && is_missed(t, tid) &&
+		    gains_by_event(tid))
+			add_event(t, tid);
+	}
+}
+
+/* Is CPU time of the process missing in the samples?  Most of the time it is not, and the
+ * threads need not be looked at one by one. */
+static void watch_locked(uint64_t now)
+{
+	uint64_t every = n_joined > MANY ? 10 * EP_NS_PER_S : EP_NS_PER_S, seen = 0;
+	if (which_clock != EP_THREADS_AUTO || clock_refused || now - last_watch_ns < every)
+		return;
+	last_watch_ns = now;
+	for (uint32_t i = 0; i < n_slots; i++)
+		seen += n_seen(ep_sig_threads[i]);
+	int64_t missing = (int64_t)((cpu_of_others() - cpu_from_ns) / period_ns - seen);
+	if (missing - watched < MISSED) {
+		watched = missing < watched ? missing : watched;
+		return;
+	}
+	watched = missing;
+	find_missed();
+}
+
 void ep_threads_look(bool thorough)
 {
 	struct stat st;
@@ -325,6 +431,7 @@ void ep_threads_look(bool thorough)
 		last_look_ns = now;
 		look_locked();
 	}
+	watch_locked(now);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -334,7 +441,7 @@ int ep_threads_start(uint64_t period, uint64_t lo, uint64_t hi)
 {
 	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	pthread_mutex_lock(&lock);
-	period_ns = period;
+	period_ns = ep_sig_period_ns = period;
 	cpu_from_ns = cpu_of_others() - cpu_used_ns; /* goes on after a stop */
 	atomic_store_explicit(&running, true, memory_order_release);
 	if (!hi && tid == (uint32_t)getpid()) {
@@ -393,6 +500,7 @@ void ep_threads_totals(struct ep_threads_totals *ret)
 	}
 	account(sum.taken + sum.lost);
 	sum.refused = n_refused;
+	sum.clock_refused = clock_refused;
 	sum.unsampled = n_unsampled;
 	pthread_mutex_unlock(&lock);
 	*ret = sum;
@@ -422,6 +530,7 @@ void ep_threads_child(void)
 	for (uint32_t i = 0; i < n_slots; i++) {
 		struct ep_sig_thread *t = ep_sig_threads[i];
 		atomic_store(&t->timer, -1);
+		remove_event(t); /* the parent has it still */
 		atomic_store(&t->tid, 0);
 		atomic_store(&t->hazard, NULL);
 		t->ring_is_there = false; /* shared with the parent until written to */
@@ -433,6 +542,8 @@ void ep_threads_child(void)
 	n_joined = 0;
 	n_refused = 0;
 	unsettled_ns = 0;
+	watched = 0;
+	ep_taskclock_child();
 	cpu_used_ns = n_unsampled = n_unsampled_settled = 0;
 	own_tid = 0;
 	atomic_store(&running, false);

@@ -13,6 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What strikes when a thread has used a period of CPU time (docs/decisions/0311). */
+enum ep_threads_clock {
+	EP_THREADS_AUTO,  /* its timer; a perf event too where the timer misses it */
+	EP_THREADS_TIMER, /* its timer alone */
+	EP_THREADS_PERF,  /* both, where they are allowed */
+};
+/* Before the start. */
+void ep_threads_choose_clock(enum ep_threads_clock c);
+
 /* Sampling on, with this period of CPU time; all running threads join.  lo, hi:
  * the calling thread's own stack; 0, 0: the first thread's, or unknown.
  * -EAGAIN: not even the calling thread got a timer. */
@@ -52,6 +61,7 @@ struct ep_threads_totals {
 	/* Weight that the process's CPU time is worth beyond all of these: of threads
 	 * that could not be sampled.  Never falls. */
 	uint64_t unsampled;
+	int clock_refused; /* why there are no perf events: a negative errno; 0: none was wanted */
 };
 void ep_threads_totals(struct ep_threads_totals *ret);
 /* Used slots have an index below this. */

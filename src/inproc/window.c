@@ -6,6 +6,8 @@
 #include "inproc/threads.h"
 #include "safe/raw.h"
 
+#include <string.h>
+
 #define MAX_TIDS 64 /* more threads than that are one, in a window */
 
 /* Samples of some time. */
@@ -103,6 +105,19 @@ static void say_unsampled(const struct ep_threads_totals *t)
 		      (unsigned long long)t->refused);
 }
 
+/* Work in step with the tick goes unseen then. */
+static void say_refused(const struct ep_threads_totals *t)
+{
+	static bool said;
+	if (said || !t->clock_refused)
+		return;
+	said = true;
+	ep_config_say("perf events are refused (%s; kernel.perf_event_paranoid over 2, or a "
+		      "sandbox), so threads are sampled by timers alone: what works in step "
+		      "with the kernel's tick may be missed",
+		      strerror(-t->clock_refused));
+}
+
 /* A span as a batch; its rows go there. */
 static bool finish(const struct span *s, const struct ep_threads_totals *t,
 		   struct ep_batch *ret_b)
@@ -129,6 +144,7 @@ bool ep_window_take(struct ep_batch *ret_b)
 		return false; /* the window goes on; its tally is bounded */
 	}
 	say_unsampled(&t);
+	say_refused(&t);
 	window.rows = fresh;
 	(void)begin(&window, window.period_ns); /* has its rows, so it can't fail */
 	window.from_ns = ret_b->until_ns;

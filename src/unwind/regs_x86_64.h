@@ -28,6 +28,16 @@
 /* User addresses end here (four-level page tables; five-level ones are opt-in). */
 #define EP_REGS_MAX_IP 0x7fffffffffffull
 
+/* The instruction that enters the kernel: syscall, as it lies in memory. */
+#define EP_REGS_CALL_BYTES 2
+#define EP_REGS_CALL_MASK 0xffffull
+#define EP_REGS_CALL 0x050full
+
+/* The instruction that enters the kernel: syscall, as it lies in memory. */
+#define EP_REGS_CALL_BYTES 2
+#define EP_REGS_CALL_MASK 0xffffull
+#define EP_REGS_CALL 0x050full
+
 struct ep_regs {
 	uint64_t ip, sp, bp;
 };

@@ -3,11 +3,12 @@
  *
  * A sample stands for 1 + si_overrun periods of the thread's CPU clock, so that
  * the weights of a thread add up to its CPU time whatever the kernel's tick is
- * (docs/decisions/0301-cpu-time-truth.md).
+ * (docs/decisions/0301-cpu-time-truth.md); beside a perf event for what hits.h says.
  */
 #include "inproc/sig/cpu.h"
 
 #include "inproc/sig/ask.h"
+#include "inproc/sig/hits.h"
 #include "inproc/sig/hold.h"
 #include "safe/raw.h"
 #include "unwind/walk.h"
@@ -105,9 +106,9 @@ static void fetch_ahead(const struct ep_sig_thread *t, uint64_t sp)
 	fetch_lines((const void *)(uintptr_t)sp, STACK_AHEAD_BYTES);
 }
 
-static __attribute__((noinline)) void take(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_t *uc)
+static __attribute__((noinline)) void take(struct ep_sig_thread *t, uint32_t weight,
+					   const ucontext_t *uc)
 {
-	uint32_t weight = 1 + (info->si_overrun > 0 ? (uint32_t)info->si_overrun : 0);
 	struct ep_regs regs = EP_REGS_OF_UCONTEXT(uc);
 	fetch_ahead(t, regs.sp);
 	struct ep_raw_sample *s =
@@ -158,14 +159,26 @@ void ep_cpu_settle(struct ep_sig_thread *t, uint32_t weight)
 	finish(t, s, map->number, weight);
 }
 
+static uint32_t weight_of(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_t *uc)
+{
+	if (__builtin_expect(atomic_load_explicit(&t->hit_fd, memory_order_acquire) >= 0, 0))
+		return ep_hits_of_timer(t, EP_REGS_OF_UCONTEXT(uc).ip);
+	return 1 + (info->si_overrun > 0 ? (uint32_t)info->si_overrun : 0);
+}
+
 void ep_cpu_handler(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
 	fetch_lines((const void *)take, CODE_AHEAD_BYTES);
 	/* errno needs no saving: nothing of libc is called, see tests/data/sigsafe.txt. */
 	struct ep_sig_thread *t = find_thread(info);
+	uint32_t weight = 0;
 	if (t)
-		take(t, info, context);
+		weight = weight_of(t, info, context);
+	else if ((t = ep_hits_thread(info)) != NULL)
+		weight = ep_hits_of_event(t);
 	else if (!ep_ask_answer(info, context))
 		atomic_fetch_add_explicit(&ep_sig_n_foreign, 1, memory_order_relaxed);
+	if (weight)
+		take(t, weight, context);
 }

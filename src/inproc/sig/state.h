@@ -36,6 +36,13 @@ struct ep_sig_thread {
 	struct ep_ring ring; /* writer: the handler on that thread; reader: the drain */
 	_Atomic uint32_t tid; /* 0: the slot is free */
 	_Atomic int timer;    /* the kernel's id of its timer; -1: none */
+	/* hits.h: a perf event on its CPU time, beside the timer; -1: none.  What follows is
+	 * the handler's while it is there. */
+	_Atomic int hit_fd;
+	uint64_t hit_since_ns, hit_step_ns; /* of its CPU clock; from there to the next strike */
+	uint64_t hit_user_ns, hit_kernel_ns; /* used, and in no sample yet */
+	uint64_t hit_rest_ns; /* before hit_since_ns; whose it is, the next strike tells */
+	uint64_t hit_dice;
 	/* Its own stack; 0, 0 while unknown: then reads are guarded. */
 	_Atomic uint64_t stack_lo, stack_hi;
 	/* Where its stack is, as a handler saw it, for code.c to find the bounds:
@@ -49,6 +56,7 @@ struct ep_sig_thread {
 	uint64_t start_routine;
 	uint64_t taken_before; /* n_taken + n_lost when it joined */
 	uint64_t cpu_before_ns;
+	uint64_t cpu_joined_ns; /* of its clock when it joined */
 	bool ring_is_there; /* all its pages; the drain's */
 	struct ep_memo memo; /* the handler's */
 	struct ep_guarded guarded;
@@ -62,6 +70,8 @@ extern _Atomic(const struct ep_sig_map *) ep_sig_map;
  * EP_SIG_LOOK: a library was opened, most likely. */
 extern _Atomic uint32_t ep_sig_wake;
 enum { EP_SIG_SLEEP, EP_SIG_LOOK, EP_SIG_STOP };
+/* CPU time a sample stands for. */
+extern uint64_t ep_sig_period_ns;
 /* SIGPROFs that were none of ours. */
 extern _Atomic uint64_t ep_sig_n_foreign;
 
