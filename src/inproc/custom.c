@@ -189,7 +189,9 @@ static void add_ledger(const struct custom *c, uint64_t n_taken, struct ep_batch
 {
 	b->ledger = (struct ep_ledger){.taken = n_taken,
 				       .lost = atomic_load(&c->n_lost),
-				       .truncated = atomic_load(&c->n_truncated)};
+				       .truncated = atomic_load(&c->n_truncated),
+				       .misused = atomic_load(&c->n_twice) +
+						  atomic_load(&c->n_strangers)};
 	b->ledger.asked = b->ledger.taken + b->ledger.lost;
 }
 

@@ -25,6 +25,7 @@ static struct seen *at_start, *at_push;
 static uint64_t from_ns, push_from_ns;
 static uint64_t ticks_0, mono_0, last_tick_ns;
 static uint32_t n_ticks;
+static uint64_t folded_at_start, folded_at_push;
 
 static struct seen seen_of(uint32_t set)
 {
@@ -76,8 +77,12 @@ static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batc
 	ret_b->period = 1;
 	ret_b->from_ns = push ? push_from_ns : from_ns;
 	ret_b->ledger.taken = ret_b->ledger.asked = add_rows(t, push);
-	if (push)
+	uint64_t folded = ep_labels_n_folded();
+	ret_b->ledger.folded = folded - (push ? folded_at_push : folded_at_start);
+	if (push) {
 		push_from_ns = ret_b->until_ns;
+		folded_at_push = folded;
+	}
 	return true;
 }
 
@@ -149,5 +154,6 @@ void ep_kind_scopes_child(void)
 	ep_scopes_child();
 	for (uint32_t i = 0; i < ep_labels_n_sets(); i++)
 		at_start[i] = at_push[i] = seen_of(i);
+	folded_at_start = folded_at_push = ep_labels_n_folded();
 	from_ns = push_from_ns = ep_clock_wall_ns();
 }

@@ -169,7 +169,8 @@ static bool take(const struct ep_kind *k, enum ep_kind_form form, struct ep_batc
 	add_rows(t);
 	ret_b->ledger = (struct ep_ledger){.taken = atomic_load(&n_taken),
 					   .lost = atomic_load(&n_lost),
-					   .truncated = atomic_load(&n_truncated)};
+					   .truncated = atomic_load(&n_truncated),
+					   .misused = atomic_load(&n_strangers)};
 	ret_b->ledger.asked = ret_b->ledger.taken + ret_b->ledger.lost;
 	return true;
 }

@@ -8,9 +8,16 @@ static const char prefix[] = "#everprof ledger ";
 
 void ep_ledger_format(const struct ep_ledger *l, char ret_text[EP_LEDGER_TEXT_MAX])
 {
-	snprintf(ret_text, EP_LEDGER_TEXT_MAX,
-		 "%sasked=%" PRIu64 " taken=%" PRIu64 " lost=%" PRIu64 " truncated=%" PRIu64,
-		 prefix, l->asked, l->taken, l->lost, l->truncated);
+	int n = snprintf(ret_text, EP_LEDGER_TEXT_MAX,
+			 "%sasked=%" PRIu64 " taken=%" PRIu64 " lost=%" PRIu64
+			 " truncated=%" PRIu64,
+			 prefix, l->asked, l->taken, l->lost, l->truncated);
+	if (l->folded)
+		n += snprintf(ret_text + n, EP_LEDGER_TEXT_MAX - (size_t)n,
+			      " folded=%" PRIu64, l->folded);
+	if (l->misused)
+		snprintf(ret_text + n, EP_LEDGER_TEXT_MAX - (size_t)n, " misused=%" PRIu64,
+			 l->misused);
 }
 
 static bool parse_number(struct ep_slice s, uint64_t *ret)
@@ -35,7 +42,9 @@ static bool take_word(struct ep_slice word, struct ep_ledger *l)
 	} fields[] = {{"asked", &l->asked},
 		      {"taken", &l->taken},
 		      {"lost", &l->lost},
-		      {"truncated", &l->truncated}};
+		      {"truncated", &l->truncated},
+		      {"folded", &l->folded},
+		      {"misused", &l->misused}};
 	const char *eq = memchr(word.p, '=', word.n);
 	if (!eq)
 		return false;
@@ -76,6 +85,8 @@ void ep_ledger_add(struct ep_ledger *to, const struct ep_ledger *l)
 	to->taken = add(to->taken, l->taken);
 	to->lost = add(to->lost, l->lost);
 	to->truncated = add(to->truncated, l->truncated);
+	to->folded = add(to->folded, l->folded);
+	to->misused = add(to->misused, l->misused);
 }
 
 bool ep_ledger_of_profile(const struct ep_profile *p, struct ep_ledger *ret)

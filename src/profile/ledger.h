@@ -21,12 +21,15 @@ struct ep_ledger {
 	uint64_t taken;	    /* what is in the profile */
 	uint64_t lost;	    /* what was dropped: no room, no slot, no signal */
 	uint64_t truncated; /* of those taken: the stack does not reach its root */
+	uint64_t folded;    /* label values that became __other__, labels left out */
+	uint64_t misused;   /* calls that were refused: added twice, removed without being there */
 };
 
-#define EP_LEDGER_TEXT_MAX 160
+#define EP_LEDGER_TEXT_MAX 224
 
 /*
- * ep_ledger_format - "#everprof ledger asked=N taken=N lost=N truncated=N".
+ * ep_ledger_format - "#everprof ledger asked=N taken=N lost=N truncated=N", and
+ * " folded=N" and " misused=N" where there were any.
  *
  * threads  any thread
  */

@@ -28,6 +28,7 @@ def test_what_is_open_shows_where_it_was_opened(written):
         ("main", None): 2,  # added with skip=1 by wrapper()
     }
     assert profile.ledger()["lost"] == profile.ledger()["truncated"] == 0
+    assert profile.ledger()["misused"] == 3, "one added twice, two removed that were not there"
 
 
 def test_the_text_form_is_that_of_go(written):

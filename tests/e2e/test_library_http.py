@@ -346,6 +346,30 @@ def test_idle_clients_are_cut_off_and_the_others_get_through(program):
         s.close()
 
 
+def test_a_request_that_drips_in_has_a_deadline_as_a_whole(program):
+    """Slow loris: each byte is in time, the request is not."""
+    drips = [program.connect() for _ in range(30)]
+    for s in drips:
+        s.sendall(b"GET /debug/pprof/ HTTP/1.1\r\nX: ")
+    end = time.monotonic() + 60  # for a hang only
+    while drips and time.monotonic() < end:
+        for s in drips[:]:
+            s.settimeout(0.01)
+            try:
+                s.sendall(b"y")
+                over = s.recv(1000) == b""
+            except TimeoutError:
+                over = False
+            except ConnectionError:
+                over = True
+            if over:
+                drips.remove(s)
+                s.close()
+        time.sleep(0.1)
+    assert not drips
+    assert program.get("/debug/pprof/?format=json")[0] == 200
+
+
 def test_the_command_line_where_it_is_allowed(compiled):  # noqa: F811
     with Program([compiled("server")], EVERPROF_HTTP="127.0.0.1:0", EVERPROF_HTTP_CMDLINE=1) as p:
         assert p.get("/debug/pprof/cmdline")[2].decode().endswith("/server")

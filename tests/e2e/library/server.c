@@ -32,6 +32,9 @@ static void *work(void *arg)
 static __attribute__((noinline)) void hold_memory(void)
 {
 	static void *volatile kept;
+	kept = malloc(8 << 20); /* not all that is allocated stays */
+	free(kept);
+	kept = NULL;
 	for (int i = 0; i < 20000; i++) {
 		void **p = malloc(1000);
 		*p = kept;

@@ -19,7 +19,9 @@ TEST(ledger_comes_back_as_it_was_written)
 
 TEST(ledger_fits_its_text_with_the_largest_numbers)
 {
-	struct ep_ledger in = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}, out;
+	struct ep_ledger in = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+			       UINT64_MAX},
+			 out;
 	char text[EP_LEDGER_TEXT_MAX];
 	ep_ledger_format(&in, text);
 	assert_true(ep_ledger_parse(ep_slice_of(text), &out));
