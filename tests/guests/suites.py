@@ -44,7 +44,7 @@ def environment(folder, library):
 
 
 class CPython:
-    """Debian's python3 and libpython3-testsuite."""
+    """Debian's python3 and libpython3.11-testsuite."""
 
     SHORT = ["test_select", "test_thread", "test_wait4"]
     LONG = """test_select test_thread test_fork1 test_wait4 test_faulthandler test_mmap test_signal test_threading test_threadsignals test_threading_local test_subprocess
@@ -63,7 +63,7 @@ class CPython:
             [self.python, "-c", "import test.libregrtest, test.test_select"], capture_output=True
         )
         if not found or found.returncode:
-            raise Missing("Debian's libpython3-testsuite is not installed")
+            raise Missing("Debian's libpython3.11-testsuite is not installed")
 
     def run(self, cases, folder, library=None, prefix=()):
         folder.mkdir(parents=True)
