@@ -349,10 +349,32 @@ EXPORTED void *pvalloc(size_t n)
 	return count(next.pvalloc(n), n, CALLER);
 }
 
+/* Does what the program calls malloc come to us?  Its address does not tell: in an executable
+ * at a fixed place that takes it, it is that of a stub there.  So one is asked for. */
+static bool reaches_us(malloc_fn *used)
+{
+	enum { SIZE = 64, ENOUGH = 1 << 20 };
+	uint64_t left = ep_heap_left;
+	ep_heap_left = ENOUGH;
+	void *p = used(SIZE);
+	bool reached = ep_heap_left == ENOUGH - SIZE;
+	ep_heap_left = left;
+	if (p)
+		free(p);
+	return reached;
+}
+
 bool ep_hooks_see_malloc(void)
 {
-	malloc_fn *volatile own = own_malloc, *volatile used = malloc;
-	return own == used;
+	enum { UNKNOWN, NO, YES };
+	static _Atomic int answer;
+	int known = atomic_load_explicit(&answer, memory_order_relaxed);
+	if (known == UNKNOWN) {
+		malloc_fn *volatile own = own_malloc, *volatile used = malloc;
+		known = own == used || reaches_us(used) ? YES : NO;
+		atomic_store_explicit(&answer, known, memory_order_relaxed);
+	}
+	return known == YES;
 }
 
 void *ep_hooks_malloc_for(size_t n, size_t align, const void *caller)

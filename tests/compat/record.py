@@ -4,12 +4,14 @@
   tests/compat/record.py            all transcripts of tests/data/pprof/golden anew
   tests/compat/record.py --made     also the made-up profiles, from their seeds
 
-Only what the reference answers the same way nine times is kept.
+Only what the reference answers the same way nine times is kept, and what shows no source
+that happens to be on the machine of the recording.
 """
 
 import argparse
 import pathlib
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -24,6 +26,7 @@ from compat.run import reference_program  # noqa: E402
 REAL = TESTS / "data" / "pprof" / "real"
 GOLDEN = TESTS / "data" / "pprof" / "golden"
 MADE = 24  # profiles
+SOURCE_SHOWN = re.compile(rb"^ROUTINE =+ .* in (/.+)$", re.M)
 MAX_BODY = 4000  # bytes of an output that is worth keeping in the tree
 
 # Profiles with what they are good for.
@@ -62,6 +65,7 @@ def record(folder, lines, program):
                     break
         answer = answers[0]
         fault = b"panic" in answer.err or answer.status == "no end" or transcript.HEAD in answer.out
+        fault = fault or any(pathlib.Path(f.decode()).exists() for f in SOURCE_SHOWN.findall(answer.out))
         if len({a.key() for a in answers}) > 1 or fault or len(transcript.body(answer)) > MAX_BODY:
             left_out += 1
             continue

@@ -87,8 +87,9 @@ def test_another_allocator_underneath(heap_program, build, tmp_path, allocator):
     check(printed, profile)
 
 
-def test_every_way_to_allocate_is_seen_and_every_free(compiled, build, tmp_path):
-    program = compiled("allocators", linked=False)
+@pytest.mark.parametrize("flags", [[], ["-no-pie", "-fno-pie"]], ids=["pie", "fixed"])
+def test_every_way_to_allocate_is_seen_and_every_free(compiled, build, tmp_path, flags):
+    program = compiled("allocators", *flags, linked=False)
     printed, profile = heap_of([program], tmp_path / "out", build, EVERPROF_HEAP_BYTES=1)
     truth = dict(line.split() for line in printed.splitlines())
     for way, n_bytes in truth.items():
@@ -96,8 +97,9 @@ def test_every_way_to_allocate_is_seen_and_every_free(compiled, build, tmp_path)
         assert by_function(profile, f"by_{way}", "inuse_space") == 0, way
 
 
-def test_python_allocates_through_us_and_stays_itself(build, tmp_path):
-    python = need("python3")
+@pytest.mark.parametrize("python", ["python3", "/usr/bin/python3"])  # often two: Debian's is at a fixed place
+def test_python_allocates_through_us_and_stays_itself(build, tmp_path, python):
+    python = need(python)
     code = "import sys; print(sum(len(str(i)) for i in range(200000)), len([bytes(1000) for _ in range(50000)]))"
     plain = run([python, "-c", code]).stdout
     printed, profile = heap_of([python, "-c", code], tmp_path / "out", build)

@@ -73,7 +73,7 @@ def test_pkg_config_links_a_program(installed, libdir, tmp_path):
 
 def test_cmake_builds_the_examples_shared_and_static(installed, libdir, tmp_path):
     cmake = need("cmake")
-    p = run([cmake, "-S", ROOT / "examples", "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={installed}"])
+    p = run([cmake, "-G", "Ninja", "-S", ROOT / "examples", "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={installed}"])
     assert p.returncode == 0, p.stderr
     p = run([cmake, "--build", tmp_path])
     assert p.returncode == 0, p.stdout + p.stderr
@@ -90,7 +90,7 @@ def test_cmake_is_told_which_versions_this_one_replaces(installed, tmp_path, ver
     (tmp_path / "CMakeLists.txt").write_text(
         f"cmake_minimum_required(VERSION 3.16)\nproject(x C)\nfind_package(everprof {version} REQUIRED)\n"
     )
-    p = run([need("cmake"), "-S", tmp_path, "-B", tmp_path / "b", f"-DCMAKE_PREFIX_PATH={installed}"])
+    p = run([need("cmake"), "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "b", f"-DCMAKE_PREFIX_PATH={installed}"])
     assert (p.returncode == 0) == found, p.stderr
 
 

@@ -27,7 +27,15 @@ static void *twice(void)
 	return realloc(p, 3000);
 }
 
+/* In an executable at a fixed place its address is that of a stub there. */
+static void *by_address(size_t n)
+{
+	void *(*volatile f)(size_t) = malloc;
+	return f(n);
+}
+
 WAY(malloc, 1000, malloc(1000))
+WAY(pointer, 900, by_address(900))
 WAY(calloc, 1500, calloc(3, 500))
 WAY(realloc, 4000, twice())
 WAY(reallocarray, 1200, reallocarray(NULL, 3, 400))
@@ -54,6 +62,7 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	by_malloc();
+	by_pointer();
 	by_calloc();
 	by_realloc();
 	by_reallocarray();
