@@ -1,6 +1,7 @@
 /* blocked.c - see blocked.h. */
 #include "inproc/blocked.h"
 
+#include "inproc/framebase.h"
 #include "inproc/sig/state.h"
 #include "unwind/walk.h"
 
@@ -26,17 +27,46 @@ static bool read_window(void *arg, uint64_t addr, uint64_t *ret)
 	return true;
 }
 
-uint32_t ep_blocked_walk(const struct ep_modules *ms, const struct ep_tasks_at *at,
+static bool needs_bp(const struct ep_rule *rule)
+{
+	enum ep_cfa cfa = rule ? ep_table_cfa(rule) : EP_CFA_NONE;
+	return cfa == EP_CFA_BP || cfa == EP_CFA_BP_DEREF || cfa == EP_CFA_NONE ||
+	       ep_table_bp(rule) == EP_BP_BP;
+}
+
+/* The frame pointer is as unknown as it was, came from the stack, or is lost. */
+static bool knows_bp(bool knew, const struct ep_rule *rule)
+{
+	enum ep_cfa cfa = rule ? ep_table_cfa(rule) : EP_CFA_NONE;
+	if (cfa == EP_CFA_SIGNAL || cfa == EP_CFA_NONE)
+		return true;
+	return ep_table_bp(rule) == EP_BP_SAME ? knew : ep_table_bp(rule) != EP_BP_LOST;
+}
+
+uint32_t ep_blocked_walk(const struct ep_modules *ms, const struct ep_tasks_at *where,
 			 uint64_t *frames, bool *ret_whole)
 {
 	static struct window window; /* under the drain lock */
-	/* With a frame pointer of 0 no rule that needs one finds anything. */
-	struct ep_regs regs = {.ip = at->pc, .sp = at->sp, .bp = 0};
-	enum ep_step why;
-	window.n = 0; /* the stack has changed since */
+	struct ep_walk_at at = {
+		.r = {.ip = where->pc, .sp = where->sp}, .pc = where->pc, .exact = true};
 	struct ep_stack stack = {
-		.lo = at->sp & ~7ull, .hi = ~4095ull, .read = read_window, .arg = &window};
-	uint32_t n = ep_walk(ms, &regs, &stack, frames, EP_SIG_MAX_FRAMES, &why);
+		.lo = where->sp & ~7ull, .hi = ~4095ull, .read = read_window, .arg = &window};
+	enum ep_step why = EP_STEP_OK;
+	bool knows = false;
+	uint32_t n = 0;
+	window.n = 0; /* the stack has changed since */
+	while (why == EP_STEP_OK && n < EP_SIG_MAX_FRAMES) {
+		if (!ep_walk_find(&at, ms, NULL) && n)
+			break;
+		frames[n++] = at.pc;
+		const struct ep_rule *rule = at.rule;
+		if (!knows && needs_bp(rule) && at.m && at.m->table)
+			at.r.bp = ep_framebase_find(ms, at.m, at.pc, at.r.sp, &stack);
+		/* With a frame pointer of 0 no rule that needs one finds anything. */
+		why = ep_walk_step(&at, &stack);
+		knows = knows_bp(knows, rule);
+		at.pc = at.r.ip - !at.exact;
+	}
 	*ret_whole = why == EP_STEP_END;
 	return n;
 }

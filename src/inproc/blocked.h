@@ -2,8 +2,9 @@
  * blocked.h - the stack of a thread that waits, read without waking it.
  *
  * The kernel tells its PC and SP, its stack lies in our memory, and the unwind tables say
- * how the one leads to the other.  What they can't have is the frame pointer: a function
- * that needs it ends the walk, unless one below it has saved it on the stack.
+ * how the one leads to the other.  The frame pointer is not told: where a function needs
+ * it, one below it may have saved it on the stack, or its code says it (framebase.h); else
+ * the walk ends.
  *
  * Under the drain lock.
  */

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from harness import ROOT, need
 from pprof import Profile
-from test_library import Ingest, compiled, environment  # noqa: F401  (compiled is a fixture)
+from test_library import SOURCES, Ingest, compiled, environment  # noqa: F401  (compiled is a fixture)
 from test_library_http import Program
 
 FUTEX = ["futex"]
@@ -96,6 +97,29 @@ def test_no_call_is_cut_short_however_often_we_look(compiled):  # noqa: F811
                 seen["comes-and-goes"].labels["stack"] == "none"
             )
         assert p.end() == 0
+
+
+FRAMES = ["any-size", "callback", "large", "nine", "old-frames", "recursion", "sleeps"]
+
+
+@pytest.mark.parametrize("flags", ["-O0", "-O1 -fno-omit-frame-pointer", "-O2 -fno-omit-frame-pointer", "-O2"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_who_waits_has_the_whole_stack_with_frame_pointers_too(build, tmp_path, compiler, flags):
+    """The truth is what the thread itself says when it is interrupted."""
+    program = tmp_path / "frames"
+    link = [f"-I{ROOT}/include", f"-L{build}", "-leverprof", f"-Wl,-rpath,{build}", "-pthread"]
+    subprocess.run([need(compiler), "-g", *flags.split(), SOURCES / "frames.c", "-o", program, *link], check=True)
+    with Threads([program], EVERPROF_HTTP="127.0.0.1:0") as p:
+        read = by_name(p.profile())
+        for _ in range(100):  # who gets no CPU within the time is read like the others
+            told = by_name(p.profile("?interrupt=1"))
+            if all(told[n].labels["stack"] == "whole" for n in FRAMES):
+                break
+    for name in FRAMES:
+        assert told[name].stack[-2:] == ["start_thread", "clone3"]
+        if name != "sleeps":  # it goes on, after the interruption
+            assert read[name].stack == told[name].stack, name
+        assert read[name].labels["stack"] == "whole", (name, read[name].stack, told[name].stack)
 
 
 def test_interrupting_gives_whole_stacks_and_cuts_sleeps_short_as_is_said(compiled):  # noqa: F811
