@@ -6,8 +6,9 @@
  *
  *     run=1      a plain run: CPU time a pair
  *     paired=1   by turns through malloc() and free() as the program finds them, and through
- *                those of the library next=FILE, each with live objects of its own: what
- *                stands in front of them, in one process
+ *                those of the library next=FILE, each with 8,192 live objects of its own,
+ *                and after 20 turns they change places: what stands in front of them, in
+ *                one process
  *     hot=1      as paired, with malloc(size=64) and its free and nothing else
  *     [threads=2] [turns=400] [batch=4096]
  *
@@ -21,7 +22,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-enum { SLOTS = 16384, MAX_TURNS = 4096, MAX_THREADS = 8, BATCH = 256 };
+enum { SLOTS = 16384, MAX_TURNS = 4096, MAX_THREADS = 8, BATCH = 256, TURNS_A_SIDE = 20 };
 
 struct allocator {
 	void *(*malloc)(size_t);
@@ -29,7 +30,8 @@ struct allocator {
 };
 
 struct world {
-	struct allocator by;
+	struct allocator by, was; /* of its objects */
+	long n;
 	void *slots[SLOTS];
 };
 
@@ -74,7 +76,7 @@ NOINLINE static uint64_t leaf(uint64_t x, void *arg)
 	uint64_t acc = x;
 	for (int i = 0; i < BATCH; i++) {
 		uint64_t r = random_of(&w->seed), q = random_of(&w->seed);
-		void **slot = &in->slots[q % SLOTS];
+		void **slot = &in->slots[q % in->n];
 		in->by.free(*slot);
 		*slot = places[q >> 40 & 15](&in->by, pick(r));
 		acc += r;
@@ -84,8 +86,12 @@ NOINLINE static uint64_t leaf(uint64_t x, void *arg)
 
 static void fill(struct worker *w, struct world *in)
 {
-	for (int i = 0; i < SLOTS; i++)
+	for (int i = 0; i < in->n; i++) {
+		if (in->slots[i])
+			in->was.free(in->slots[i]);
 		in->slots[i] = places[i & 15](&in->by, pick(random_of(&w->seed)));
+	}
+	in->was = in->by;
 }
 
 static void churn(struct worker *w, long pairs)
@@ -105,32 +111,42 @@ NOINLINE static void pairs_of_one_size(const struct allocator *by, long pairs)
 	}
 }
 
-static double one_turn(struct worker *w, int world)
+static double one_turn(struct worker *w, struct world *in)
 {
 	uint64_t from;
-	w->world = &w->worlds[world];
+	w->world = in;
 	if (!is_hot)
 		churn(w, batch / 8 & ~(BATCH - 1)); /* its objects come into the cache */
 	from = now_of(CLOCK_THREAD_CPUTIME_ID);
 	if (is_hot)
-		pairs_of_one_size(&w->world->by, batch);
+		pairs_of_one_size(&in->by, batch);
 	else
 		churn(w, batch);
 	return (double)(now_of(CLOCK_THREAD_CPUTIME_ID) - from) / (double)batch;
 }
 
+static struct allocator sides[2]; /* what the program finds; the next one */
+
 static void *run_paired(void *arg)
 {
 	struct worker *w = arg;
-	for (int i = 0; i < 2 && !is_hot; i++)
-		fill(w, &w->worlds[i]);
-	for (long t = -4; t < turns; t++)
-		for (int i = 0; i < 2; i++) {
-			int world = (int)(t & 1) ^ i;
-			double ns = one_turn(w, world);
-			if (t >= 0)
-				w->ns[world][t] = ns;
+	int swapped = 0;
+	for (int i = 0; i < 2; i++)
+		w->worlds[i].n = SLOTS / 2;
+	for (long t = 0; t < turns; t++) {
+		if (t % TURNS_A_SIDE == 0) {
+			swapped ^= 1;
+			for (int i = 0; i < 2; i++) {
+				w->worlds[i].by = sides[i ^ swapped];
+				if (!is_hot)
+					fill(w, &w->worlds[i]);
+			}
 		}
+		for (int i = 0; i < 2; i++) {
+			int side = (int)(t & 1) ^ i;
+			w->ns[side][t] = one_turn(w, &w->worlds[side ^ swapped]);
+		}
+	}
 	return NULL;
 }
 
@@ -138,6 +154,8 @@ static void *run_plain(void *arg)
 {
 	struct worker *w = arg;
 	w->world = &w->worlds[0];
+	w->world->n = SLOTS;
+	w->world->by = sides[0];
 	fill(w, w->world);
 	churn(w, turns * batch);
 	return NULL;
@@ -184,13 +202,13 @@ int main(int argc, char **argv)
 	bool paired = is_hot || option(argc, argv, "paired", 0);
 	if (threads < 1 || threads > MAX_THREADS || turns > MAX_TURNS)
 		return 2;
+	sides[0] = (struct allocator){malloc, free};
+	if (paired)
+		sides[1] = find_next(word(argc, argv, "next", "libc.so.6"));
 	uint64_t from = now_of(CLOCK_PROCESS_CPUTIME_ID);
 	for (long i = 0; i < threads; i++) {
 		struct worker *w = &workers[i];
 		w->seed = (uint64_t)(i + 1) * 0x9e3779b97f4a7c15ull;
-		w->worlds[0].by = (struct allocator){malloc, free};
-		if (paired)
-			w->worlds[1].by = find_next(word(argc, argv, "next", "libc.so.6"));
 		pthread_create(&w->thread, NULL, paired ? run_paired : run_plain, w);
 	}
 	for (long i = 0; i < threads; i++)

@@ -40,10 +40,11 @@ static inline double ep_poisson_log(double x)
 		v.d /= 2;
 		e++;
 	}
-	double s = (v.d - 1) / (v.d + 1), q = s * s, sum = 0;
-	for (int k = 17; k >= 1; k -= 2)
-		sum = sum * q + 1.0 / k;
-	return e * EP_POISSON_LN2 + 2 * s * sum;
+	/* 2 (s + s^3 / 3 + s^5 / 5 + ...), every other term apart: half as much waiting. */
+	double s = (v.d - 1) / (v.d + 1), q = s * s, p = q * q;
+	double even = 1 + p * (1. / 5 + p * (1. / 9 + p * (1. / 13 + p * (1. / 17))));
+	double odd = 1. / 3 + p * (1. / 7 + p * (1. / 11 + p * (1. / 15)));
+	return e * EP_POISSON_LN2 + 2 * s * (even + q * odd);
 }
 
 /* 1 - exp(-x) for x >= 0, with a small relative error for small x too. */
@@ -52,9 +53,18 @@ static inline double ep_poisson_hit(double x)
 	if (x > 40) /* 1 - 4e-18 */
 		return 1;
 	int halvings = (int)(x / EP_POISSON_LN2 + 0.5);
-	double r = halvings * EP_POISSON_LN2 - x, sum = 0; /* |r| <= ln(2) / 2 */
-	for (int k = 13; k >= 1; k--)
-		sum = (sum + 1) * r / k; /* exp(r) - 1 */
+	double r = halvings * EP_POISSON_LN2 - x, q = r * r; /* |r| <= ln(2) / 2 */
+	/* exp(r) - 1 = r + r^2 / 2! + r^3 / 3! + ... */
+	double odd = 1 + q * (1. / 6 +
+			      q * (1. / 120 +
+				   q * (1. / 5040 +
+					q * (1. / 362880 +
+					     q * (1. / 39916800 + q * (1. / 6227020800))))));
+	double even = 1. / 2 +
+		      q * (1. / 24 +
+			   q * (1. / 720 +
+				q * (1. / 40320 + q * (1. / 3628800 + q * (1. / 479001600)))));
+	double sum = r * odd + q * even;
 	if (!halvings)
 		return -sum;
 	return 1 - (1 + sum) / (double)(1ull << halvings);

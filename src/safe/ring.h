@@ -38,7 +38,7 @@ static inline void ep_ring_init(struct ep_ring *r, uint64_t *words, uint32_t n_w
  * out      NULL when the ring is full
  * threads  the writer; signal-safe.  Commit or forget before the next reserve.
  */
-static inline void *ep_ring_reserve(struct ep_ring *r, uint32_t want)
+static inline __attribute__((always_inline)) void *ep_ring_reserve(struct ep_ring *r, uint32_t want)
 {
 	uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	uint32_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
@@ -56,7 +56,7 @@ static inline void *ep_ring_reserve(struct ep_ring *r, uint32_t want)
 }
 
 /* Make the reserved record visible, with its true length. */
-static inline void ep_ring_commit(struct ep_ring *r, uint32_t n_words)
+static inline __attribute__((always_inline)) void ep_ring_commit(struct ep_ring *r, uint32_t n_words)
 {
 	uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	*(uint32_t *)&r->words[head & (r->n_words - 1)] = n_words;

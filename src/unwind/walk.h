@@ -89,6 +89,8 @@ EP_WALK_RARE enum ep_step ep_walk_step(struct ep_walk_at *at, const struct ep_st
 	return why;
 }
 
+enum { EP_WALK_RUN_BYTES = 384 }; /* of the code of ep_walk_run(), about */
+
 /* Of the kinds that nearly all rules are: CFA by sp or bp; bp the same, or saved below the
  * CFA. */
 static inline __attribute__((always_inline)) bool ep_walk_is_common(const struct ep_rule *r)
@@ -105,12 +107,12 @@ static inline __attribute__((always_inline)) bool ep_walk_is_common(const struct
  * differs it stops, and they go on.
  */
 EP_WALK_RARE uint32_t ep_walk_run(struct ep_walk_at *at, struct ep_memo_walk *memo,
-				  const struct ep_stack *s, uint64_t *pcs, uint32_t room)
+				  uint64_t stack_hi, uint64_t *pcs, uint32_t room)
 {
 	const struct ep_memo_row *old = memo->old, *end = memo->old_end;
 	struct ep_memo_row *new = memo->new;
 	const struct ep_rule *rule = at->rule;
-	uint64_t *to = pcs, sp = at->r.sp, bp = at->r.bp, last = s->hi - 8;
+	uint64_t *to = pcs, sp = at->r.sp, bp = at->r.bp, last = stack_hi - 8;
 	uint32_t n = (uint32_t)(memo->new_end - new) < room ? (uint32_t)(memo->new_end - new) : room;
 	end = end - old < n ? end : old + n;
 	for (; old < end && ep_walk_is_common(rule); old++) {
@@ -177,7 +179,7 @@ ep_walk_with(struct ep_memo_walk *memo, const struct ep_modules *ms,
 		}
 		ret_pcs[n++] = at.pc;
 		if (memo && at.rule && !s->read)
-			n += ep_walk_run(&at, memo, s, ret_pcs + n, max - n);
+			n += ep_walk_run(&at, memo, s->hi, ret_pcs + n, max - n);
 		why = at.rule && ep_table_cfa(at.rule) == EP_CFA_END ? EP_STEP_END
 								     : ep_walk_step(&at, s);
 		if (why != EP_STEP_OK)

@@ -7,6 +7,7 @@
  */
 #include "inproc/sig/cpu.h"
 
+#include "inproc/sig/ahead.h"
 #include "inproc/sig/ask.h"
 #include "inproc/sig/hits.h"
 #include "inproc/sig/hold.h"
@@ -16,11 +17,10 @@
 #include <stddef.h>
 #include <ucontext.h>
 
-enum {
-	LINE_BYTES = 64,
-	CODE_AHEAD_BYTES = 1536, /* of take(), without what is rare */
-	STACK_AHEAD_BYTES = 1024, /* some 20 frames; by then the walk has gone ahead */
-};
+enum { TAKE_BYTES = 1536 }; /* of the code of take(), without what is rare */
+
+/* One piece of code: what lies elsewhere would be waited for. */
+#define WITHIN static inline __attribute__((always_inline))
 
 struct ep_sig_thread *_Atomic ep_sig_threads[EP_SIG_MAX_THREADS];
 _Atomic(const struct ep_sig_map *) ep_sig_map;
@@ -30,17 +30,11 @@ __thread const void *_Atomic ep_sig_labels;
 __thread uint64_t ep_sig_stack_lo, ep_sig_stack_hi;
 
 /* One writer: a plain add is enough, made atomic for the reader's sake. */
-static void count(_Atomic uint64_t *counter, uint64_t n)
+WITHIN void count(_Atomic uint64_t *counter, uint64_t n)
 {
 	atomic_store_explicit(counter,
 			      atomic_load_explicit(counter, memory_order_relaxed) + n,
 			      memory_order_relaxed);
-}
-
-static inline __attribute__((always_inline)) void fetch_lines(const void *p, size_t n)
-{
-	for (size_t at = 0; at < n; at += LINE_BYTES)
-		__builtin_prefetch((const char *)p + at);
 }
 
 /* Whose timer was it?  NULL when it was none of ours. */
@@ -53,14 +47,14 @@ static struct ep_sig_thread *find_thread(const siginfo_t *info)
 		return NULL;
 	struct ep_sig_thread *t =
 		atomic_load_explicit(&ep_sig_threads[slot], memory_order_acquire);
-	fetch_lines(t, offsetof(struct ep_sig_thread, memo.rows));
+	ep_ahead(t, offsetof(struct ep_sig_thread, memo.rows));
 	if (!t || atomic_load_explicit(&t->timer, memory_order_relaxed) != info->si_timerid)
 		return NULL;
 	return t;
 }
 
 /* Bounds of what may be read from sp upwards. */
-static bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *s)
+WITHIN bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *s)
 {
 	uint64_t lo = atomic_load_explicit(&t->stack_lo, memory_order_relaxed);
 	uint64_t hi = atomic_load_explicit(&t->stack_hi, memory_order_relaxed);
@@ -80,7 +74,7 @@ static bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *
 	return false;
 }
 
-static void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t map,
+WITHIN void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t map,
 		   uint32_t weight)
 {
 	s->weight = weight;
@@ -92,25 +86,12 @@ static void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t ma
 	count(&t->n_taken, weight);
 }
 
-/*
- * What the walk will read, asked for at once: since the last sample of this thread it
- * has left the caches, and one wait is shorter than ten.  What is asked for in vain
- * faults nowhere.  What is only written needs no asking: stores don't wait.
- */
-static void fetch_ahead(const struct ep_sig_thread *t, uint64_t sp)
-{
-	const struct ep_memo *memo = &t->memo;
-	uint32_t n = memo->n < EP_MEMO_ROWS ? memo->n : EP_MEMO_ROWS;
-	__builtin_prefetch(atomic_load_explicit(&ep_sig_map, memory_order_relaxed));
-	fetch_lines(memo->rows[memo->side & 1], n * sizeof(memo->rows[0][0]));
-	fetch_lines((const void *)(uintptr_t)sp, STACK_AHEAD_BYTES);
-}
-
 static __attribute__((noinline)) void take(struct ep_sig_thread *t, uint32_t weight,
 					   const ucontext_t *uc)
 {
 	struct ep_regs regs = EP_REGS_OF_UCONTEXT(uc);
-	fetch_ahead(t, regs.sp);
+	__builtin_prefetch(atomic_load_explicit(&ep_sig_map, memory_order_relaxed));
+	ep_ahead_walk(&t->memo, regs.sp);
 	struct ep_raw_sample *s =
 		ep_ring_reserve(&t->ring, EP_RAW_HEAD_WORDS + EP_SIG_MAX_FRAMES);
 	const struct ep_sig_map *map = s ? ep_hold_map(&t->hazard) : NULL;
@@ -169,7 +150,8 @@ static uint32_t weight_of(struct ep_sig_thread *t, const siginfo_t *info, const 
 void ep_cpu_handler(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
-	fetch_lines((const void *)take, CODE_AHEAD_BYTES);
+	ep_ahead((const void *)take, TAKE_BYTES);
+	ep_ahead((const void *)ep_walk_run, EP_WALK_RUN_BYTES);
 	/* errno needs no saving: nothing of libc is called, see tests/data/sigsafe.txt. */
 	struct ep_sig_thread *t = find_thread(info);
 	uint32_t weight = 0;

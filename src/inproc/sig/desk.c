@@ -1,10 +1,14 @@
 /* desk.c - see desk.h. */
 #include "inproc/sig/desk.h"
 
+#include "inproc/sig/ahead.h"
 #include "inproc/sig/hold.h"
 #include "unwind/walk.h"
 
-enum { OWN_FRAMES = 8 }; /* at most, between the walk and the program */
+enum {
+	OWN_FRAMES = 8,	   /* at most, between the walk and the program */
+	WALK_BYTES = 1280, /* of the code of ep_desk_walk() */
+};
 
 static struct ep_desk desks[EP_DESKS];
 static _Atomic uint64_t n_refused;
@@ -110,6 +114,14 @@ __attribute__((noinline)) bool ep_desk_walk(struct ep_desk *d, const void *retur
 		ask_for_look(d, map);
 	finish(d, own, map->modules);
 	return true;
+}
+
+void ep_desk_ahead(const struct ep_desk *d)
+{
+	ep_ahead((const void *)ep_desk_walk, WALK_BYTES);
+	ep_ahead((const void *)ep_walk_run, EP_WALK_RUN_BYTES);
+	ep_ahead(&d->memo, offsetof(struct ep_memo, rows));
+	ep_ahead_walk(&d->memo, (uint64_t)__builtin_frame_address(0));
 }
 
 bool ep_desk_holds(const struct ep_sig_map *map)

@@ -36,6 +36,9 @@ struct ep_desk {
 struct ep_desk *ep_desk_take(void);
 void ep_desk_give(struct ep_desk *d);
 
+/* For who walks seldom: all that the walk reads is asked for at once. */
+void ep_desk_ahead(const struct ep_desk *d);
+
 /*
  * ep_desk_walk - the stack of the caller's caller.
  *

@@ -41,6 +41,9 @@ static void take(const void *p, uint64_t size, const void *return_address)
 {
 	struct ep_desk *d = ep_desk_take();
 	uint32_t site = EP_SITES_NONE;
+	if (d)
+		ep_desk_ahead(d);
+	ep_live_ahead(&ep_heap.live, p);
 	if (d && ep_desk_walk(d, return_address)) {
 		const void *labels = atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
 		site = ep_sites_find_or_add(&ep_heap.sites, d->frames, d->n_frames, d->truncated,

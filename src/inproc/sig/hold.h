@@ -10,7 +10,8 @@
 #include "inproc/sig/state.h"
 
 /* NULL when there is no map, or it changed eight times meanwhile. */
-static inline const struct ep_sig_map *ep_hold_map(_Atomic(const struct ep_sig_map *) *hazard)
+static inline __attribute__((always_inline)) const struct ep_sig_map *
+ep_hold_map(_Atomic(const struct ep_sig_map *) *hazard)
 {
 	const struct ep_sig_map *m = atomic_load(&ep_sig_map);
 	for (int tries = 0; m && tries < 8; tries++) {

@@ -65,6 +65,12 @@ bool ep_live_add(struct ep_live *l, const void *p, uint64_t size, uint32_t site,
 	return true;
 }
 
+void ep_live_ahead(const struct ep_live *l, const void *p)
+{
+	__builtin_prefetch(slot(l, 0, place(p, 0)));
+	__builtin_prefetch((const void *)&ep_live_filter[ep_live_hash(p)]);
+}
+
 static struct ep_live_object *find(const struct ep_live *l, int table, const void *p)
 {
 	uint32_t at = place(p, table);

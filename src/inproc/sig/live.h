@@ -66,6 +66,9 @@ static inline size_t ep_live_bytes(int i)
 	return sizeof(struct ep_live_object) << (EP_LIVE_FIRST_SHIFT + 2 * i);
 }
 
+/* p will be added soon: where to is asked for. */
+void ep_live_ahead(const struct ep_live *l, const void *p);
+
 /* false when there is no room: the object is not followed, and counted. */
 bool ep_live_add(struct ep_live *l, const void *p, uint64_t size, uint32_t site, uint32_t born_s);
 
