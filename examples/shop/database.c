@@ -1,6 +1,8 @@
 /* database.c - see database.h. */
 #include "database.h"
 
+#include <everprof.h>
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ struct connection {
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t pool_freed = PTHREAD_COND_INITIALIZER;
 static struct connection *free_connections;
+static everprof_profile *in_use; /* who has taken a connection and not given it back */
 
 static pthread_mutex_t orders_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct order orders[N_ORDERS];
@@ -23,11 +26,13 @@ static uint64_t n_orders;
 
 void database_open(size_t n_connections)
 {
+	in_use = everprof_profile_new("connections_in_use");
 	for (size_t i = 0; i < n_connections; i++) {
 		struct connection *c = calloc(1, sizeof(*c));
 		if (!c)
 			abort();
-		database_release(c);
+		c->next_free = free_connections;
+		free_connections = c;
 	}
 }
 
@@ -39,11 +44,13 @@ struct connection *database_acquire(void)
 	struct connection *c = free_connections;
 	free_connections = c->next_free;
 	pthread_mutex_unlock(&pool_lock);
+	everprof_profile_add(in_use, c, 0);
 	return c;
 }
 
 void database_release(struct connection *c)
 {
+	everprof_profile_remove(in_use, c);
 	pthread_mutex_lock(&pool_lock);
 	c->next_free = free_connections;
 	free_connections = c;

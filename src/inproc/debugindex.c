@@ -97,7 +97,7 @@ static void json_string(struct ep_buf *out, const char *s)
 	ep_buf_add_char(out, '"');
 }
 
-void ep_debugindex_json(struct ep_buf *out)
+void ep_debugindex_json(struct ep_buf *out, unsigned profile_s, unsigned trace_s)
 {
 	struct row rows[MAX_ROWS];
 	uint32_t n = list(rows);
@@ -111,5 +111,6 @@ void ep_debugindex_json(struct ep_buf *out)
 		json_string(out, rows[i].description);
 		ep_buf_add_char(out, '}');
 	}
-	ep_buf_add_str(out, "\n]}\n");
+	ep_buf_printf(out, "\n],\n\"limits\":{\"profile_seconds\":%u,\"trace_seconds\":%u}}\n", profile_s,
+		      trace_s);
 }

@@ -8,7 +8,8 @@
 
 /* A page with links; names and texts are escaped. */
 void ep_debugindex_html(struct ep_buf *out);
-/* {"profiles":[{"name":…,"count":…,"href":…,"description":…}]}: docs/debug-pprof.md. */
-void ep_debugindex_json(struct ep_buf *out);
+/* {"profiles":[{"name":…,"count":…,"href":…,"description":…}],"limits":{…}}:
+ * docs/debug-pprof.md.  The limits are what `seconds` is clamped to. */
+void ep_debugindex_json(struct ep_buf *out, unsigned profile_s, unsigned trace_s);
 
 #endif

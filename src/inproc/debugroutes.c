@@ -234,7 +234,7 @@ static int index_page(const everprof_http_request *rq, const everprof_http_write
 	ep_auto_buf b;
 	ep_buf_init(&b, MAX_BYTES);
 	if (wants_json(rq)) {
-		ep_debugindex_json(&b);
+		ep_debugindex_json(&b, limits.profile_s, limits.trace_s);
 		return say(w, "application/json", &b);
 	}
 	ep_debugindex_html(&b);
