@@ -237,8 +237,7 @@ static int set_token(struct exchange *x, const struct ep_fetch *f, struct ep_err
 	if (!f->token_file)
 		return 0;
 	EP_TRY(ep_fetch_file(f->token_file, 4096, &token, err));
-	while (token.len && strchr(" \t\r\n", token.data[token.len - 1]))
-		token.len--;
+	token.len = strcspn(ep_buf_cstr(&token), " \t\r\n"); /* the first word, as everywhere */
 	x->curl->setopt(x->handle, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
 	x->curl->setopt(x->handle, CURLOPT_XOAUTH2_BEARER, ep_buf_cstr(&token));
 	return 0;

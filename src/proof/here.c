@@ -36,6 +36,20 @@ static bool is_of(int64_t pid, const char *service)
 	return ep_service_look((uint32_t)pid, comm, false, &s) && !strcmp(s.name, service);
 }
 
+/* A number that the server knows may be another program's by now. */
+static bool has_library(int64_t pid)
+{
+	char path[64], line[512];
+	bool found = false;
+	snprintf(path, sizeof(path), "/proc/%lld/maps", (long long)pid);
+	FILE *f = fopen(path, "re");
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, "/libeverprof.so") != NULL;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static void add_pid(struct ep_here *h, int64_t pid)
 {
 	for (unsigned i = 0; i < h->n_pids && i < EP_HERE_PIDS; i++)
@@ -100,9 +114,9 @@ static bool has(const struct sockets *s, unsigned long inode)
 
 static void add_address(struct ep_here *h, const void *sa, size_t n)
 {
-	struct ep_probe_address a = {.n = (socklen_t)n};
+	struct ep_knock_address a = {.n = (socklen_t)n};
 	memcpy(&a.sa, sa, n);
-	ep_probe_name(&a);
+	ep_knock_name(&a);
 	for (unsigned i = 0; i < h->n_addresses; i++)
 		if (!strcmp(h->addresses[i].text, a.text))
 			return;
@@ -166,12 +180,9 @@ void ep_here_find(const char *service, const int64_t *pids, unsigned n_pids,
 	}
 	if (d)
 		closedir(d);
-	for (unsigned i = 0; i < n_pids; i++) {
-		char path[64];
-		snprintf(path, sizeof(path), "/proc/%lld", (long long)pids[i]);
-		if (access(path, F_OK) == 0)
+	for (unsigned i = 0; i < n_pids; i++)
+		if (has_library(pids[i]))
 			add_pid(ret, pids[i]);
-	}
 	for (unsigned i = 0; i < ret->n_pids && i < EP_HERE_PIDS; i++)
 		if (same_network(ret->pids[i], ret)) {
 			read_http(ret->pids[i], ret);

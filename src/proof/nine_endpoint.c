@@ -20,7 +20,7 @@ enum { LONGEST_OK_S = 300, BEGUN_MS = 300 };
 
 /* One that answers as /debug/pprof does. */
 struct endpoint {
-	const struct ep_probe_address *at;
+	const struct ep_knock_address *at;
 	int status; /* without a token */
 };
 
@@ -29,16 +29,16 @@ static bool is_list(const char *body)
 	return strstr(body, "\"profiles\"") || strstr(body, "/debug/pprof");
 }
 
-static bool is_endpoint(const struct ep_probe_address *a, int *ret_status)
+static bool is_endpoint(const struct ep_knock_address *a, int *ret_status)
 {
 	ep_auto_buf body;
 	ep_buf_init(&body, 1 << 18);
-	*ret_status = ep_probe_get(a, ROOT "?format=json", NULL, &body);
+	*ret_status = ep_knock_get(a, ROOT "?format=json", NULL, &body);
 	return (*ret_status == 200 && is_list(ep_buf_cstr(&body))) || *ret_status == 401 ||
 	       *ret_status == 403;
 }
 
-static bool has_port(const struct ep_probe_address *a, const char *http)
+static bool has_port(const struct ep_knock_address *a, const char *http)
 {
 	const char *mine = strrchr(a->text, ':'), *wanted = strrchr(http, ':');
 	return mine && wanted && !strcmp(mine, wanted);
@@ -54,7 +54,7 @@ static bool find(const struct ep_here *h, struct endpoint *ret)
 	const char *port = strrchr(h->http, ':');
 	bool any_port = named && port && !strcmp(port, ":0");
 	for (unsigned i = 0; i < h->n_addresses; i++) {
-		const struct ep_probe_address *a = &h->addresses[i];
+		const struct ep_knock_address *a = &h->addresses[i];
 		bool is_unix = a->sa.ss_family == AF_UNIX;
 		if (named && !any_port && !is_unix && !has_port(a, h->http))
 			continue;
@@ -68,7 +68,7 @@ static bool find(const struct ep_here *h, struct endpoint *ret)
 
 /* ---- private -------------------------------------------------------------------------------- */
 
-static void private_socket(const struct ep_probe_address *a, struct ep_nine_reply *reply)
+static void private_socket(const struct ep_knock_address *a, struct ep_nine_reply *reply)
 {
 	struct stat st;
 	const char *path = ((const struct sockaddr_un *)&a->sa)->sun_path;
@@ -85,8 +85,8 @@ static void private_socket(const struct ep_probe_address *a, struct ep_nine_repl
 
 static void private(const struct endpoint *e, struct ep_nine_reply *reply)
 {
-	struct ep_probe_address other;
-	const struct ep_probe_address *a = e->at;
+	struct ep_knock_address other;
+	const struct ep_knock_address *a = e->at;
 	if (a->sa.ss_family == AF_UNIX) {
 		private_socket(a, reply);
 		return;
@@ -95,20 +95,30 @@ static void private(const struct endpoint *e, struct ep_nine_reply *reply)
 		ep_nine_set(reply, EP_REPLY_YES, "%s answers %d without a token", a->text, e->status);
 		return;
 	}
-	if (ep_probe_is_loopback(a)) {
+	if (ep_knock_is_loopback(a)) {
 		ep_nine_set(reply, EP_REPLY_YES, "%s is of this machine alone", a->text);
 		return;
 	}
 	/* One that is mounted in the program's own server tells peers apart. */
-	bool elsewhere = ep_probe_is_any(a) && ep_probe_elsewhere(a, &other);
-	const struct ep_probe_address *from = elsewhere ? &other : a;
-	int status = elsewhere ? ep_probe_get(from, ROOT "?format=json", NULL, NULL) : e->status;
+	bool elsewhere = ep_knock_is_any(a) && ep_knock_elsewhere(a, &other);
+	const struct ep_knock_address *from = elsewhere ? &other : a;
+	int status = elsewhere ? ep_knock_get(from, ROOT "?format=json", NULL, NULL) : e->status;
 	ep_nine_set(reply, status == 200 ? EP_REPLY_NO : EP_REPLY_YES,
 		    status == 200 ? "%s answers whoever reaches it, without a token (%d)"
 				  : "%s answers %d to who is not on this machine",
 		    from->text, status);
 	if (status == 200)
 		ep_nine_todo(reply, "EVERPROF_HTTP=127.0.0.1:PORT, or EVERPROF_TOKEN_FILE");
+}
+
+/* A status, or why there is none. */
+static const char *words(int status, char buf[32])
+{
+	if (status > 0)
+		snprintf(buf, 32, "%d", status);
+	else
+		snprintf(buf, 32, "%s", status == -ETIMEDOUT ? "not soon" : "not at all");
+	return buf;
 }
 
 /* ---- clamped -------------------------------------------------------------------------------- */
@@ -147,13 +157,13 @@ static void read_names(const struct ep_json *profiles, struct list *ret)
 	}
 }
 
-static void read_list(const struct ep_probe_address *a, const char *token, struct list *ret)
+static void read_list(const struct ep_knock_address *a, const char *token, struct list *ret)
 {
 	ep_auto_buf body;
 	ep_auto(ep_json) root = NULL;
 	struct ep_err err = {0};
 	ep_buf_init(&body, 1 << 18);
-	*ret = (struct list){.status = ep_probe_get(a, ROOT "?format=json", token, &body)};
+	*ret = (struct list){.status = ep_knock_get(a, ROOT "?format=json", token, &body)};
 	if (ret->status != 200 ||
 	    ep_json_parse((struct ep_slice){(const char *)body.data, body.len}, &root, &err) < 0)
 		return;
@@ -166,13 +176,13 @@ static void read_list(const struct ep_probe_address *a, const char *token, struc
  * Begin an hour, ask for another meanwhile, and leave.
  * out: status of the second; 0: the first was refused at once, which will do as well
  */
-static int second_capture(const struct ep_probe_address *a, const char *token, int *ret_first)
+static int second_capture(const struct ep_knock_address *a, const char *token, int *ret_first)
 {
-	int first = ep_probe_ask(a, ROOT "profile?seconds=3600", token), status;
+	int first = ep_knock_ask(a, ROOT "profile?seconds=3600", token), status;
 	if (first < 0)
 		return first;
-	*ret_first = ep_probe_answer(first, BEGUN_MS, NULL);
-	status = *ret_first == -ETIMEDOUT ? ep_probe_get(a, ROOT "profile?seconds=1", token, NULL)
+	*ret_first = ep_knock_answer(first, BEGUN_MS, NULL);
+	status = *ret_first == -ETIMEDOUT ? ep_knock_get(a, ROOT "profile?seconds=1", token, NULL)
 					  : 0;
 	close(first);
 	return status;
@@ -182,9 +192,11 @@ static void clamped(const struct endpoint *e, const char *token, const struct li
 		    struct ep_nine_reply *reply)
 {
 	int first = 0;
+	char buf[32];
 	int64_t limit = list->limit_s;
 	if (list->status != 200) {
-		ep_nine_set(reply, EP_REPLY_UNKNOWN, "%s answers %d%s", e->at->text, list->status,
+		ep_nine_set(reply, EP_REPLY_UNKNOWN, "%s answers %s%s", e->at->text,
+			    words(list->status, buf),
 			    token ? " to this token" : " without a token");
 		ep_nine_todo(reply, "give this command one of its tokens: --debug-token-file FILE");
 		return;
@@ -202,9 +214,9 @@ static void clamped(const struct endpoint *e, const char *token, const struct li
 			    e->at->text);
 	} else {
 		ep_nine_set(reply, EP_REPLY_NO,
-			    "seconds=3600 is begun, %s; a second capture beside it is answered %d",
+			    "seconds=3600 is begun, %s; a second capture beside it is answered %s",
 			    limit > 0 ? "though it is clamped" : "and nothing says that it ends before",
-			    second);
+			    words(second, buf));
 		ep_nine_todo(reply, "let libeverprof serve it (EVERPROF_HTTP), which clamps and takes "
 				    "one at a time");
 	}

@@ -171,8 +171,8 @@ static int look_host(const struct ask *a, struct ep_shelf *ret, struct ep_err *e
 	char mine[256] = "";
 	(void)gethostname(mine, sizeof(mine) - 1); /* else no host is ours */
 	EP_TRY(look_values(a, "host", &root, err));
-	for (size_t i = 0; *mine && i < ep_json_n(ep_json_get(root, "values")); i++)
-		ret->this_host |= ep_slice_is(value_at(root, i), mine);
+	ret->this_host = *mine && ep_json_n(ep_json_get(root, "values")) == 1 &&
+			 ep_slice_is(value_at(root, 0), mine);
 	return 0;
 }
 

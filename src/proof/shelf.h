@@ -33,7 +33,7 @@ struct ep_shelf {
 	int64_t last_ms, n_profiles;
 	char profilers[EP_SHELF_TEXT]; /* "library", "agent, library" */
 	bool by_agent_alone;
-	bool this_host; /* some come from the host we are on */
+	bool this_host; /* all that say come from the host we are on */
 	bool has_live_heap;
 	char open[EP_SHELF_TEXT]; /* profiles of open things: custom ones, tasks; "": none */
 	int64_t n_scopes;	  /* label scopes entered */

@@ -1,5 +1,5 @@
-/* probe.c - see probe.h. */
-#include "proof/probe.h"
+/* knock.c - see knock.h. */
+#include "proof/knock.h"
 
 #include "base/clock.h"
 
@@ -18,17 +18,17 @@
 
 enum { ASK_MS = 1000, MAX_ANSWER = 1 << 18 };
 
-static const struct in6_addr *v6(const struct ep_probe_address *a)
+static const struct in6_addr *v6(const struct ep_knock_address *a)
 {
 	return &((const struct sockaddr_in6 *)&a->sa)->sin6_addr;
 }
 
-static uint32_t v4(const struct ep_probe_address *a)
+static uint32_t v4(const struct ep_knock_address *a)
 {
 	return ntohl(((const struct sockaddr_in *)&a->sa)->sin_addr.s_addr);
 }
 
-bool ep_probe_is_loopback(const struct ep_probe_address *a)
+bool ep_knock_is_loopback(const struct ep_knock_address *a)
 {
 	if (a->sa.ss_family == AF_INET)
 		return v4(a) >> 24 == 127;
@@ -38,21 +38,21 @@ bool ep_probe_is_loopback(const struct ep_probe_address *a)
 	return true;
 }
 
-bool ep_probe_is_any(const struct ep_probe_address *a)
+bool ep_knock_is_any(const struct ep_knock_address *a)
 {
 	return a->sa.ss_family == AF_INET    ? v4(a) == INADDR_ANY
 	       : a->sa.ss_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(v6(a))
 					     : false;
 }
 
-static unsigned port_of(const struct ep_probe_address *a)
+static unsigned port_of(const struct ep_knock_address *a)
 {
 	return ntohs(a->sa.ss_family == AF_INET6
 			     ? ((const struct sockaddr_in6 *)&a->sa)->sin6_port
 			     : ((const struct sockaddr_in *)&a->sa)->sin_port);
 }
 
-void ep_probe_name(struct ep_probe_address *a)
+void ep_knock_name(struct ep_knock_address *a)
 {
 	char host[INET6_ADDRSTRLEN] = "";
 	bool six = a->sa.ss_family == AF_INET6;
@@ -68,7 +68,7 @@ void ep_probe_name(struct ep_probe_address *a)
 	snprintf(a->text, sizeof(a->text), six ? "[%s]:%u" : "%s:%u", host, port_of(a));
 }
 
-bool ep_probe_elsewhere(const struct ep_probe_address *a, struct ep_probe_address *ret)
+bool ep_knock_elsewhere(const struct ep_knock_address *a, struct ep_knock_address *ret)
 {
 	struct ifaddrs *all = NULL;
 	bool found = false;
@@ -80,9 +80,9 @@ bool ep_probe_elsewhere(const struct ep_probe_address *a, struct ep_probe_addres
 			continue;
 		struct sockaddr_in to = *(struct sockaddr_in *)i->ifa_addr;
 		to.sin_port = htons((uint16_t)port_of(a));
-		*ret = (struct ep_probe_address){.n = sizeof(to)};
+		*ret = (struct ep_knock_address){.n = sizeof(to)};
 		memcpy(&ret->sa, &to, sizeof(to));
-		ep_probe_name(ret);
+		ep_knock_name(ret);
 		found = true;
 	}
 	freeifaddrs(all);
@@ -106,18 +106,18 @@ static int wait_for(int fd, short events, uint64_t until_ns)
 }
 
 /* Who listens everywhere is asked on loopback. */
-static struct ep_probe_address reachable(const struct ep_probe_address *a)
+static struct ep_knock_address reachable(const struct ep_knock_address *a)
 {
-	struct ep_probe_address to = *a;
-	if (ep_probe_is_any(a) && a->sa.ss_family == AF_INET)
+	struct ep_knock_address to = *a;
+	if (ep_knock_is_any(a) && a->sa.ss_family == AF_INET)
 		((struct sockaddr_in *)&to.sa)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else if (ep_probe_is_any(a))
+	else if (ep_knock_is_any(a))
 		((struct sockaddr_in6 *)&to.sa)->sin6_addr = in6addr_loopback;
-	ep_probe_name(&to);
+	ep_knock_name(&to);
 	return to;
 }
 
-static int connect_to(const struct ep_probe_address *a, uint64_t until_ns)
+static int connect_to(const struct ep_knock_address *a, uint64_t until_ns)
 {
 	int error = 0, fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	socklen_t n = sizeof(error);
@@ -134,9 +134,9 @@ static int connect_to(const struct ep_probe_address *a, uint64_t until_ns)
 	return rc;
 }
 
-int ep_probe_ask(const struct ep_probe_address *address, const char *path, const char *token)
+int ep_knock_ask(const struct ep_knock_address *address, const char *path, const char *token)
 {
-	struct ep_probe_address a = reachable(address);
+	struct ep_knock_address a = reachable(address);
 	char head[1024];
 	bool is_unix = a.sa.ss_family == AF_UNIX;
 	int n = snprintf(head, sizeof(head),
@@ -153,7 +153,7 @@ int ep_probe_ask(const struct ep_probe_address *address, const char *path, const
 	return fd;
 }
 
-int ep_probe_answer(int fd, int timeout_ms, struct ep_buf *body)
+int ep_knock_answer(int fd, int timeout_ms, struct ep_buf *body)
 {
 	uint64_t until = ep_clock_mono_ns() + (uint64_t)timeout_ms * EP_NS_PER_MS;
 	ep_auto_buf all;
@@ -174,13 +174,13 @@ int ep_probe_answer(int fd, int timeout_ms, struct ep_buf *body)
 	return atoi(text + 9);
 }
 
-int ep_probe_get(const struct ep_probe_address *a, const char *path, const char *token,
+int ep_knock_get(const struct ep_knock_address *a, const char *path, const char *token,
 		 struct ep_buf *body)
 {
-	int fd = ep_probe_ask(a, path, token);
+	int fd = ep_knock_ask(a, path, token);
 	if (fd < 0)
 		return fd;
-	int status = ep_probe_answer(fd, 2 * ASK_MS, body);
+	int status = ep_knock_answer(fd, 2 * ASK_MS, body);
 	close(fd);
 	return status;
 }
