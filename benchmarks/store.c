@@ -275,6 +275,41 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return remove(path);
 }
 
+static void seal(struct bench *b, uint32_t n)
+{
+	struct ep_err err = {0};
+	uint64_t c = cpu_ns(), w = ep_clock_mono_ns();
+	must(ep_store_seal(b->env.store, &err), &err);
+	row("seal one profile", (double)(ep_clock_mono_ns() - w) / 1e6 / n,
+	    (double)(cpu_ns() - c) / 1e6 / n, 0);
+}
+
+/* Bytes of the files below whose names end so. */
+static uint64_t counted;
+static const char *ending;
+
+static int count_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	size_t n = strlen(path), k = strlen(ending);
+	(void)at;
+	if (kind == FTW_F && n >= k && !strcmp(path + n - k, ending))
+		counted += (uint64_t)st->st_size;
+	return 0;
+}
+
+static double part_kb(const char *folder, const char *suffix)
+{
+	counted = 0;
+	ending = suffix;
+	(void)nftw(folder, count_one, 16, FTW_PHYS); /* what it finds */
+	return (double)counted / 1024;
+}
+
+static double folder_kb(const char *folder)
+{
+	return part_kb(folder, "");
+}
+
 static void ask_all(struct bench *b, uint32_t n, uint32_t n_series)
 {
 	uint32_t day = n < 1440 ? n : 1440, hour = n < 60 ? n : 60;
@@ -303,6 +338,12 @@ int main(int argc, char **argv)
 	       "of files");
 	must(ep_store_open(folder, &b.env.store, &err), &err);
 	fill(&b, n, n_series, folder);
+	printf("in a head, %.2f KB a profile\n", folder_kb(folder) / n / n_series);
+	ask_all(&b, n, n_series);
+	seal(&b, n * n_series);
+	printf("sealed, %.2f KB a profile, %.2f without minutes\n",
+	       folder_kb(folder) / n / n_series,
+	       (folder_kb(folder) - part_kb(folder, ".minutes")) / n / n_series);
 	ep_store_close(b.env.store);
 	uint64_t w = ep_clock_mono_ns(), c = cpu_ns();
 	must(ep_store_open(folder, &b.env.store, &err), &err);

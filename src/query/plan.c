@@ -2,6 +2,8 @@
 #include "query/plan.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
+#include "base/index.h"
 #include "query/copies.h"
 
 #include <stdio.h>
@@ -182,24 +184,72 @@ static bool is_other(const struct ep_plan_series *s)
 	return !s->is_agent && is_cpu(s->s);
 }
 
-/* Marks agents and others of a service that has both; true when there is one. */
-static bool mark_copies(struct ep_plan *p)
+/* Services of others, each once. */
+struct names {
+	struct ep_index ix;
+	struct ep_slice *v;
+	uint32_t n;
+};
+
+static bool has_name(const struct names *s, struct ep_slice name)
 {
-	bool any = false;
+	struct ep_index_iter it;
+	uint64_t h = ep_hash64(name.n ? name.p : "", name.n);
+	for (uint32_t id = ep_index_first(&s->ix, h, &it); id != EP_INDEX_NONE;
+	     id = ep_index_next(&s->ix, &it))
+		if (ep_slice_eq(s->v[id], name))
+			return true;
+	return false;
+}
+
+static int add_name(struct names *s, struct ep_slice name)
+{
+	if (has_name(s, name))
+		return 0;
+	s->v[s->n] = name;
+	return ep_index_add(&s->ix, ep_hash64(name.n ? name.p : "", name.n), s->n++);
+}
+
+/* 1 when there is a service of both. */
+static int match_names(struct ep_plan *p, struct names *agents, struct names *others)
+{
+	int any = 0;
 	for (uint32_t i = 0; i < p->n; i++) {
-		if (!p->v[i].is_agent)
+		if (p->v[i].is_agent)
+			EP_TRY(add_name(agents, service_of(p->v[i].s)));
+		else if (is_other(&p->v[i]))
+			EP_TRY(add_name(others, service_of(p->v[i].s)));
+	}
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct ep_plan_series *s = &p->v[i];
+		if (!s->is_agent && !is_other(s))
 			continue;
-		for (uint32_t k = 0; k < p->n; k++)
-			if (is_other(&p->v[k]) &&
-			    ep_slice_eq(service_of(p->v[k].s), service_of(p->v[i].s)))
-				p->v[k].has_copies = p->v[i].has_copies = any = true;
+		s->has_copies = has_name(s->is_agent ? others : agents, service_of(s->s));
+		any |= s->has_copies;
 	}
 	return any;
 }
 
+/* Marks agents and others of a service that has both; 1 when there is one. */
+static int mark_copies(struct ep_plan *p)
+{
+	struct names agents = {0}, others = {0};
+	agents.v = ep_alloc(((size_t)p->n + 1) * sizeof(*agents.v));
+	others.v = ep_alloc(((size_t)p->n + 1) * sizeof(*others.v));
+	int rc = agents.v && others.v ? match_names(p, &agents, &others) : -ENOMEM;
+	ep_index_fini(&agents.ix);
+	ep_index_fini(&others.ix);
+	ep_free(agents.v);
+	ep_free(others.v);
+	return rc;
+}
+
 static int find_copies(struct ep_plan *p, struct ep_err *err)
 {
-	if (p->q->include_copies || !mark_copies(p))
+	int any = p->q->include_copies ? 0 : mark_copies(p);
+	if (any < 0)
+		return ep_fail(err, any, 0, "no memory to count a process once");
+	if (!any)
 		return 0;
 	p->copies = ep_copies_new();
 	if (!p->copies)
@@ -328,7 +378,7 @@ static int visit(void *ctx, const struct ep_head_point *pt, struct ep_err *err)
 		hit.blob = &p->blob;
 		hit.take = filters ? p->take : NULL;
 	}
-	if (w->need == EP_NEED_ROWS) {
+	if (w->need >= EP_NEED_STACKS) {
 		int rc = ep_read_rows(p->read, w->s->s, pt, &p->blob, err);
 		if (rc <= 0)
 			return rc;
@@ -337,12 +387,117 @@ static int visit(void *ctx, const struct ep_head_point *pt, struct ep_err *err)
 	return w->fn ? w->fn(w->ctx, &hit, err) : 0;
 }
 
+/* --- many profiles at once ------------------------------------------------------------------------ */
+
+/* What matches of one profile of the block; its label sets are read. */
+static int note_matching(struct walk *w, const struct ep_block *b, const struct ep_head_point *pt,
+			 uint32_t i, struct ep_head_point *sum, struct ep_err *err)
+{
+	int64_t total = 0;
+	uint32_t n = 0;
+	for (uint32_t k = b->sets_from[i]; k < b->sets_from[i + 1]; k++) {
+		int rc = takes_set(w->p, w->s, b->point_sets[k], err);
+		EP_TRY(rc);
+		n += (uint32_t)rc;
+		total += rc ? b->point_sums[k] : 0; /* below the point's total */
+	}
+	sum->duration_ns += n ? pt->duration_ns : 0;
+	return n ? note(w->p, pt, total, err) : 0;
+}
+
+/* The ledger of the block's profiles; `sum` gets the time they cover. */
+static int note_block(struct walk *w, const struct ep_read_block *k, int64_t matching,
+		      struct ep_head_point *sum, struct ep_err *err)
+{
+	const struct ep_block *b = k->block;
+	int exact = w->s->pending ? ep_read_block_sets(w->p->read, k, err) : 0;
+	EP_TRY(exact);
+	for (uint32_t i = k->first; i < k->end; i++) {
+		struct ep_head_point pt = ep_read_block_point(k, i);
+		if (exact) {
+			EP_TRY(note_matching(w, b, &pt, i, sum, err));
+			continue;
+		}
+		/* Its minutes are gone: as if each had its share. */
+		int64_t part = (int64_t)share((uint64_t)pt.total, matching, sum->total);
+		sum->duration_ns += pt.duration_ns;
+		EP_TRY(note(w->p, &pt, part, err));
+	}
+	return 0;
+}
+
+static bool same_metas(const struct ep_block *b)
+{
+	for (uint32_t i = 1; i < b->n_points; i++)
+		if (b->points[i].meta != b->points[0].meta)
+			return false;
+	return true;
+}
+
+static int ask_set(struct ep_block_filter *f, uint32_t set, struct ep_err *err)
+{
+	struct walk *w = f->ctx;
+	int rc = set < ep_vec_n(&w->s->d->sets)
+			 ? takes_set(w->p, w->s, set, err)
+			 : ep_fail(err, -EBADMSG, 0, "label set %u is not in the dictionary", set);
+	f->known = w->s->memo;
+	f->n_known = w->s->n_memo;
+	return rc;
+}
+
+/* 1: the plan's blob has what matches of the block, hit->total its weight. */
+static int sum_block(struct walk *w, const struct ep_read_block *k, struct ep_hit *hit,
+		     struct ep_err *err)
+{
+	struct ep_plan *p = w->p;
+	if (w->need == EP_NEED_STACKS) {
+		struct ep_block_filter f = {w->s->memo, w->s->n_memo, ask_set, w};
+		int rc = ep_read_block_sum(p->read, k, w->s->pending ? &f : NULL, &p->blob, err);
+		hit->total = rc > 0 ? p->blob.set_sums[0] : 0;
+		return rc;
+	}
+	int rc = ep_read_block_sum_pairs(p->read, k, &p->blob, err);
+	if (rc <= 0 || !w->s->pending)
+		return rc;
+	uint32_t n = 0;
+	EP_TRY(take_sets(p, w->s, hit->point, &hit->total, &n, err));
+	hit->take = p->take;
+	return 1;
+}
+
+/* A block of a segment: its sums instead of its profiles. */
+static int visit_block(void *ctx, const struct ep_read_block *k, struct ep_err *err)
+{
+	struct walk *w = ctx;
+	struct ep_plan *p = w->p;
+	bool has_copies = p->copies && w->s->is_agent && w->s->has_copies;
+	bool whole = !k->first && k->end == k->block->n_points;
+	if (w->need < EP_NEED_STACKS || has_copies ||
+	    (w->need == EP_NEED_ROWS && (!whole || !same_metas(k->block))))
+		return 0;
+	struct ep_head_point sum = ep_read_block_point(k, k->first);
+	sum.col = 0; /* the sums have one column */
+	sum.duration_ns = 0;
+	sum.total = 0;
+	for (uint32_t i = k->first; i < k->end; i++) /* checked when it was made */
+		(void)__builtin_add_overflow(sum.total, ep_read_block_point(k, i).total, &sum.total);
+	struct ep_hit hit = {.series = w->s, .point = &sum, .total = sum.total, .blob = &p->blob};
+	int rc = sum_block(w, k, &hit, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : 1;
+	if (w->s->pending && !hit.total)
+		return 1;
+	EP_TRY(note_block(w, k, hit.total, &sum, err));
+	rc = w->fn ? w->fn(w->ctx, &hit, err) : 0;
+	return rc ? rc : 1;
+}
+
 int ep_plan_run(struct ep_plan *p, enum ep_plan_need need, ep_hit_fn *fn, void *ctx,
 		struct ep_err *err)
 {
 	for (uint32_t i = 0; i < p->n; i++) {
 		struct walk w = {p, &p->v[i], need, fn, ctx};
-		EP_TRY(ep_read_points(p->read, p->v[i].s, visit, &w, err));
+		EP_TRY(ep_read_walk(p->read, p->v[i].s, visit_block, visit, &w, err));
 	}
 	return 0;
 }

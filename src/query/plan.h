@@ -42,13 +42,16 @@ struct ep_plan {
 enum ep_plan_need {
 	EP_NEED_TOTAL, /* the weight is enough */
 	EP_NEED_SETS,  /* hit.blob's label sets */
-	EP_NEED_ROWS,  /* and its stacks and values */
+	EP_NEED_STACKS, /* and stacks and values, which are added up: a hit may be the sum of
+			   many profiles, with all under set 0 when nothing filters */
+	EP_NEED_ROWS,   /* and stacks and values with their label sets, added up likewise */
 };
 
 /* A profile with something that matches. */
 struct ep_hit {
 	const struct ep_plan_series *series;
-	const struct ep_head_point *point;
+	const struct ep_head_point *point; /* of a sum: when the first began, and how long all
+					      of them last */
 	int64_t total;              /* weight of what matches */
 	const struct ep_blob *blob; /* NULL when only totals were needed and all of it matches */
 	const uint8_t *take;        /* per set of the blob: 1 matches; NULL: all do */

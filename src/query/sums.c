@@ -92,5 +92,5 @@ int ep_sums_run(struct ep_sums *m, struct ep_plan *p, struct ep_err *err)
 		struct ep_values_opts o = {.name = m->by, .limit = MAX_GROUPS};
 		EP_TRY(ep_query_values(p->env, p->q, &o, &m->groups, err));
 	}
-	return ep_plan_run(p, EP_NEED_ROWS, add, m, err);
+	return ep_plan_run(p, m->by.n ? EP_NEED_ROWS : EP_NEED_STACKS, add, m, err);
 }

@@ -174,6 +174,18 @@ static bool room(void *pp, size_t *cap, size_t n, size_t elem_bytes)
 	return true;
 }
 
+int ep_blob_room(struct ep_blob *b, uint32_t n_sets, uint32_t n_cols, uint32_t n_rows)
+{
+	b->n_sets = n_sets;
+	b->n_cols = n_cols;
+	b->n_rows = n_rows;
+	bool ok = room(&b->sets, &b->cap_sets, n_sets, sizeof(*b->sets)) &&
+		  room(&b->set_sums, &b->cap_sums, (size_t)n_sets * n_cols, sizeof(*b->set_sums)) &&
+		  room(&b->stacks, &b->cap_stacks, n_rows, sizeof(*b->stacks)) &&
+		  room(&b->values, &b->cap_values, n_rows, sizeof(*b->values));
+	return ok ? 0 : -ENOMEM;
+}
+
 static int malformed(struct ep_err *err, const char *what)
 {
 	return ep_fail(err, -EBADMSG, 0, "profile blob: %s", what);

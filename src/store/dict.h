@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #define EP_DICT_NONE UINT32_MAX
+#define EP_DICT_MAX_RECORD ((size_t)1 << 30) /* bytes a record may have, unpacked */
 enum { EP_DICT_EMPTY_STRING = 0, EP_DICT_DAMAGED_STRING = 1 };
 
 enum {
@@ -143,6 +144,12 @@ void ep_dict_encode(const struct ep_dict *d, const struct ep_dict_mark *from,
  * errors   -EBADMSG inconsistent; what came before the fault stays.  -ENOMEM
  */
 int ep_dict_decode(struct ep_dict *d, const void *p, size_t n, struct ep_err *err);
+
+/* Up to a mark, with elements named "[damaged]": the last records were lost.  -EBADMSG
+ * when it lies too far. */
+int ep_dict_fill(struct ep_dict *d, const struct ep_dict_mark *to, struct ep_err *err);
+/* Like ep_dict_decode(), from a record in its envelope, as it is stored; checks it. */
+int ep_dict_unpack(struct ep_dict *d, struct ep_slice envelope, struct ep_err *err);
 
 static inline struct ep_slice ep_dict_str(const struct ep_dict *d, uint32_t id)
 {

@@ -3,6 +3,8 @@
  *
  * Layout: docs/formats/head.md, "dictionary record".
  */
+#include "codec/crc32c.h"
+#include "codec/zstd.h"
 #include "store/bytes.h"
 #include "store/dict.h"
 
@@ -289,4 +291,31 @@ int ep_dict_decode(struct ep_dict *d, const void *p, size_t n, struct ep_err *er
 		return ep_fail(err, -EBADMSG, n - ep_cursor_left(&c),
 			       "a dictionary record is inconsistent");
 	return 0;
+}
+
+int ep_dict_fill(struct ep_dict *d, const struct ep_dict_mark *to, struct ep_err *err)
+{
+	struct record r = {{to->strings, 0}, {to->mappings, 0}, {to->functions, 0}, {to->frames, 0},
+			   {to->stacks, 0},  {to->sets, 0},	{to->metas, 0}};
+	if (!follows(d, &r))
+		return ep_fail(err, -EBADMSG, 0, "a dictionary does not reach its end");
+	return fill_gap(d, &r) < 0 ? ep_fail(err, -ENOMEM, 0, "no memory for a dictionary") : 0;
+}
+
+int ep_dict_unpack(struct ep_dict *d, struct ep_slice b, struct ep_err *err)
+{
+	if (b.n < 4 ||
+	    ep_crc32c(0, b.p, b.n - 4) != ep_load_u32((const uint8_t *)b.p + b.n - 4))
+		return ep_fail(err, -EBADMSG, 0, "wrong checksum");
+	struct ep_cursor c = ep_cursor_of(b.p, b.n - 4);
+	uint8_t version = ep_get_u8(&c);
+	size_t raw_len = ep_get_below(&c, EP_DICT_MAX_RECORD);
+	if (c.bad || version != 1)
+		return ep_fail(err, -EBADMSG, 0, "unknown version %u", version);
+	uint8_t *raw ep_auto_mem = ep_alloc(raw_len + 1);
+	ep_auto(ep_zstd) z = ep_zstd_new();
+	if (!raw || !z)
+		return ep_fail(err, -ENOMEM, 0, "no memory for a dictionary");
+	EP_TRY(ep_zstd_unpack_with(z, c.p, ep_cursor_left(&c), raw, raw_len, err));
+	return ep_dict_decode(d, raw, raw_len, err);
 }

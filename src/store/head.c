@@ -273,6 +273,24 @@ void ep_head_put_conn(struct ep_head *h, struct ep_head_conn *c)
 	pthread_mutex_unlock(&h->lock);
 }
 
+bool ep_head_get_point(struct sqlite3_stmt *q, uint32_t series, struct ep_head_point *p)
+{
+	uint64_t v[11];
+	for (int i = 0; i < 11; i++)
+		v[i] = (uint64_t)sqlite3_column_int64(q, i);
+	*p = (struct ep_head_point){
+		.series = series,
+		.time_ns = v[0],
+		.blob = v[1],
+		.col = (uint32_t)v[2],
+		.duration_ns = v[3],
+		.total = (int64_t)v[4],
+		.samples = v[5],
+		.ledger = {.asked = v[6], .taken = v[7], .lost = v[8], .truncated = v[9]},
+	};
+	return ep_head_point_crc(p) == (uint32_t)v[10] && p->total >= 0;
+}
+
 /* --- set aside ------------------------------------------------------------------------ */
 
 bool ep_head_is_bad(struct ep_head *h, uint64_t blob)

@@ -25,7 +25,6 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 #define EP_HEAD_VERSION 1
-#define EP_HEAD_MAX_CHUNK ((size_t)1 << 30) /* what a dictionary gains at once, bytes */
 #define EP_HEAD_APPLICATION_ID 0x45505248 /* "EPRH" */
 
 struct ep_head_series {
@@ -62,6 +61,8 @@ struct ep_head {
 	/* Under the store's lock: who uses it, and profiles on their way into it. */
 	uint32_t refs, pending;
 	uint64_t last_used_ns;
+	bool unsealable; /* something of it is damaged: it stays a head */
+	struct ep_head *next_retired;
 
 	pthread_mutex_t lock; /* all below but the writer */
 	bool loaded;
@@ -144,6 +145,9 @@ int ep_head_write(struct ep_head *h, struct ep_head_write *const *v, uint32_t n,
 
 int ep_head_get_conn(struct ep_head *h, struct ep_head_conn **ret_c, struct ep_err *err);
 void ep_head_put_conn(struct ep_head *h, struct ep_head_conn *c);
+
+/* The row that conn->points stands at; false: it is damaged. */
+bool ep_head_get_point(struct sqlite3_stmt *q, uint32_t series, struct ep_head_point *p);
 
 /* Is this blob known to be unreadable?  And: keep a copy of it aside, and know it. */
 bool ep_head_is_bad(struct ep_head *h, uint64_t blob);

@@ -4,7 +4,6 @@
  */
 #include "base/log.h"
 #include "codec/crc32c.h"
-#include "codec/zstd.h"
 #include "store/bytes.h"
 #include "store/head.h"
 #include "store/sql.h"
@@ -31,24 +30,6 @@ static bool checked(struct ep_slice b, struct ep_slice *ret)
 
 /* --- dictionaries --------------------------------------------------------------------- */
 
-static int add_chunk(struct ep_dict *d, struct ep_slice bytes, struct ep_err *err)
-{
-	struct ep_slice body;
-	if (!checked(bytes, &body))
-		return ep_fail(err, -EBADMSG, 0, "wrong checksum");
-	struct ep_cursor c = ep_cursor_of(body.p, body.n);
-	uint8_t version = ep_get_u8(&c);
-	size_t raw_len = ep_get_below(&c, EP_HEAD_MAX_CHUNK);
-	if (c.bad || version != 1)
-		return ep_fail(err, -EBADMSG, 0, "unknown version %u", version);
-	uint8_t *raw ep_auto_mem = ep_alloc(raw_len + 1);
-	ep_auto(ep_zstd) z = ep_zstd_new();
-	if (!raw || !z)
-		return ep_fail(err, -ENOMEM, 0, "no memory for a dictionary");
-	EP_TRY(ep_zstd_unpack_with(z, c.p, ep_cursor_left(&c), raw, raw_len, err));
-	return ep_dict_decode(d, raw, raw_len, err);
-}
-
 static int read_chunks(struct ep_head *h, struct ep_head_conn *c, uint32_t service,
 		       struct ep_dict *d, struct ep_err *err)
 {
@@ -56,7 +37,7 @@ static int read_chunks(struct ep_head *h, struct ep_head_conn *c, uint32_t servi
 	int rc, code = 0;
 	while ((rc = sqlite3_step(c->chunks)) == SQLITE_ROW && code != -ENOMEM) {
 		struct ep_err fault = {0};
-		code = add_chunk(d, column_bytes(c->chunks, 0), &fault);
+		code = ep_dict_unpack(d, column_bytes(c->chunks, 0), &fault);
 		if (code < 0)
 			ep_log_warn("store: dictionary record %u of service %u in %s is skipped: %s",
 				    d->next_chunk, service, h->name, fault.text);

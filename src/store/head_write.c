@@ -203,7 +203,7 @@ static int encode_chunk(struct ep_dict *d, struct ep_dict_mark *ret_to, struct e
 	pthread_mutex_unlock(&d->lock);
 	if (!grew)
 		return 0;
-	if (raw.len >= EP_HEAD_MAX_CHUNK)
+	if (raw.len >= EP_DICT_MAX_RECORD)
 		return ep_fail(err, -E2BIG, 0, "a service gained %zu bytes of names at once",
 			       raw.len);
 	ep_auto(ep_zstd) z = ep_zstd_new();

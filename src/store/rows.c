@@ -5,6 +5,7 @@
  * filled on first use, so that what no sample uses is not stored.
  */
 #include "store/bytes.h"
+#include "store/rowsort.h"
 #include "store/rows.h"
 
 #include <stdlib.h>
@@ -165,34 +166,6 @@ static bool counts(const int64_t *v, uint32_t n)
 	return any;
 }
 
-struct key {
-	uint64_t at; /* set << 32 | stack */
-	uint32_t sample;
-};
-
-/* By `at`, least significant byte first; bytes that are equal everywhere cost nothing. */
-static struct key *sort_keys(struct key *keys, struct key *spare, uint32_t n)
-{
-	for (unsigned shift = 0; shift < 64; shift += 8) {
-		uint32_t count[256] = {0}, at = 0;
-		for (uint32_t i = 0; i < n; i++)
-			count[keys[i].at >> shift & 0xff]++;
-		if (!n || count[keys[0].at >> shift & 0xff] == n)
-			continue;
-		for (unsigned b = 0; b < 256; b++) {
-			uint32_t c = count[b];
-			count[b] = at;
-			at += c;
-		}
-		for (uint32_t i = 0; i < n; i++)
-			spare[count[keys[i].at >> shift & 0xff]++] = keys[i];
-		struct key *t = keys;
-		keys = spare;
-		spare = t;
-	}
-	return keys;
-}
-
 static int add_values(int64_t *to, const int64_t *v, uint32_t n, struct ep_err *err)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -201,7 +174,7 @@ static int add_values(int64_t *to, const int64_t *v, uint32_t n, struct ep_err *
 	return 0;
 }
 
-static int make_rows(struct fold *f, const struct key *keys, uint32_t n, struct ep_rows *ret,
+static int make_rows(struct fold *f, const struct ep_rowkey *keys, uint32_t n, struct ep_rows *ret,
 		     struct ep_err *err)
 {
 	uint32_t n_cols = f->p->n_sample_types;
@@ -217,7 +190,7 @@ static int make_rows(struct fold *f, const struct key *keys, uint32_t n, struct 
 			r.stacks[r.n++] = (uint32_t)keys[i].at;
 		}
 		EP_TRY(add_values(r.values + (size_t)(r.n - 1) * n_cols,
-				  ep_profile_values(f->p, keys[i].sample), n_cols, err));
+				  ep_profile_values(f->p, keys[i].row), n_cols, err));
 	}
 	*ret = r;
 	return 0;
@@ -251,8 +224,8 @@ int ep_rows_fold(struct ep_dict *d, const struct ep_profile *p, struct ep_arena 
 	    struct ep_rows *ret_rows, struct ep_err *err)
 {
 	struct fold f = {.d = d, .p = p, .a = a};
-	struct key *keys = ep_arena_array(a, struct key, (size_t)p->n_samples + 1);
-	struct key *spare = ep_arena_array(a, struct key, (size_t)p->n_samples + 1);
+	struct ep_rowkey *keys = ep_arena_array(a, struct ep_rowkey, (size_t)p->n_samples + 1);
+	struct ep_rowkey *spare = ep_arena_array(a, struct ep_rowkey, (size_t)p->n_samples + 1);
 	if (init(&f) < 0 || !keys || !spare)
 		return ep_fail(err, -ENOMEM, 0, "no memory to fold a profile");
 	uint32_t n = 0;
@@ -260,12 +233,12 @@ int ep_rows_fold(struct ep_dict *d, const struct ep_profile *p, struct ep_arena 
 		if (!counts(ep_profile_values(p, i), p->n_sample_types))
 			continue;
 		uint64_t set = set_of(&f, &p->samples[i]);
-		keys[n++] = (struct key){set << 32 | stack_of(&f, &p->samples[i]), i};
+		keys[n++] = (struct ep_rowkey){set << 32 | stack_of(&f, &p->samples[i]), i};
 	}
 	uint32_t meta = meta_of(&f);
 	if (f.short_of_memory)
 		return ep_fail(err, -ENOMEM, 0, "no memory to fold a profile");
-	EP_TRY(make_rows(&f, sort_keys(keys, spare, n), n, ret_rows, err));
+	EP_TRY(make_rows(&f, ep_rowsort(keys, spare, n), n, ret_rows, err));
 	ret_rows->meta = meta;
 	return 0;
 }

@@ -68,6 +68,9 @@ void ep_blob_fini(struct ep_blob *b);
  * errors   -EBADMSG (checksum or content), -ENOTSUP (a newer version), -ENOMEM
  */
 int ep_blob_open(struct ep_blob *b, const void *p, size_t n, struct ep_err *err);
+/* Room for a profile that comes from elsewhere: its counts are set, the tables are for
+ * the caller to fill.  -ENOMEM. */
+int ep_blob_room(struct ep_blob *b, uint32_t n_sets, uint32_t n_cols, uint32_t n_rows);
 int ep_blob_read_stacks(struct ep_blob *b, struct ep_err *err);
 int ep_blob_read_values(struct ep_blob *b, uint32_t col, struct ep_err *err);
 

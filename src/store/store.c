@@ -1,6 +1,6 @@
 /*
  * store.c - the folder: its heads, which of them is written to, open and close.
- * Appending is in append.c, writing in writer.c, reading in read.c.
+ * Appending is in append.c, writing in writer.c, sealing in sealer.c, reading in read.c.
  */
 #include "store/store.h"
 
@@ -80,6 +80,17 @@ static int add_head(struct ep_store *s, const char *name, struct ep_head **ret_h
 	return 0;
 }
 
+/* By a segment, or a head that is about to go. */
+static bool is_taken(const struct ep_store *s, const char *name)
+{
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/%s", s->heads_dir, name);
+	if (access(path, F_OK) == 0)
+		return true;
+	snprintf(path, sizeof(path), "%s/%.*s" EP_SEGMENT_SUFFIX, s->segments_dir, EP_STORE_STEM, name);
+	return access(path, F_OK) == 0;
+}
+
 /* The name after the last of this day. */
 static int next_name(const struct ep_store *s, char *name, size_t n, struct ep_err *err)
 {
@@ -91,10 +102,12 @@ static int next_name(const struct ep_store *s, char *name, size_t n, struct ep_e
 			unsigned k = (unsigned)atoi(s->heads[i]->name + 9);
 			number = k > number ? k : number;
 		}
-	if (number >= MAX_HEADS)
-		return ep_fail(err, -E2BIG, 0, "%u heads on one day", number);
-	snprintf(name, n, "%s-%04u" SUFFIX, day, number + 1);
-	return 0;
+	for (number++; number <= MAX_HEADS; number++) {
+		snprintf(name, n, "%s-%04u" SUFFIX, day, number);
+		if (!is_taken(s, name))
+			return 0;
+	}
+	return ep_fail(err, -E2BIG, 0, "%d heads on one day", MAX_HEADS);
 }
 
 static bool is_usable(const struct ep_head *h)
@@ -103,6 +116,11 @@ static bool is_usable(const struct ep_head *h)
 	today(day);
 	return !strncmp(h->name, day, 8) && !atomic_load(&((struct ep_head *)h)->full) &&
 	       !atomic_load(&((struct ep_head *)h)->damaged) && !h->failed;
+}
+
+bool ep_store_may_resume(const struct ep_head *h)
+{
+	return is_usable(h);
 }
 
 static int open_for_writing(struct ep_store *s, struct ep_head *h, struct ep_err *err)
@@ -293,15 +311,19 @@ static int set_up(struct ep_store *s, const char *dir, struct ep_err *err)
 {
 	s->dir = ep_strdup(dir);
 	s->heads_dir = join(dir, "heads");
+	s->segments_dir = join(dir, "segments");
 	s->quarantine = join(dir, "quarantine");
-	if (!s->dir || !s->heads_dir || !s->quarantine)
+	if (!s->dir || !s->heads_dir || !s->segments_dir || !s->quarantine)
 		return ep_fail(err, -ENOMEM, 0, "no memory to open the store");
 	EP_TRY(make_dir(dir, err));
 	EP_TRY(take_lock(s, err));
 	EP_TRY(make_dir(s->heads_dir, err));
+	EP_TRY(make_dir(s->segments_dir, err));
+	EP_TRY(ep_store_open_segments(s, err));
 	EP_TRY(add_all(s, err));
 	recall_bad(s);
-	return ep_store_start_writer(s, err);
+	EP_TRY(ep_store_start_writer(s, err));
+	return ep_store_start_sealer(s, err);
 }
 
 int ep_store_open(const char *dir, struct ep_store **ret_s, struct ep_err *err)
@@ -314,6 +336,7 @@ int ep_store_open(const char *dir, struct ep_store **ret_s, struct ep_err *err)
 	pthread_mutex_init(&s->load_lock, NULL);
 	pthread_cond_init(&s->work, NULL);
 	pthread_cond_init(&s->done, NULL);
+	pthread_cond_init(&s->seal_work, NULL);
 	int rc = set_up(s, dir, err);
 	if (rc < 0) {
 		ep_store_close(s);
@@ -328,6 +351,8 @@ void ep_store_close(struct ep_store *s)
 	if (!s)
 		return;
 	ep_store_stop_writer(s);
+	ep_store_stop_sealer(s);
+	ep_store_close_segments(s);
 	for (uint32_t i = 0; i < s->n_heads; i++)
 		ep_head_free(s->heads[i]);
 	if (s->lock_fd >= 0)
@@ -336,6 +361,8 @@ void ep_store_close(struct ep_store *s)
 	pthread_mutex_destroy(&s->load_lock);
 	pthread_cond_destroy(&s->work);
 	pthread_cond_destroy(&s->done);
+	pthread_cond_destroy(&s->seal_work);
+	ep_free(s->segments_dir);
 	ep_free(s->heads);
 	ep_free(s->dir);
 	ep_free(s->heads_dir);

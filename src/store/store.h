@@ -63,10 +63,17 @@ struct ep_store_profile {
 int ep_store_append(struct ep_store *s, const struct ep_store_profile *in,
 		    struct ep_err *err);
 
+/*
+ * ep_store_seal - turn all heads into segments now, not when their day is over.
+ * returns  when that is done; what arrives meanwhile goes to a new head
+ * errors   -ENOSPC, -EIO, -ENOMEM; a damaged head stays a head, which is no error
+ */
+int ep_store_seal(struct ep_store *s, struct ep_err *err);
+
 /* Numbers for /metrics and tests. */
 struct ep_store_stats {
 	uint64_t appended, refused, commits; /* profiles, profiles, transactions */
-	uint32_t heads;
+	uint32_t heads, segments;
 };
 void ep_store_stats(struct ep_store *s, struct ep_store_stats *ret_stats);
 

@@ -60,8 +60,13 @@ static struct ep_head *finished_head(struct ep_store *s)
 static void end_finished(struct ep_store *s)
 {
 	struct ep_head *h;
-	while ((h = finished_head(s)))
+	bool any = false;
+	while ((h = finished_head(s))) {
 		ep_head_end(h);
+		any = true;
+	}
+	if (any)
+		pthread_cond_signal(&s->seal_work);
 }
 
 static void *run(void *arg)

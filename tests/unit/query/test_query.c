@@ -27,6 +27,7 @@ struct world {
 static struct world new_world(void)
 {
 	struct world w = {.dir = gen_folder()};
+	gen_seal_every = 3;
 	assert_int_equal(ep_store_open(w.dir, &w.s, NULL), 0);
 	w.env.store = w.s;
 	/* A whole second, so that milliseconds are easy. */

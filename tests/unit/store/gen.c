@@ -141,12 +141,17 @@ int gen_try_append(struct ep_store *s, const struct ep_profile *p, const char *s
 	return rc;
 }
 
+unsigned gen_seal_every;
+
 void gen_append(struct ep_store *s, const struct ep_profile *p, const char *service,
 		const char *labels, uint64_t time_ns)
 {
 	struct ep_err err = {0};
 	if (gen_try_append(s, p, service, labels, time_ns, &err) < 0)
 		fail_msg("append: %s", err.text);
+	static _Atomic unsigned n;
+	if (gen_seal_every && ++n % gen_seal_every == 0 && ep_store_seal(s, &err) < 0)
+		fail_msg("seal: %s", err.text);
 }
 
 char *gen_folder(void)

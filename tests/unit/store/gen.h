@@ -27,6 +27,10 @@ void gen_append(struct ep_store *s, const struct ep_profile *p, const char *serv
 int gen_try_append(struct ep_store *s, const struct ep_profile *p, const char *service,
 		   const char *labels, uint64_t time_ns, struct ep_err *err);
 
+/* Not 0: after so many gen_append() all that is there is sealed, so that what is asked
+ * lies in segments and in a head. */
+extern unsigned gen_seal_every;
+
 /* A new folder below the build's temporary one, removed with gen_remove(). */
 char *gen_folder(void);
 void gen_remove(char *dir);

@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "gen.h"
+#include "store/inside.h"
 #include "store/read.h"
 #include "test.h"
 
@@ -61,8 +62,19 @@ static void *append_for_ever(void *arg)
 	return NULL;
 }
 
-static void run_child(const char *dir, int fd, uint64_t base_ns, uint32_t round)
+/* As often as it can, so that lives end in the middle of it. */
+static void *seal_for_ever(void *arg)
 {
+	struct ep_store *s = arg;
+	for (;;)
+		if (ep_store_seal(s, NULL) < 0)
+			_exit(5);
+	return NULL;
+}
+
+static void run_child(const char *dir, int fd, uint64_t base_ns, uint32_t round, bool seals)
+{
+	pthread_t sealer;
 	struct child c[THREADS];
 	pthread_t t;
 	struct ep_store *s = NULL;
@@ -71,6 +83,8 @@ static void run_child(const char *dir, int fd, uint64_t base_ns, uint32_t round)
 	for (uint32_t i = 0; i < THREADS; i++)
 		c[i] = (struct child){s, fd, base_ns, i, round};
 	pthread_create(&t, NULL, append_for_ever, &c[1]);
+	if (seals)
+		pthread_create(&sealer, NULL, seal_for_ever, s);
 	append_for_ever(&c[0]);
 }
 
@@ -131,7 +145,7 @@ static size_t listen_to(int fd, struct ack *v, size_t n, size_t most)
 	return n;
 }
 
-TEST(store_keeps_what_it_acknowledged_through_50_kills)
+static void kill_and_look(bool seals)
 {
 	char *dir = gen_folder();
 	uint64_t base = ep_clock_wall_ns() - 3600 * EP_NS_PER_S, r = 7;
@@ -143,7 +157,7 @@ TEST(store_keeps_what_it_acknowledged_through_50_kills)
 		pid_t pid = fork();
 		if (!pid) {
 			close(fd[0]);
-			run_child(dir, fd[1], base, round);
+			run_child(dir, fd[1], base, round, seals);
 		}
 		close(fd[1]);
 		/* A life of 1 to 60 profiles, and a bit: the end comes anywhere. */
@@ -162,8 +176,12 @@ TEST(store_keeps_what_it_acknowledged_through_50_kills)
 	assert_int_equal(ep_store_open(dir, &s, NULL), 0);
 	struct found f = {0};
 	read_all(s, &f);
-	print_message("%zu acknowledged in %d lives, %zu found, read in %llu ms\n", n, KILLS, f.n,
+	print_message("%zu acknowledged in %d lives, %zu found, %u segments, read in %llu ms\n", n,
+		      KILLS, f.n, s->n_segments,
 		      (unsigned long long)((ep_clock_mono_ns() - before) / EP_NS_PER_MS));
+	assert_true(!seals || s->n_segments > 0);
+	for (size_t i = 1; i < f.n; i++)
+		assert_true(f.v[i].time_ns != f.v[i - 1].time_ns); /* none twice */
 	for (size_t i = 0; i < n; i++) {
 		struct ack *got = bsearch(&acks[i], f.v, f.n, sizeof(*f.v), by_time);
 		assert_non_null(got);
@@ -173,4 +191,14 @@ TEST(store_keeps_what_it_acknowledged_through_50_kills)
 	free(acks);
 	ep_store_close(s);
 	gen_remove(dir);
+}
+
+TEST(store_keeps_what_it_acknowledged_through_50_kills)
+{
+	kill_and_look(false);
+}
+
+TEST(store_keeps_what_it_acknowledged_through_50_kills_while_sealing)
+{
+	kill_and_look(true);
 }

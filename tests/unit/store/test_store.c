@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "gen.h"
+#include "kit.h"
 #include "store/inside.h"
 #include "store/read.h"
 #include "test.h"
@@ -15,77 +16,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct ep_store *open_store(const char *dir)
-{
-	struct ep_store *s = NULL;
-	struct ep_err err = {0};
-	if (ep_store_open(dir, &s, &err) < 0)
-		fail_msg("open: %s", err.text);
-	return s;
-}
-
-static struct ep_profile *small(uint64_t seed)
-{
-	struct gen g = {.seed = seed, .n_stacks = 30, .n_functions = 100, .depth = 9,
-			.n_sets = 4, .native = true};
-	return gen_profile(&g);
-}
-
-static void append_n(struct ep_store *s, uint32_t n)
-{
-	uint64_t now = ep_clock_wall_ns();
-	for (uint32_t i = 0; i < n; i++) {
-		struct ep_profile *p = small(i);
-		gen_append(s, p, "shop", "host=a", now - (n - i) * EP_NS_PER_S);
-		ep_profile_free(p);
-	}
-}
-
-struct tally {
-	struct ep_read *r;
-	const struct ep_read_series *s;
-	struct ep_blob blob;
-	uint64_t points, rows;
-	int64_t total, rows_total;
-};
-
-static int count(void *ctx, const struct ep_head_point *p, struct ep_err *err)
-{
-	struct tally *t = ctx;
-	t->points++;
-	int rc = ep_read_blob(t->r, t->s, p, &t->blob, err);
-	if (rc != 1)
-		return rc;
-	rc = ep_read_rows(t->r, t->s, p, &t->blob, err);
-	if (rc != 1)
-		return rc;
-	t->total += p->total;
-	for (uint32_t i = 0; i < t->blob.n_rows; i++)
-		t->rows_total += t->blob.values[i];
-	t->rows += t->blob.n_rows;
-	return 0;
-}
-
-static struct tally read_all(struct ep_store *s, uint64_t *ret_damaged)
-{
-	struct tally t = {0};
-	uint32_t n = 0;
-	struct ep_err err = {0};
-	if (ep_read_open(s, 0, UINT64_MAX, &t.r, &err) < 0)
-		fail_msg("read: %s", err.text);
-	assert_int_equal(ep_blob_init(&t.blob), 0);
-	const struct ep_read_series *v = ep_read_series(t.r, &n);
-	for (uint32_t i = 0; i < n; i++) {
-		t.s = &v[i];
-		if (ep_read_points(t.r, &v[i], count, &t, &err) < 0)
-			fail_msg("points: %s", err.text);
-	}
-	*ret_damaged = ep_read_damaged(t.r);
-	ep_blob_fini(&t.blob);
-	ep_read_close(t.r);
-	return t;
-}
 
 TEST(store_has_everything_after_reopening)
 {
@@ -365,47 +295,45 @@ TEST(store_begins_a_head_a_day)
 	assert_int_equal(rename(path, old), 0);
 	struct ep_store *s = open_store(dir);
 	append_n(s, 3);
-	assert_int_equal(s->n_heads, 2);
-	assert_string_equal(s->heads[0]->name, "20260101-0001.head");
-	assert_string_equal(s->heads[1]->path, path); /* today's first */
+	assert_string_equal(s->active->path, path); /* today's first */
 	assert_int_equal(read_all(s, &bad).points, 26);
+	assert_int_equal(ep_store_seal(s, NULL), 0);
+	assert_string_equal(s->segments[0]->name, "20260101-0001");
+	assert_int_equal(access(old, F_OK), -1); /* it is a segment now */
+	assert_int_equal(read_all(s, &bad).points, 26);
+	append_n(s, 3);
 	ep_store_close(s);
 	s = open_store(dir);
 	append_n(s, 1); /* on with today's */
-	assert_int_equal(s->n_heads, 2);
-	assert_int_equal(read_all(s, &bad).points, 28);
+	assert_int_equal(s->n_heads, 1);
+	assert_int_equal(read_all(s, &bad).points, 34);
 	assert_int_equal(bad, 0);
 	ep_store_close(s);
 	gen_remove(dir);
 }
 
-/* The writer closes a head on its own time; this limit is for a hang only. */
-static void wait_for_end(struct ep_store *s, const struct ep_head *h)
+/* A head is closed and sealed in its own time; this limit is for a hang only. */
+static void wait_for_segment(struct ep_store *s)
 {
 	uint64_t until = ep_clock_mono_ns() + 60 * EP_NS_PER_S;
-	for (bool open = true; open && ep_clock_mono_ns() < until; usleep(1000)) {
+	for (uint32_t n = 0; !n && ep_clock_mono_ns() < until; usleep(1000)) {
 		pthread_mutex_lock(&s->lock);
-		open = h->w.db != NULL;
+		n = s->n_segments;
 		pthread_mutex_unlock(&s->lock);
-		if (!open)
+		if (n)
 			return;
 	}
-	fail_msg("%s is still written to", h->name);
+	fail_msg("the first head is no segment yet");
 }
 
 static void rotates(struct ep_store *s, const char *dir)
 {
 	uint64_t bad = 0;
-	char log[4200];
 	append_n(s, 1); /* over the budget: it still goes here */
-	assert_int_equal(s->n_heads, 1);
+	assert_non_null(strstr(s->active->name, "-0001.head"));
 	append_n(s, 2);
-	assert_int_equal(s->n_heads, 2);
-	assert_non_null(strstr(s->heads[1]->name, "-0002.head"));
-	wait_for_end(s, s->heads[0]);
-	snprintf(log, sizeof(log), "%s-wal", s->heads[0]->path);
-	struct stat st = {0};
-	assert_true(stat(log, &st) != 0 || st.st_size == 0); /* folded in */
+	assert_non_null(strstr(s->active->name, "-0002.head"));
+	wait_for_segment(s);
 	struct tally t = read_all(s, &bad);
 	assert_int_equal(t.points, 2 * (5 + 1 + 2));
 	assert_int_equal(t.total, t.rows_total);
@@ -413,7 +341,7 @@ static void rotates(struct ep_store *s, const char *dir)
 	s = open_store(dir);
 	assert_int_equal(read_all(s, &bad).total, t.total);
 	append_n(s, 1);
-	assert_int_equal(s->n_heads, 2);
+	assert_non_null(strstr(s->active->name, "-0002.head"));
 	assert_int_equal(bad, 0);
 	ep_store_close(s);
 }
