@@ -1,6 +1,7 @@
 /* serverflags.c - see serverflags.h. */
 #include "cli/serverflags.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "server/datadir.h"
 
@@ -88,6 +89,8 @@ static void init_sections(struct ep_serverflags *f)
 void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SERVERFLAGS_ROWS])
 {
 	*f = (struct ep_serverflags){.listen = "127.0.0.1:4040",
+				     .log_format = "text",
+				     .log_level = "info",
 				     .max_body = 64 << 20,
 				     .max_bodies = 512 << 20,
 				     .max_profile = 64 << 20,
@@ -118,6 +121,12 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 		 "of one profile, unpacked (64MB)"},
 		{"workers", 0, "N", EP_FLAG_INT, &f->workers,
 		 "threads that answer queries, and as many that take profiles (4)"},
+		{"self-profile", 0, NULL, EP_FLAG_BOOL, &f->self_profile,
+		 "keep profiles of the server itself, as service everprof"},
+		{"log-format", 0, "FORM", EP_FLAG_STRING, &f->log_format,
+		 "of the lines on standard error: text or json (text)"},
+		{"log-level", 0, "LEVEL", EP_FLAG_STRING, &f->log_level,
+		 "error, warning, info or debug (info)"},
 		{"multi-tenant", 0, NULL, EP_FLAG_BOOL, &f->multi_tenant,
 		 "X-Scope-OrgID names the tenant, and must, also where no tokens are asked for"},
 		{"config", 0, "FILE", EP_FLAG_STRING, &f->config,
@@ -129,6 +138,21 @@ void ep_serverflags_init(struct ep_serverflags *f, struct ep_flag ret_rows[EP_SE
 	memcpy(ret_rows, rows, sizeof(rows));
 }
 
+static bool set_log(const struct ep_serverflags *f)
+{
+	static const char *const levels[] = {"error", "warning", "info", "debug"};
+	bool is_json = f->log_format && !strcmp(f->log_format, "json");
+	if (!is_json && (!f->log_format || strcmp(f->log_format, "text") != 0))
+		return false;
+	ep_log_set_json(is_json);
+	for (unsigned i = 0; i < 4; i++)
+		if (f->log_level && !strcmp(f->log_level, levels[i])) {
+			ep_log_set_level((enum ep_log_level)i);
+			return true;
+		}
+	return false;
+}
+
 int ep_serverflags_check(const struct ep_serverflags *f, const char *command)
 {
 	const char *wrong = NULL;
@@ -136,6 +160,8 @@ int ep_serverflags_check(const struct ep_serverflags *f, const char *command)
 		wrong = "--workers is 1 to 64";
 	else if (!f->max_body || !f->max_bodies || !f->max_profile)
 		wrong = "--max-body, --max-bodies and --max-profile are more than 0";
+	if (!wrong && !set_log(f))
+		wrong = "--log-format is text or json, --log-level error, warning, info or debug";
 	if (wrong)
 		fprintf(stderr, "everprof %s: %s\n", command, wrong);
 	return wrong ? 2 : -1;
@@ -160,6 +186,7 @@ void ep_serverflags_apply(const struct ep_serverflags *f, struct ep_server_confi
 		.tls_cert = f->tls_cert,
 		.tls_key = f->tls_key,
 		.hosts = f->hosts,
+		.self_profile = f->self_profile,
 		.multi_tenant = f->multi_tenant,
 		.limits = f->limits,
 		.own_limits = list_tenants(f), /* for the life of the program */

@@ -21,7 +21,8 @@ struct ep_serverflags {
 	const char *listen, *data, *config, *token_file, *hosts, *tls_cert, *tls_key;
 	uint64_t max_body, max_bodies, max_profile;
 	int64_t workers;
-	bool print_config, multi_tenant;
+	bool print_config, multi_tenant, self_profile;
+	const char *log_format, *log_level;
 	struct ep_limits limits;
 	struct ep_flag limit_rows[EP_SERVERFLAGS_LIMITS];
 	struct ep_serverflags_tenant *tenants, **last_tenant; /* for the life of the program */
@@ -31,7 +32,7 @@ struct ep_serverflags {
 };
 
 enum {
-	EP_SERVERFLAGS_ROWS = 14, /* with the row of zeroes */
+	EP_SERVERFLAGS_ROWS = 17, /* with the row of zeroes */
 	EP_SERVERFLAGS_MAX_WORKERS = 64,
 };
 

@@ -50,6 +50,7 @@ int ep_pool_new(unsigned n_threads, struct ep_pool **ret_p)
 	p->last = &p->first;
 	sigset_t all, old;
 	sigfillset(&all);
+	sigdelset(&all, SIGPROF); /* a profiler in this process samples us, too */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (p->n_threads < n_threads && p->n_threads < MAX_THREADS) {
 		if (pthread_create(&p->threads[p->n_threads], NULL, work, p) != 0)

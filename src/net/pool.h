@@ -13,7 +13,7 @@ struct ep_job {
 	void (*run)(struct ep_job *job); /* on a thread of the pool; may free the job */
 };
 
-/* 0, -ENOMEM, -EAGAIN.  Threads block all signals. */
+/* 0, -ENOMEM, -EAGAIN.  Threads block all signals but SIGPROF. */
 int ep_pool_new(unsigned n_threads, struct ep_pool **ret_p);
 /* Runs what is queued, then joins the threads. */
 void ep_pool_free(struct ep_pool *p);

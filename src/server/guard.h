@@ -12,7 +12,7 @@
 
 #include <stdatomic.h>
 
-enum { EP_GUARD_MAX_TABLES = 4, EP_GUARD_MAX_HOSTS = 32 };
+enum { EP_GUARD_MAX_TABLES = 6, EP_GUARD_MAX_HOSTS = 32 };
 
 struct ep_guard {
 	struct ep_route_table tables[EP_GUARD_MAX_TABLES];

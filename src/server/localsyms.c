@@ -101,6 +101,7 @@ int ep_localsyms_new(struct ep_localsyms **ret_l)
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->wake, NULL);
 	sigfillset(&all);
+	sigdelset(&all, SIGPROF); /* a profiler in this process samples us, too */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	l->has_thread = pthread_create(&l->thread, NULL, work, l) == 0;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -12,12 +12,14 @@
 #include "server/localsyms.h"
 #include "server/metrics.h"
 #include "server/rooms.h"
+#include "server/selfprofile.h"
 #include "tenant/audit.h"
 
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 struct server {
 	const struct ep_server_config *cfg;
@@ -26,6 +28,7 @@ struct server {
 	struct ep_tls *tls;
 	struct ep_rooms *rooms;
 	char audit[PATH_MAX];
+	char own_token[600]; /* of whatever of ours pushes here */
 	struct ep_localsyms *localsyms;
 	struct ep_ingest *ingest;
 	struct ep_api *api;
@@ -119,15 +122,30 @@ static int join(char *to, const char *dir, const char *name, struct ep_err *err)
 	return n < PATH_MAX ? 0 : ep_fail(err, -EINVAL, 0, "--data: the path is too long");
 }
 
+static int make_own_token(struct server *s, struct ep_err *err)
+{
+	unsigned char raw[16];
+	if (s->cfg->own_token && *s->cfg->own_token) {
+		(void)snprintf(s->own_token, sizeof(s->own_token), "%s", s->cfg->own_token);
+		return 0;
+	}
+	if (getrandom(raw, sizeof(raw), 0) != sizeof(raw))
+		return ep_fail(err, -EIO, 0, "no random bytes: %s", strerror(errno));
+	for (unsigned i = 0; i < sizeof(raw); i++)
+		(void)snprintf(s->own_token + 2 * i, 3, "%02x", raw[i]);
+	return 0;
+}
+
 static int check_access(struct server *s, struct ep_err *err)
 {
 	EP_TRY(ep_addr_parse(s->cfg->listen, &s->addr, err));
 	char list[PATH_MAX];
+	EP_TRY(make_own_token(s, err));
 	EP_TRY(join(list, s->cfg->data_dir, "tokens", err));
 	EP_TRY(join(s->audit, s->cfg->data_dir, "audit.log", err));
 	struct ep_tenants_config tenants = {.token_file = s->cfg->token_file,
 					    .token_list = list,
-					    .own_token = s->cfg->own_token,
+					    .own_token = s->own_token,
 					    .by_header = s->cfg->multi_tenant,
 					    .limits = s->cfg->limits,
 					    .own = s->cfg->own_limits,
@@ -176,6 +194,7 @@ static int open_door(struct server *s, struct ep_err *err)
 	s->guard.audit = s->audit;
 	s->guard.tables[s->guard.n_tables++] = ep_ingest_table(s->ingest);
 	s->guard.tables[s->guard.n_tables++] = ep_api_table(s->api);
+	s->guard.tables[s->guard.n_tables++] = ep_selfprofile_table();
 	s->metrics = (struct ep_metrics){.serve = s->serve,
 					 .guard = &s->guard,
 					 .ingest = s->ingest,
@@ -194,7 +213,8 @@ static int bind_port(struct server *s, struct ep_err *err)
 				      .reload = on_reload,
 				      .room = s,
 				      .tls = s->tls,
-				      .listen_plain = s->tls && s->cfg->has_inner_door
+				      .listen_plain = s->tls && (s->cfg->has_inner_door ||
+								 s->cfg->self_profile)
 							      ? "127.0.0.1:0"
 							      : NULL,
 				      .n_workers = s->cfg->n_workers,
@@ -214,6 +234,18 @@ static void tell_ready(struct server *s)
 		s->cfg->ready(s->cfg->arg, url, *plain ? inner : url);
 }
 
+/* Over loopback like any program, by the plain door: where TLS is, it is for this alone. */
+static void profile_itself(struct server *s)
+{
+	char url[100];
+	const char *plain = ep_serve_plain_address(s->serve);
+	const char *at = *plain ? plain : ep_serve_address(s->serve);
+	const char *colon = strrchr(at, ':');
+	bool any = !strncmp(at, "0.0.0.0:", 8) || !strncmp(at, "[::]:", 5);
+	(void)snprintf(url, sizeof(url), "http://%s%s", any ? "127.0.0.1" : "", any ? colon : at);
+	ep_selfprofile_start(s->cfg->self_profile ? url : NULL, s->own_token);
+}
+
 static int run(struct server *s, struct ep_err *err)
 {
 	EP_TRY(check_access(s, err));
@@ -228,8 +260,10 @@ static int run(struct server *s, struct ep_err *err)
 	(void)signal(SIGPIPE, SIG_IGN); /* TLS writes to sockets by write() */
 	warn_of_end(s);
 	note(s, "start", ep_serve_address(s->serve));
+	profile_itself(s);
 	tell_ready(s);
 	int rc = ep_serve_run(s->serve);
+	ep_selfprofile_cut();
 	note(s, "stop", NULL);
 	return rc;
 }

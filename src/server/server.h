@@ -16,6 +16,7 @@ struct ep_server_config {
 	const char *data_dir;   /* made when it is not there */
 	const char *token_file; /* NULL: no tokens; then only loopback is listened on */
 	const char *own_token;  /* may push, too: of our own agent; NULL */
+	bool self_profile;      /* keep profiles of the server itself, service "everprof" */
 	bool multi_tenant;      /* X-Scope-OrgID names the tenant also without tokens */
 	struct ep_limits limits;
 	const struct ep_tenant_limits *own_limits; /* of tenants, instead */
