@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { WINDOW_BYTES = 2048 }; /* most stacks from here to their root, in one read */
+enum { WINDOW_BYTES = 4096 }; /* most stacks from here to their root, in one read */
 
 struct window {
 	uint64_t at, n;
@@ -44,7 +44,7 @@ static bool knows_bp(bool knew, const struct ep_rule *rule)
 }
 
 uint32_t ep_blocked_walk(const struct ep_modules *ms, const struct ep_tasks_at *where,
-			 uint64_t *frames, bool *ret_whole)
+			 uint64_t *word, uint64_t *frames, bool *ret_whole)
 {
 	static struct window window; /* under the drain lock */
 	struct ep_walk_at at = {
@@ -54,7 +54,12 @@ uint32_t ep_blocked_walk(const struct ep_modules *ms, const struct ep_tasks_at *
 	enum ep_step why = EP_STEP_OK;
 	bool knows = false;
 	uint32_t n = 0;
-	window.n = 0; /* the stack has changed since */
+	uint64_t word_at = *word;
+	*word = 0;
+	window.at = where->sp;
+	window.n = word_at ? ep_tasks_read_with(word_at, word, where->sp, window.words,
+						WINDOW_BYTES)
+			   : 0; /* the stack has changed since */
 	while (why == EP_STEP_OK && n < EP_SIG_MAX_FRAMES) {
 		if (!ep_walk_find(&at, ms, NULL) && n)
 			break;

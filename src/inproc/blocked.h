@@ -18,10 +18,12 @@
  * ep_blocked_walk - the frames, leaf first, as a handler's sample has them.
  *
  * in       frames  room for EP_SIG_MAX_FRAMES
+ * inout    word    where more of the thread's memory is wanted, 0: nowhere; what was
+ *                  there, else 0
  * out      ret_whole  the outermost frame was reached
  * returns  how many, at least 1
  */
 uint32_t ep_blocked_walk(const struct ep_modules *ms, const struct ep_tasks_at *at,
-			 uint64_t *frames, bool *ret_whole);
+			 uint64_t *word, uint64_t *frames, bool *ret_whole);
 
 #endif

@@ -43,6 +43,7 @@ struct found {
 	uint32_t tid;
 	struct ep_tally_more more;
 	const struct everprof_labels *labels;
+	uint64_t cpu_ns; /* before it was looked at; 0: not known */
 	uint32_t map, n_frames;
 	const uint64_t *frames;
 };
@@ -125,6 +126,30 @@ static void add_row(struct look *l, const struct known *k)
 	l->b->ledger.truncated += k->more && k->more->stack == partial;
 }
 
+static struct known *slot_of(const struct memory *m, uint32_t tid)
+{
+	uint32_t at = tid * 0x9e3779b1u;
+	if (!m->n_slots)
+		return NULL;
+	while (m->slots[at & (m->n_slots - 1)].tid && m->slots[at & (m->n_slots - 1)].tid != tid)
+		at++;
+	return &m->slots[at & (m->n_slots - 1)];
+}
+
+/* From the last look if that was a moment ago, else from the kernel. */
+static void name(struct look *l, struct known *k)
+{
+	const struct known *was = slot_of(&last, k->tid);
+	bool is_fresh = was && was->tid && l->now_ns - was->named_ns < NAME_NS &&
+			was->cpu_ns <= k->cpu_ns; /* else another thread of its id */
+	if (!is_fresh) {
+		ep_tasks_name(l->dir, k->tid, k->name);
+		return;
+	}
+	memcpy(k->name, was->name, sizeof(k->name));
+	k->named_ns = was->named_ns;
+}
+
 /* The frames of what is returned are good until the next call. */
 static struct known know(struct look *l, const struct found *f)
 {
@@ -132,7 +157,7 @@ static struct known know(struct look *l, const struct found *f)
 	struct known k = {.tid = f->tid,
 			  .n_frames = f->n_frames,
 			  .map = f->map,
-			  .cpu_ns = ep_tasks_cpu_ns(f->tid),
+			  .cpu_ns = f->cpu_ns ? f->cpu_ns : ep_tasks_cpu_ns(f->tid),
 			  .named_ns = l->now_ns,
 			  .more = intern(&f->more),
 			  .labels = f->labels,
@@ -140,7 +165,7 @@ static struct known know(struct look *l, const struct found *f)
 	for (uint32_t i = 0; i < f->n_frames; i++)
 		frames[i] = (struct ep_tally_frame){f->frames[i],
 						    ep_code_find(f->map, f->frames[i])};
-	ep_tasks_name(l->dir, f->tid, k.name);
+	name(l, &k);
 	return k;
 }
 
@@ -151,16 +176,6 @@ static void add(struct look *l, const struct found *f)
 }
 
 /* ---- threads that have not run since ----------------------------------------------------- */
-
-static struct known *slot_of(const struct memory *m, uint32_t tid)
-{
-	uint32_t at = tid * 0x9e3779b1u;
-	if (!m->n_slots)
-		return NULL;
-	while (m->slots[at & (m->n_slots - 1)].tid && m->slots[at & (m->n_slots - 1)].tid != tid)
-		at++;
-	return &m->slots[at & (m->n_slots - 1)];
-}
 
 static void start_memory(struct look *l)
 {
@@ -227,22 +242,27 @@ static void add_without_stack(struct look *l, uint32_t tid, const char *state)
 
 /* ---- threads that wait ----------------------------------------------------------------- */
 
-/* Its stack, if it was in the same place before and after we read it. */
-static enum ep_tasks_state read_from(int fd, uint32_t tid, struct ep_tasks_at at,
-				     struct found *ret)
+/* Its stack, if it was in the same place before and after we read it: the CPU clock stood
+ * still since before the look, or a second look finds the same. */
+static enum ep_tasks_state read_from(int fd, struct ep_tasks_at at, struct found *f)
 {
 	static uint64_t frames[EP_SIG_MAX_FRAMES]; /* under the drain lock */
 	const struct ep_sig_map *map = atomic_load(&ep_sig_map);
 	enum ep_tasks_state state = map ? EP_TASKS_BLOCKED : EP_TASKS_UNKNOWN;
 	for (int i = 0; i < TRIES && state == EP_TASKS_BLOCKED; i++) {
 		struct ep_tasks_at again = {0};
+		uint64_t labels = ep_peek_place(f->tid);
 		bool is_whole;
-		*ret = (struct found){.tid = tid, .map = map->number, .frames = frames};
-		ret->n_frames = ep_blocked_walk(map->modules, &at, frames, &is_whole);
-		ret->labels = ep_peek_labels(tid);
-		ret->more = (struct ep_tally_more){.state = waiting,
-						   .wait = ep_tasks_call_name(at.call),
-						   .stack = is_whole ? whole : partial};
+		f->map = map->number;
+		f->frames = frames;
+		f->n_frames = ep_blocked_walk(map->modules, &at, &labels, frames, &is_whole);
+		f->labels = ep_peek_believe(labels);
+		f->more = (struct ep_tally_more){.state = waiting,
+						 .wait = ep_tasks_call_name(at.call),
+						 .stack = is_whole ? whole : partial};
+		if (f->cpu_ns && f->cpu_ns == ep_tasks_cpu_ns(f->tid))
+			return state;
+		f->cpu_ns = 0;
 		state = ep_tasks_look_again(fd, &again);
 		if (state == EP_TASKS_BLOCKED && again.sp == at.sp && again.pc == at.pc &&
 		    again.call == at.call)
@@ -256,9 +276,10 @@ static enum ep_tasks_state read_blocked(struct look *l, uint32_t tid, struct fou
 {
 	struct ep_tasks_at at;
 	int fd;
+	*ret = (struct found){.tid = tid, .cpu_ns = ep_tasks_cpu_ns(tid)};
 	enum ep_tasks_state state = ep_tasks_look(l->dir, tid, &at, &fd);
 	if (state == EP_TASKS_BLOCKED)
-		state = read_from(fd, tid, at, ret);
+		state = read_from(fd, at, ret);
 	if (fd >= 0)
 		close(fd);
 	return state;
@@ -268,7 +289,6 @@ static enum ep_tasks_state read_blocked(struct look *l, uint32_t tid, struct fou
 static bool add_if_blocked(struct look *l, uint32_t tid)
 {
 	struct found f;
-	uint64_t cpu_ns = ep_tasks_cpu_ns(tid);
 	enum ep_tasks_state state = read_blocked(l, tid, &f);
 	if (state == EP_TASKS_RUNNING)
 		return false;
@@ -278,7 +298,7 @@ static bool add_if_blocked(struct look *l, uint32_t tid)
 		return true;
 	struct known k = know(l, &f);
 	add_row(l, &k);
-	if (k.cpu_ns == cpu_ns)
+	if (f.cpu_ns) /* it has waited since before that was read */
 		remember(l, &k);
 	return true;
 }

@@ -16,21 +16,29 @@ static uint64_t robust_list(uint32_t tid)
 	return rc == 0 ? head : 0;
 }
 
-const struct everprof_labels *ep_peek_labels(uint32_t tid)
+uint64_t ep_peek_place(uint32_t tid)
 {
 	static _Atomic uint64_t distance; /* the same for all threads; 0: not known yet */
-	uint64_t its = robust_list(tid), set, hash;
+	uint64_t its = robust_list(tid);
 	if (!distance) {
 		uint64_t mine = robust_list(0);
 		distance = mine ? (uint64_t)(uintptr_t)&ep_sig_labels - mine : 0;
 	}
-	if (!distance || !its)
-		return NULL;
-	uint64_t at = its + distance;
-	if (ep_tasks_read(at, &set, sizeof(set)) < sizeof(set) || !set)
-		return NULL;
-	at = set + offsetof(struct everprof_labels, hash);
-	if (ep_tasks_read(at, &hash, sizeof(hash)) < sizeof(hash))
+	return distance && its ? its + distance : 0;
+}
+
+const struct everprof_labels *ep_peek_believe(uint64_t set)
+{
+	uint64_t hash, at = set + offsetof(struct everprof_labels, hash);
+	if (!set || ep_tasks_read(at, &hash, sizeof(hash)) < sizeof(hash))
 		return NULL;
 	return ep_labels_known((const void *)(uintptr_t)set, hash);
+}
+
+const struct everprof_labels *ep_peek_labels(uint32_t tid)
+{
+	uint64_t set = 0, at = ep_peek_place(tid);
+	if (!at || ep_tasks_read(at, &set, sizeof(set)) < sizeof(set))
+		return NULL;
+	return ep_peek_believe(set);
 }

@@ -19,4 +19,9 @@ struct everprof_labels;
 /* NULL: none, or not to be had (a thread that libc did not make). */
 const struct everprof_labels *ep_peek_labels(uint32_t tid);
 
+/* In two steps, for who reads more of that thread's memory at once: where the pointer to
+ * its labels lies (0: not to be had), and the set, if what was there is one. */
+uint64_t ep_peek_place(uint32_t tid);
+const struct everprof_labels *ep_peek_believe(uint64_t set);
+
 #endif

@@ -163,20 +163,44 @@ uint64_t ep_tasks_cpu_ns(uint32_t tid)
 }
 
 /* A piece for each page: the kernel copies whole pieces. */
-uint64_t ep_tasks_read(uint64_t at, void *to, uint64_t n)
+static unsigned long cut_at_pages(uint64_t at, uint64_t n, struct iovec to[MAX_PAGES + 1])
 {
-	struct iovec local = {to, n}, remote[MAX_PAGES + 1];
 	unsigned long pieces = 0;
 	for (uint64_t done = 0; done < n && pieces <= MAX_PAGES; pieces++) {
 		uint64_t k = PAGE - (at + done) % PAGE;
 		k = k < n - done ? k : n - done;
-		remote[pieces] = (struct iovec){(void *)(uintptr_t)(at + done), k};
+		to[pieces] = (struct iovec){(void *)(uintptr_t)(at + done), k};
 		done += k;
 	}
+	return pieces;
+}
+
+static uint64_t read_pieces(const struct iovec *local, unsigned long n_local,
+			    const struct iovec *remote, unsigned long n_remote)
+{
 	long pid = ep_sys6(SYS_getpid, 0, 0, 0, 0, 0, 0);
-	long got = ep_sys6(SYS_process_vm_readv, pid, (long)&local, 1, (long)remote,
-			   (long)pieces, 0);
+	long got = ep_sys6(SYS_process_vm_readv, pid, (long)local, (long)n_local, (long)remote,
+			   (long)n_remote, 0);
 	return got > 0 ? (uint64_t)got : 0;
+}
+
+uint64_t ep_tasks_read(uint64_t at, void *to, uint64_t n)
+{
+	struct iovec local = {to, n}, remote[MAX_PAGES + 1];
+	return read_pieces(&local, 1, remote, cut_at_pages(at, n, remote));
+}
+
+uint64_t ep_tasks_read_with(uint64_t word_at, uint64_t *ret_word, uint64_t at, void *to,
+			    uint64_t n)
+{
+	uint64_t word = 0;
+	struct iovec local[2] = {{&word, sizeof(word)}, {to, n}}, remote[MAX_PAGES + 2];
+	remote[0] = (struct iovec){(void *)(uintptr_t)word_at, sizeof(word)};
+	uint64_t got = read_pieces(local, 2, remote, 1 + cut_at_pages(at, n, remote + 1));
+	if (got < sizeof(word))
+		return 0;
+	*ret_word = word;
+	return got - sizeof(word);
 }
 
 /* ---- names of calls ------------------------------------------------------------------- */

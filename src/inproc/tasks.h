@@ -61,6 +61,10 @@ uint64_t ep_tasks_cpu_ns(uint32_t tid);
  */
 uint64_t ep_tasks_read(uint64_t at, void *to, uint64_t n);
 
+/* The same, after 8 bytes at word_at in the same call; 0 when those are not there. */
+uint64_t ep_tasks_read_with(uint64_t word_at, uint64_t *ret_word, uint64_t at, void *to,
+			    uint64_t n);
+
 /* A system call that threads wait in, for people: "futex"; "syscall 999" when it is not
  * in the table.  The same pointer for the same call; under the drain lock. */
 const char *ep_tasks_call_name(long call);

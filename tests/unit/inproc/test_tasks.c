@@ -99,6 +99,10 @@ TEST(tasks_read_ends_where_memory_ends)
 	assert_int_equal(to[0], 7);
 	assert_int_equal(ep_tasks_read((uint64_t)(uintptr_t)p + 2 * 4096, to, 8), 0);
 	assert_int_equal(ep_tasks_read(at, to, 100), 100);
+	uint64_t word = 0, nowhere = (uint64_t)(uintptr_t)p + 2 * 4096;
+	assert_int_equal(ep_tasks_read_with(at, &word, at, to, sizeof(to)), 2 * 4096 - 1000);
+	assert_true(word == 0x0707070707070707ull);
+	assert_int_equal(ep_tasks_read_with(nowhere, &word, at, to, 8), 0);
 	munmap(p, 2 * 4096);
 }
 
