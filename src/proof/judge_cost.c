@@ -2,7 +2,7 @@
 #include "proof/judge.h"
 
 /* Promises: docs/verify.md. */
-#define SAMPLE_BOUND_NS 25000.0
+#define SAMPLE_BOUND_NS 50000.0
 #define TOGGLED_BOUND 0.02
 #define DEFAULT_BOUND 0.005
 #define DEFAULT_HZ 100.0

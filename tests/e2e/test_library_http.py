@@ -83,6 +83,7 @@ def test_the_index_lists_profiles_for_people_and_for_programs(program):
         _, headers, body = program.get(**ask)
         assert headers["content-type"] == "application/json"
         rows = {r["name"]: r for r in json.loads(body)["profiles"]}
+        assert json.loads(body)["limits"] == {"profile_seconds": 60, "trace_seconds": 10}
         assert list(rows) == sorted(rows) and {"heap", "allocs", "profile", "symbol", "cmdline", "trace"} <= set(rows)
         assert rows["connections"]["count"] == 10 and rows["connections"]["href"] == "connections"
     assert program.get("/debug/pprof")[0] == 307
