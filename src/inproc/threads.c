@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "inproc/mem_own.h"
+#include "inproc/ringpool.h"
 #include "inproc/sig/cpu.h"
 #include "inproc/sig/hits.h"
 #include "inproc/taskclock.h"
@@ -19,7 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FIRST_RING_BYTES 8192 /* 250 ms at 100 Hz */
 #define MAX_MAIN_STACK ((uint64_t)128 << 20)
 
 #define MIN_BURST_NS 80000 /* of work, between two waits: an event costs 2 % at most */
@@ -143,15 +143,11 @@ static struct ep_sig_thread *new_slot(uint32_t *ret_slot)
 {
 	if (n_slots == EP_SIG_MAX_THREADS)
 		return NULL;
-	size_t ring_bytes = EP_SIG_RING_WORDS * sizeof(uint64_t);
-	char *p = ep_mem_own_pages(ring_bytes + sizeof(struct ep_sig_thread));
-	if (!p)
+	struct ep_sig_thread *t = ep_ringpool_make() ? ep_mem_own_pages(sizeof(*t)) : NULL;
+	if (!t)
 		return NULL;
-	struct ep_sig_thread *t = (struct ep_sig_thread *)(p + ring_bytes);
-	/* Till the drain has seen a sample of it (drain.c). */
-	ep_mem_own_populate(p, FIRST_RING_BYTES);
 	ep_mem_own_populate(t, sizeof(*t));
-	ep_ring_init(&t->ring, (uint64_t *)p, EP_SIG_RING_WORDS);
+	t->slot = n_slots;
 	atomic_store(&t->timer, -1);
 	atomic_store(&t->hit_fd, -1);
 	*ret_slot = n_slots;
@@ -533,12 +529,11 @@ void ep_threads_child(void)
 		remove_event(t); /* the parent has it still */
 		atomic_store(&t->tid, 0);
 		atomic_store(&t->hazard, NULL);
-		t->ring_is_there = false; /* shared with the parent until written to */
 		atomic_store(&t->n_taken, 0);
 		atomic_store(&t->n_lost, 0);
 		atomic_store(&t->n_truncated, 0);
-		ep_ring_init(&t->ring, t->ring.words, t->ring.n_words);
 	}
+	ep_ringpool_child();
 	n_joined = 0;
 	n_refused = 0;
 	unsettled_ns = 0;

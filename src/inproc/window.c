@@ -2,7 +2,8 @@
 #include "inproc/window.h"
 
 #include "base/clock.h"
-#include "inproc/mem_own.h"
+#include "inproc/ringpool.h"
+#include "inproc/sig/rings.h"
 #include "inproc/threads.h"
 #include "safe/raw.h"
 
@@ -59,15 +60,10 @@ static void add_sample(const struct ep_raw_sample *s)
 
 void ep_window_fill(void)
 {
-	uint32_t n = ep_threads_n_slots();
+	uint32_t n = atomic_load(&ep_rings.n);
+	ep_ringpool_populate();
 	for (uint32_t i = 0; i < n; i++) {
-		struct ep_sig_thread *t = ep_sig_threads[i];
-		struct ep_ring *r = &t->ring;
-		if (!t->ring_is_there && ep_ring_used(r)) {
-			/* A thread that works; most of a pool's sleep for ever. */
-			ep_mem_own_populate(r->words, r->n_words * sizeof(*r->words));
-			t->ring_is_there = true;
-		}
+		struct ep_ring *r = &ep_rings.one[i].ring;
 		for (const void *s; (s = ep_ring_peek(r)) != NULL; ep_ring_drop(r))
 			add_sample(s);
 	}

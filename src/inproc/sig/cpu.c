@@ -1,5 +1,5 @@
 /*
- * cpu.c - the SIGPROF handler: a stack into the thread's ring, and out.
+ * cpu.c - the SIGPROF handler: a stack into a ring, and out.
  *
  * A sample stands for 1 + si_overrun periods of the thread's CPU clock, so that
  * the weights of a thread add up to its CPU time whatever the kernel's tick is
@@ -11,6 +11,7 @@
 #include "inproc/sig/ask.h"
 #include "inproc/sig/hits.h"
 #include "inproc/sig/hold.h"
+#include "inproc/sig/rings.h"
 #include "safe/raw.h"
 #include "unwind/walk.h"
 
@@ -74,28 +75,45 @@ WITHIN bool choose_stack(struct ep_sig_thread *t, uint64_t sp, struct ep_stack *
 	return false;
 }
 
-WITHIN void finish(struct ep_sig_thread *t, struct ep_raw_sample *s, uint32_t map,
+WITHIN void finish(struct ep_sig_thread *t, struct ep_rings_one *r, struct ep_raw_sample *s,
 		   uint32_t weight)
 {
 	s->weight = weight;
 	s->tid = atomic_load_explicit(&t->tid, memory_order_relaxed);
-	s->map = map;
 	s->labels = (uintptr_t)atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
-	ep_ring_commit(&t->ring, (uint32_t)EP_RAW_HEAD_WORDS + s->n_frames);
+	ep_rings_commit(r, (uint32_t)EP_RAW_HEAD_WORDS + s->n_frames);
 	ep_hold_release(&t->hazard);
 	count(&t->n_taken, weight);
+}
+
+/* Room for a sample of n frames in a ring, and the map of now; NULL: it is lost. */
+WITHIN struct ep_raw_sample *begin(struct ep_sig_thread *t, uint32_t n,
+				   struct ep_rings_one **ret_r,
+				   const struct ep_sig_map **ret_map)
+{
+	struct ep_raw_sample *s = ep_rings_reserve(t->slot, EP_RAW_HEAD_WORDS + n, ret_r);
+	if (!s)
+		return NULL;
+	*ret_map = ep_hold_map(&t->hazard);
+	if (!*ret_map) {
+		ep_rings_release(*ret_r);
+		return NULL;
+	}
+	s->map = (*ret_map)->number;
+	return s;
 }
 
 static __attribute__((noinline)) void take(struct ep_sig_thread *t, uint32_t weight,
 					   const ucontext_t *uc)
 {
 	struct ep_regs regs = EP_REGS_OF_UCONTEXT(uc);
+	ep_rings_ahead(t->slot);
 	__builtin_prefetch(atomic_load_explicit(&ep_sig_map, memory_order_relaxed));
 	ep_ahead_walk(&t->memo, regs.sp);
-	struct ep_raw_sample *s =
-		ep_ring_reserve(&t->ring, EP_RAW_HEAD_WORDS + EP_SIG_MAX_FRAMES);
-	const struct ep_sig_map *map = s ? ep_hold_map(&t->hazard) : NULL;
-	if (!map) {
+	const struct ep_sig_map *map;
+	struct ep_rings_one *r;
+	struct ep_raw_sample *s = begin(t, EP_SIG_MAX_FRAMES, &r, &map);
+	if (!s) {
 		count(&t->n_lost, weight);
 		return;
 	}
@@ -112,7 +130,7 @@ static __attribute__((noinline)) void take(struct ep_sig_thread *t, uint32_t wei
 		if (!ep_modules_find(map->modules, s->frames[s->n_frames - 1]))
 			ep_hold_ask_for_look();
 	}
-	finish(t, s, map->number, weight);
+	finish(t, r, s, weight);
 }
 
 enum { N_ROOT_FRAMES = 2 }; /* libc's, below a start routine */
@@ -122,9 +140,10 @@ void ep_cpu_settle(struct ep_sig_thread *t, uint32_t weight)
 	uint64_t frames[32];
 	struct ep_regs regs;
 	enum ep_step why;
-	struct ep_raw_sample *s = ep_ring_reserve(&t->ring, EP_RAW_HEAD_WORDS + 8);
-	const struct ep_sig_map *map = s ? ep_hold_map(&t->hazard) : NULL;
-	if (!map) {
+	const struct ep_sig_map *map;
+	struct ep_rings_one *r;
+	struct ep_raw_sample *s = begin(t, 8, &r, &map);
+	if (!s) {
 		count(&t->n_lost, weight);
 		return;
 	}
@@ -137,7 +156,7 @@ void ep_cpu_settle(struct ep_sig_thread *t, uint32_t weight)
 	s->n_frames = 1;
 	for (uint32_t i = n > N_ROOT_FRAMES ? n - N_ROOT_FRAMES : n; i < n; i++)
 		s->frames[s->n_frames++] = frames[i];
-	finish(t, s, map->number, weight);
+	finish(t, r, s, weight);
 }
 
 static uint32_t weight_of(struct ep_sig_thread *t, const siginfo_t *info, const ucontext_t *uc)

@@ -8,7 +8,6 @@
 #define EP_INPROC_SIG_STATE_H
 
 #include "inproc/sig/guarded.h"
-#include "safe/ring.h"
 #include "unwind/memo.h"
 #include "unwind/modules.h"
 
@@ -19,7 +18,6 @@
 enum {
 	EP_SIG_MAX_THREADS = 4096, /* sampled at once; more are counted, not sampled */
 	EP_SIG_MAX_FRAMES = 512,
-	EP_SIG_RING_WORDS = 8192, /* 64 KB: two seconds at 100 Hz and 35 frames */
 };
 
 /* The code map of a moment, with its number.  Immutable once published. */
@@ -29,11 +27,11 @@ struct ep_sig_map {
 };
 
 /*
- * A thread that is sampled.  Slots are reused, their memory is never returned: a
+ * A thread that is sampled: a page.  Slots are reused, their memory is never returned: a
  * handler may look at one at any time.
  */
 struct ep_sig_thread {
-	struct ep_ring ring; /* writer: the handler on that thread; reader: the drain */
+	uint32_t slot; /* its index */
 	_Atomic uint32_t tid; /* 0: the slot is free */
 	_Atomic int timer;    /* the kernel's id of its timer; -1: none */
 	/* hits.h: a perf event on its CPU time, beside the timer; -1: none.  What follows is
@@ -57,10 +55,10 @@ struct ep_sig_thread {
 	uint64_t taken_before; /* n_taken + n_lost when it joined */
 	uint64_t cpu_before_ns;
 	uint64_t cpu_joined_ns; /* of its clock when it joined */
-	bool ring_is_there; /* all its pages; the drain's */
 	struct ep_memo memo; /* the handler's */
 	struct ep_guarded guarded;
 };
+_Static_assert(sizeof(struct ep_sig_thread) <= 4096, "what a thread costs");
 
 /* A slot that was never used is NULL; once set, it stays. */
 extern struct ep_sig_thread *_Atomic ep_sig_threads[EP_SIG_MAX_THREADS];
