@@ -11,6 +11,7 @@
 #include "inproc/livetasks.h"
 #include "inproc/hooks.h"
 #include "inproc/registry.h"
+#include "inproc/otelctx.h"
 #include "inproc/outbox.h"
 #include "inproc/spawn.h"
 #include "inproc/threads.h"
@@ -61,6 +62,7 @@ static void tick_locked(void)
 	ep_window_fill();
 	ep_kind_heap_tick();
 	ep_kind_scopes_tick();
+	ep_otelctx_tick();
 	ep_code_drop_marked_maps();
 }
 
@@ -313,6 +315,8 @@ int ep_drain_start(const struct ep_config *c)
 		rc = ep_kind_scopes_start();
 	if (rc >= 0)
 		ep_livetasks_start();
+	if (rc >= 0 && c->otel)
+		ep_otelctx_start(config.name, config.version);
 	ep_drain_unlock();
 	EP_TRY(rc);
 	atomic_store(&ep_sig_wake, EP_SIG_SLEEP);
@@ -350,6 +354,7 @@ void ep_drain_unlock(void)
 void ep_drain_child(void)
 {
 	/* The parent's rows and queue may be cut in the middle: left, not freed. */
+	ep_otelctx_child();
 	ep_window_child();
 	ep_outbox_child();
 	whole = NULL;

@@ -223,18 +223,52 @@ static bool may_enter(const struct draft *d, bool is_known)
 	return ep_sieve_see(&refused_sets, d->hash) && room;
 }
 
+/* Its place in OTEP 4947's record, and the end of what is ours in that. */
+_Static_assert(offsetof(struct everprof_labels, valid) == 24 &&
+		       offsetof(struct everprof_labels, n_attribute_bytes) == 26 &&
+		       offsetof(struct everprof_labels, own_key) == 28,
+	       "the record's layout");
+#define OWN_BYTES (offsetof(struct everprof_labels, attributes) - 30)
+
+/* The pairs as a reader outside wants them; bytes.  Whole ones: what has no room is left out. */
+static size_t write_attributes(const struct draft *d, uint8_t *to, size_t room)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < d->n; i++) {
+		struct ep_slice value = d->pairs[i].value;
+		const struct ep_vocabulary_key *k = ep_vocabulary_key(d->pairs[i].key);
+		uint32_t number = k ? ep_vocabulary_number(k) : EP_LABELS_RECORD_KEYS;
+		if (number >= EP_LABELS_RECORD_KEYS || n + 2 + value.n > room)
+			continue;
+		to[n] = (uint8_t)number;
+		to[n + 1] = (uint8_t)value.n; /* of 200 bytes at most */
+		memcpy(to + n + 2, value.p, value.n);
+		n += 2 + value.n;
+	}
+	return n;
+}
+
 static struct everprof_labels *add_set(const struct draft *d, uint32_t slot)
 {
 	if (n_sets == EP_LABELS_ALL_SETS)
 		return NULL;
-	struct everprof_labels *s = ep_alloc(sizeof(*s) + d->n * sizeof(s->pairs[0]));
+	uint8_t record[EP_LABELS_RECORD_BYTES - sizeof(struct everprof_labels)];
+	size_t n_attributes = write_attributes(d, record, sizeof(record));
+	size_t at = (sizeof(struct everprof_labels) + n_attributes + 7) & ~(size_t)7;
+	struct everprof_labels *s = ep_alloc(at + d->n * sizeof(d->pairs[0]));
 	if (!s)
 		return NULL;
-	s->hash = d->hash;
-	s->index = n_sets;
-	s->n = d->n;
-	atomic_init(&s->retired, false);
-	memcpy(s->pairs, d->pairs, d->n * sizeof(s->pairs[0]));
+	*s = (struct everprof_labels){
+		.valid = 1,
+		.n_attribute_bytes = (uint16_t)(2 + OWN_BYTES + n_attributes),
+		.own_key = EP_LABELS_OWN_KEY,
+		.n_own = OWN_BYTES,
+		.hash = d->hash,
+		.index = n_sets,
+		.n = d->n,
+		.pairs = memcpy((char *)s + at, d->pairs, d->n * sizeof(d->pairs[0])),
+	};
+	memcpy(s->attributes, record, n_attributes);
 	sets[s->index] = s;
 	n_placed += !has_other(d->pairs, d->n);
 	atomic_store_explicit(&slots[slot], s, memory_order_release);
@@ -456,6 +490,22 @@ uint32_t ep_labels_n_sets(void)
 const struct everprof_labels *ep_labels_at(uint32_t index)
 {
 	return sets[index];
+}
+
+uint32_t ep_labels_n_keys(void)
+{
+	pthread_mutex_lock(&lock);
+	uint32_t n = ep_vocabulary_n_keys();
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+const char *ep_labels_key(uint32_t i)
+{
+	pthread_mutex_lock(&lock);
+	const char *key = ep_vocabulary_name(ep_vocabulary_at(i)).p;
+	pthread_mutex_unlock(&lock);
+	return key;
 }
 
 void ep_labels_format(const struct everprof_labels *set, char *ret, size_t n)

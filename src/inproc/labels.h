@@ -27,14 +27,35 @@ struct ep_labels_pair {
 	struct ep_shorts key_words, value_words;
 };
 
-/* A set.  Pairs are sorted by key.  Public name: struct everprof_labels. */
+/*
+ * A set.  Pairs are sorted by key.  Public name: struct everprof_labels.
+ *
+ * It begins with OpenTelemetry's record of a thread's context (OTEP 4947), so that a
+ * pointer to a set is one to the record: readers outside follow it (otelctx.h).  What is
+ * ours in between is to them an attribute of a key that nobody knows.
+ */
 struct everprof_labels {
+	uint8_t trace_id[16], span_id[8]; /* none */
+	uint8_t valid, trace_flags;	  /* 1, 0 */
+	uint16_t n_attribute_bytes;	  /* from here on */
+	uint8_t own_key, n_own;
+	_Atomic bool retired; /* is not found any more, until it comes back */
 	uint64_t hash;
 	uint32_t index; /* of its making, from 0 */
 	uint32_t n;
-	_Atomic bool retired; /* is not found any more, until it comes back */
-	struct ep_labels_pair pairs[];
+	const struct ep_labels_pair *pairs; /* behind the attributes */
+	uint8_t attributes[];		    /* key's number, length, value; each */
 };
+
+enum {
+	EP_LABELS_RECORD_BYTES = 640, /* readers take no more: what is over is not in it */
+	EP_LABELS_RECORD_KEYS = 255,  /* keys past these are not in it */
+	EP_LABELS_OWN_KEY = 255,
+};
+
+/* Keys, in the order they came: a key's number never changes.  Any thread. */
+uint32_t ep_labels_n_keys(void);
+const char *ep_labels_key(uint32_t i);
 
 /* How often a value became __other__, or a set could not be made.  Any thread. */
 uint64_t ep_labels_n_folded(void);

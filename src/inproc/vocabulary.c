@@ -23,6 +23,7 @@ struct value {
 
 struct ep_vocabulary_key {
 	struct ep_slice name;
+	uint32_t number;
 	uint32_t n_values, n_placed;
 	bool told;
 	struct ep_sieve *refused; /* NULL: none was yet */
@@ -53,7 +54,23 @@ struct ep_vocabulary_key *ep_vocabulary_key(struct ep_slice name)
 	memcpy(copy, name.p, name.n);
 	copy[name.n] = '\0';
 	k->name = (struct ep_slice){copy, name.n};
+	k->number = n_keys;
 	return keys[n_keys++] = k;
+}
+
+uint32_t ep_vocabulary_number(const struct ep_vocabulary_key *k)
+{
+	return k->number;
+}
+
+uint32_t ep_vocabulary_n_keys(void)
+{
+	return n_keys;
+}
+
+const struct ep_vocabulary_key *ep_vocabulary_at(uint32_t number)
+{
+	return keys[number];
 }
 
 struct ep_slice ep_vocabulary_name(const struct ep_vocabulary_key *k)

@@ -23,6 +23,10 @@ extern const struct ep_slice ep_vocabulary_other; /* "__other__", always this po
 /* Interned; NULL: too many, or no memory. */
 struct ep_vocabulary_key *ep_vocabulary_key(struct ep_slice name);
 struct ep_slice ep_vocabulary_name(const struct ep_vocabulary_key *k);
+/* Keys are numbered as they come. */
+uint32_t ep_vocabulary_number(const struct ep_vocabulary_key *k);
+uint32_t ep_vocabulary_n_keys(void);
+const struct ep_vocabulary_key *ep_vocabulary_at(uint32_t number);
 
 /*
  * ep_vocabulary_value - the value with a string of ours, or ep_vocabulary_other.

@@ -28,6 +28,10 @@ _Atomic(const struct ep_sig_map *) ep_sig_map;
 _Atomic uint64_t ep_sig_n_foreign;
 _Atomic uint32_t ep_sig_wake;
 __thread const void *_Atomic ep_sig_labels;
+/* The same under the name that readers outside look for (OTEP 4947).  Weak: a program that
+ * has one of its own keeps it. */
+extern __thread const void *_Atomic otel_thread_ctx_v1
+	__attribute__((weak, alias("ep_sig_labels"), visibility("default")));
 __thread uint64_t ep_sig_stack_lo, ep_sig_stack_hi;
 
 /* One writer: a plain add is enough, made atomic for the reader's sake. */
