@@ -5,6 +5,7 @@
 #include "inproc/code.h"
 #include "inproc/kind_create.h"
 #include "inproc/kind_heap.h"
+#include "inproc/alone.h"
 #include "inproc/kind_lock.h"
 #include "inproc/kind_scopes.h"
 #include "inproc/kind_threads.h"
@@ -247,8 +248,9 @@ static void compile_tables(void)
 static void *drain_main(void *unused)
 {
 	(void)unused;
+	bool alone = false;
 	ep_threads_exclude_me();
-	while (!stopping()) {
+	while (!stopping() && !(alone = ep_alone())) {
 		look_if_asked();
 		tick(NULL);
 		compile_tables();
@@ -259,6 +261,8 @@ static void *drain_main(void *unused)
 	finish();
 	atomic_store(&done, 1);
 	futex_wake(&done);
+	if (alone)
+		ep_alone_end();
 	return NULL;
 }
 

@@ -69,7 +69,7 @@ class CPython:
         folder.mkdir(parents=True)
         report = folder / "report.xml"
         # A process a file: one that hangs or dies takes no other with it.
-        command = [*prefix, self.python, "-m", "test", "-j1", "--timeout", "120", "--junit-xml", report]
+        command = [*prefix, self.python, "-m", "test", "-j1", "--timeout", "300", "--junit-xml", report]
         for pattern in self.IGNORE:
             command += ["-i", pattern]
         with open(folder / "output", "wb") as out:
