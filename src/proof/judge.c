@@ -140,14 +140,12 @@ static void add_sleep(const struct ep_truth *t, const struct ep_profile *p,
 		      const struct sums *ns, struct ep_findings *f)
 {
 	double period = (double)p->period;
-	char what[64];
-	snprintf(what, sizeof(what), "CPU time of a sleep of %.1f s",
-		 (double)ep_truth_get(t, "slept") / 1e9);
-	struct ep_finding *r = ep_finding_add(f, "CPU", what, EP_UNIT_NS,
+	struct ep_finding *r = ep_finding_add(f, "CPU", "CPU time of a sleep", EP_UNIT_NS,
 					      (double)ep_truth_get(t, "sleeper.cpu"),
 					      (double)ns->of[EP_SPOT_SLEEPER],
 					      period + ep_judge_tick_ns());
-	ep_finding_note(r, "one period and one tick");
+	ep_finding_note(r, "slept %.1f s; one period and one tick",
+			(double)ep_truth_get(t, "slept") / 1e9);
 	r = ep_finding_add(f, "CPU", "sleeps that ended early", EP_UNIT_COUNT, 0,
 			   (double)ep_truth_get(t, "interrupted"), 0);
 	ep_finding_note(r, "exact: no system call may return early because of us");

@@ -56,6 +56,9 @@ static void own_name(char *ret, size_t n)
 		return;
 	}
 	path[len] = '\0';
+	char *gone = strstr(path, " (deleted)"); /* replaced by a newer one meanwhile */
+	if (gone)
+		*gone = '\0';
 	snprintf(ret, n, "%.255s", strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
 }
 

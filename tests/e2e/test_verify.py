@@ -15,6 +15,7 @@ ALWAYS = EXACT | {
     *(f"CPU by {kind}{p}" for kind in ("function: ", "label: part=") for p in ("heavy", "middle", "light")),
     "CPU by a label carried to a thread",
     "CPU time in all",
+    "CPU time of a sleep",
     "waiting for a lock (block)",
     "making others wait (mutex)",
     "a leak",
