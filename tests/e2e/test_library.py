@@ -284,6 +284,10 @@ def test_the_library_needs_libc_only_and_exports_its_api_only(build):
     hooks |= {"posix_memalign", "valloc", "pvalloc"}
     waits = re.findall(r"^(?:LOCK\(int, |WAIT\(int, |SEM\(|UNLOCK\()(\w+)", (ROOT / "src/inproc/hooks_lock.c").read_text(), re.M)
     assert len(waits) == 27
+    news = set(re.findall(r'"(_Z[nd]\w+)"', (ROOT / "src/inproc/hooks_new.c").read_text()))
+    news = {n for n in news if re.match(r"_Zn[wa]m|_Zd[la]Pv", n)}
+    assert len(news) == 20
+    hooks |= news
     assert {e for e in exported if not e.startswith("everprof_")} == hooks | set(waits)
 
 
