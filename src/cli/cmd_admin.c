@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/flags.h"
+#include "server/backup.h"
 #include "server/datadir.h"
 #include "tenant/audit.h"
 #include "tenant/tokenlist.h"
@@ -24,15 +25,20 @@
 enum { TOKEN_BYTES = 24 };
 
 static const char about[] =
-	"Keeps the tokens that a server asks for. `token new` prints a token, once: only its hash "
+	"Looks after a server's data folder, beside the running server. `backup DIR` copies all of "
+	"it to an empty folder, `verify` says of a data folder or a backup whether every file of it "
+	"is whole, `restore BACKUP` makes a data folder of a backup. It also keeps the tokens that a server asks for. `token new` prints a token, once: only its hash "
 	"is kept. `token list` shows all, `token revoke` ends those with this ID or label, at "
-	"once. It works on the data folder, beside a running server. With the first token the "
+	"once. With the first token the "
 	"server asks for one from everybody, also on loopback.";
 
 static const char examples[] =
 	"  everprof admin token new --tenant acme --role write --label ci\n"
 	"  everprof admin token list\n"
-	"  everprof admin token revoke 1a2b3c4d\n";
+	"  everprof admin token revoke 1a2b3c4d\n"
+	"  everprof admin backup /backups/everprof-monday\n"
+	"  everprof admin verify /backups/everprof-monday\n"
+	"  everprof admin restore /backups/everprof-monday --data /var/lib/everprof\n";
 
 struct options {
 	const char *data, *tenant, *role, *label;
@@ -158,6 +164,47 @@ static int token_revoke(const struct options *o, const char *which, struct ep_er
 	return 0;
 }
 
+static void note_work(const struct options *o, const char *action, const char *where)
+{
+	struct ep_audit_event e = {.action = action, .ok = true, .detail = where};
+	(void)ep_audit(o->audit, &e); /* it logs what it can't write */
+}
+
+static void say_bad(const char *sentence)
+{
+	fprintf(stderr, "everprof admin: %s\n", sentence);
+}
+
+static int on_backup(const struct options *o, const char *dest, struct ep_err *err)
+{
+	struct ep_backup_sum sum;
+	EP_TRY(ep_backup_make(o->data, dest, &sum, err));
+	printf("%llu files, %.1f MB, %llu of them linked, are in %s\n",
+	       (unsigned long long)sum.files, (double)sum.bytes / 1e6,
+	       (unsigned long long)sum.linked, dest);
+	note_work(o, "backup", dest);
+	return 0;
+}
+
+static int on_restore(const struct options *o, const char *backup, struct ep_err *err)
+{
+	struct ep_backup_sum sum;
+	EP_TRY(ep_backup_restore(backup, o->data, &sum, err));
+	printf("%llu files, %.1f MB, are in %s\n", (unsigned long long)sum.files,
+	       (double)sum.bytes / 1e6, o->data);
+	note_work(o, "restore", backup);
+	return 0;
+}
+
+static int on_verify(const char *dir, struct ep_err *err)
+{
+	struct ep_backup_sum sum;
+	EP_TRY(ep_backup_verify(dir, say_bad, &sum, err));
+	printf("%llu files, %.1f MB, are whole in %s\n", (unsigned long long)sum.files,
+	       (double)sum.bytes / 1e6, dir);
+	return 0;
+}
+
 /* Two at once would each drop the other's change. */
 static int lock(const struct options *o, struct ep_err *err)
 {
@@ -212,7 +259,7 @@ int ep_cmd_admin(int argc, char **argv)
 		{"label", 0, "TEXT", EP_FLAG_STRING, &o.label, "new: for people, as who has it"},
 		{0},
 	};
-	const struct ep_flags flags = {"admin", "token new|list|revoke [ID] [FLAGS]", about,
+	const struct ep_flags flags = {"admin", "token new|list|revoke ID, backup DIR, verify [DIR], restore BACKUP [FLAGS]", about,
 				       examples, table, NULL};
 	argv[skip - 1] = argv[0];
 	int rc = ep_flags_parse(&flags, argc - skip + 1, argv + skip - 1, &rest);
@@ -224,7 +271,15 @@ int ep_cmd_admin(int argc, char **argv)
 	(void)snprintf(o.audit, sizeof(o.audit), "%s/audit.log", o.data);
 	if (n >= 1 && !strcmp(words[0], "token"))
 		rc = on_tokens(&o, n - 1, words + 1, &err);
+	else if (n == 2 && !strcmp(words[0], "backup"))
+		rc = on_backup(&o, words[1], &err);
+	else if (n == 2 && !strcmp(words[0], "restore"))
+		rc = on_restore(&o, words[1], &err);
+	else if (n && n <= 2 && !strcmp(words[0], "verify"))
+		rc = on_verify(n == 2 ? words[1] : o.data, &err);
 	else
-		rc = ep_fail(&err, -EINVAL, 0, "it wants token new, token list, or token revoke ID");
+		rc = ep_fail(&err, -EINVAL, 0,
+			     "it wants token new|list|revoke ID, backup DIR, verify [DIR], or restore "
+			     "BACKUP");
 	return rc < 0 ? say(&err) : 0;
 }

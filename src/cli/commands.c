@@ -42,7 +42,7 @@ static const struct ep_command commands[] = {
 	 ep_cmd_serve},
 	{"agent", "Run", "the agent alone: samples every process, sends to a server",
 	 ep_cmd_agent},
-	{"admin", "Run", "a server's tokens: new ones, a list, and which end", ep_cmd_admin},
+	{"admin", "Run", "a server's tokens, backup, verify, restore", ep_cmd_admin},
 	{"run", "Run", "run a program with the library inside: functions, labels",
 	 ep_cmd_run},
 	{"record", "Profile", "one CPU profile to a file: a command, a process, the machine",
