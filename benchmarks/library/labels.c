@@ -66,11 +66,11 @@ static double round_of(int form)
 	return (double)(now_of(CLOCK_THREAD_CPUTIME_ID) - from) / TURNS;
 }
 
-/* Pages this process was given so far, and bytes of malloc. */
+/* Pages this thread was given so far, and bytes of malloc. */
 static uint64_t memory(void)
 {
 	struct rusage use;
-	getrusage(RUSAGE_SELF, &use);
+	getrusage(RUSAGE_THREAD, &use);
 	return (uint64_t)use.ru_minflt * 4096 + mallinfo2().uordblks;
 }
 

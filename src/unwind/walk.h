@@ -89,51 +89,72 @@ EP_WALK_RARE enum ep_step ep_walk_step(struct ep_walk_at *at, const struct ep_st
 	return why;
 }
 
-enum { EP_WALK_RUN_BYTES = 384 }; /* of the code of ep_walk_run(), about */
+enum { EP_WALK_RUN_BYTES = 448 }; /* of the code of ep_walk_run(), about */
 
-/* Of the kinds that nearly all rules are: CFA by sp or bp; bp the same, or saved below the
- * CFA. */
-static inline __attribute__((always_inline)) bool ep_walk_is_common(const struct ep_rule *r)
+/* A rule as one number, so that a loop has it in a register. */
+static inline __attribute__((always_inline)) uint64_t ep_walk_word(const struct ep_rule *r)
+{
+	uint64_t word;
+	_Static_assert(sizeof(*r) == sizeof(word), "one word");
+	__builtin_memcpy(&word, r, sizeof(word));
+	return word;
+}
+
+/* Where a rule of a common kind leads: CFA by sp or bp; bp the same, or saved below the CFA. */
+static inline __attribute__((always_inline)) bool
+ep_walk_common(const struct ep_rule *r, uint64_t sp, uint64_t last, uint64_t *ret_cfa,
+	       uint64_t *bp)
 {
 	_Static_assert(EP_CFA_SP == 2 && EP_CFA_BP == 3 && EP_BP_SAME == 0 && EP_BP_CFA == 1,
 		       "one bit each");
-	return (r->kind & ~0x11) == EP_CFA_SP;
+	if ((r->kind & ~0x11) != EP_CFA_SP)
+		return false;
+	uint64_t cfa = (ep_table_cfa(r) == EP_CFA_SP ? sp : *bp) + (uint64_t)(int64_t)r->cfa_off;
+	uint64_t ra_at = cfa + (uint64_t)(int64_t)EP_REGS_RA_OFF;
+	uint64_t saved = cfa + (uint64_t)(int64_t)r->bp_off;
+	if (ra_at < sp || ra_at > last)
+		return false;
+	*ret_cfa = cfa;
+	if (ep_table_bp(r) == EP_BP_SAME)
+		return true;
+	if (saved < sp || saved > last)
+		return false;
+	__builtin_memcpy(bp, (const void *)(uintptr_t)saved, 8);
+	return true;
 }
 
 /*
  * As many frames as are the same as last time and of the common kinds, on a stack that is
- * known: what ep_walk_step() and ep_walk_look_up() would do, some twenty instructions a
- * frame in a function of its own, so that all it needs is in registers.  Where anything
- * differs it stops, and they go on.
+ * known: what ep_walk_step() and ep_walk_look_up() would do, in a function of its own, so
+ * that all it needs is in registers.  Where anything differs it stops, and they go on.
+ *
+ * With frame pointers all rules are one, and some twenty instructions a frame are left.
  */
 EP_WALK_RARE uint32_t ep_walk_run(struct ep_walk_at *at, struct ep_memo_walk *memo,
 				  uint64_t stack_hi, uint64_t *pcs, uint32_t room)
 {
+	static const struct ep_rule frame_pointer = {16, -16, EP_CFA_BP | EP_BP_CFA << 4, 0};
+	const uint64_t by_bp = ep_walk_word(&frame_pointer), last = stack_hi - 8;
 	const struct ep_memo_row *old = memo->old, *end = memo->old_end;
 	struct ep_memo_row *new = memo->new;
-	const struct ep_rule *rule = at->rule;
-	uint64_t *to = pcs, sp = at->r.sp, bp = at->r.bp, last = stack_hi - 8;
+	struct ep_rule rule = *at->rule;
+	uint64_t *to = pcs, sp = at->r.sp, bp = at->r.bp;
 	uint32_t n = (uint32_t)(memo->new_end - new) < room ? (uint32_t)(memo->new_end - new) : room;
 	end = end - old < n ? end : old + n;
-	for (; old < end && ep_walk_is_common(rule); old++) {
-		uint64_t cfa = (ep_table_cfa(rule) == EP_CFA_SP ? sp : bp) +
-			       (uint64_t)(int64_t)rule->cfa_off;
-		uint64_t ra_at = cfa + (uint64_t)(int64_t)EP_REGS_RA_OFF, pc, caller_bp = bp;
-		if (ra_at < sp || ra_at > last)
+	for (; old < end; old++) {
+		uint64_t cfa = bp + 16, caller_bp = bp, pc;
+		if (ep_walk_word(&rule) == by_bp && bp >= sp && bp <= last - 8)
+			__builtin_memcpy(&caller_bp, (const void *)(uintptr_t)bp, 8);
+		else if (!ep_walk_common(&rule, sp, last, &cfa, &caller_bp))
 			break;
-		__builtin_memcpy(&pc, (const void *)(uintptr_t)ra_at, 8);
+		__builtin_memcpy(&pc, (const void *)(uintptr_t)(cfa + (uint64_t)(int64_t)EP_REGS_RA_OFF),
+				 8);
 		pc--;
 		/* The difference is an address only where sp is the row's. */
 		if (old->key - (cfa >> 3 << EP_MEMO_PC_BITS) != pc || pc >> EP_MEMO_PC_BITS)
 			break;
-		if (ep_table_bp(rule) != EP_BP_SAME) {
-			uint64_t saved = cfa + (uint64_t)(int64_t)rule->bp_off;
-			if (saved < sp || saved > last)
-				break;
-			__builtin_memcpy(&caller_bp, (const void *)(uintptr_t)saved, 8);
-		}
 		*to++ = pc;
-		rule = &old->rule;
+		rule = old->rule;
 		sp = cfa;
 		bp = caller_bp;
 		*new++ = *old;
@@ -145,7 +166,7 @@ EP_WALK_RARE uint32_t ep_walk_run(struct ep_walk_at *at, struct ep_memo_walk *me
 	at->r.sp = sp;
 	at->r.bp = bp;
 	at->pc = to[-1];
-	at->rule = rule;
+	at->rule = &old[-1].rule;
 	at->exact = at->by_fp = false;
 	memo->old = old;
 	memo->new = new;

@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) void ep_rings_ahead(uint32_t slot)
 	__builtin_prefetch(&ep_rings.one[slot & (n - 1) & (EP_RINGS_MAX - 1)], 1);
 }
 
-static inline bool ep_rings_claim(struct ep_rings_one *r, uint32_t slot)
+static inline __attribute__((always_inline)) bool ep_rings_claim(struct ep_rings_one *r, uint32_t slot)
 {
 	uint32_t by = 0;
 	return atomic_compare_exchange_strong_explicit(&r->claimed, &by, slot + 1,
@@ -47,7 +47,7 @@ static inline bool ep_rings_claim(struct ep_rings_one *r, uint32_t slot)
 	       by == slot + 1;
 }
 
-static inline void ep_rings_release(struct ep_rings_one *r)
+static inline __attribute__((always_inline)) void ep_rings_release(struct ep_rings_one *r)
 {
 	atomic_store_explicit(&r->claimed, 0, memory_order_release);
 }
@@ -59,7 +59,8 @@ static inline void ep_rings_release(struct ep_rings_one *r)
  * out      ret_r   to be given to ep_rings_commit() or ep_rings_release()
  * returns  NULL when all are full, or claimed
  */
-static inline void *ep_rings_reserve(uint32_t slot, uint32_t want, struct ep_rings_one **ret_r)
+static inline __attribute__((always_inline)) void *
+ep_rings_reserve(uint32_t slot, uint32_t want, struct ep_rings_one **ret_r)
 {
 	uint32_t n = atomic_load_explicit(&ep_rings.n, memory_order_acquire);
 	for (uint32_t i = 0; i < n; i++) {
@@ -76,7 +77,7 @@ static inline void *ep_rings_reserve(uint32_t slot, uint32_t want, struct ep_rin
 	return NULL;
 }
 
-static inline void ep_rings_commit(struct ep_rings_one *r, uint32_t n_words)
+static inline __attribute__((always_inline)) void ep_rings_commit(struct ep_rings_one *r, uint32_t n_words)
 {
 	ep_ring_commit(&r->ring, n_words);
 	ep_rings_release(r);
