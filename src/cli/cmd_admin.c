@@ -259,7 +259,7 @@ int ep_cmd_admin(int argc, char **argv)
 		{"label", 0, "TEXT", EP_FLAG_STRING, &o.label, "new: for people, as who has it"},
 		{0},
 	};
-	const struct ep_flags flags = {"admin", "token new|list|revoke ID, backup DIR, verify [DIR], restore BACKUP [FLAGS]", about,
+	const struct ep_flags flags = {"admin", "token|backup|verify|restore ... [FLAGS]", about,
 				       examples, table, NULL};
 	argv[skip - 1] = argv[0];
 	int rc = ep_flags_parse(&flags, argc - skip + 1, argv + skip - 1, &rest);
