@@ -71,6 +71,7 @@ typedef struct everprof_config {
 	const char *http_token_file; /* EVERPROF_TOKEN_FILE */
 	const char *server_ca; /* EVERPROF_SERVER_CA: authorities of https, PEM; the system's */
 	size_t spool_bytes;    /* EVERPROF_SPOOL_BYTES: what waits on disk, at most; 64 MB */
+	const char *duty; /* EVERPROF_DUTY: "10s/60s" samples CPU so long in so long; always */
 } everprof_config;
 
 /* Of everprof_start(); size tells an older program's struct from a newer one. */

@@ -15,12 +15,15 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of begin and end */
 static uint32_t n_running;
 static bool running[EP_CAPTURES];
+static bool off_duty; /* the continuous profiler has a break */
 static int api_fd = -1;
 
 /* Sampling is on already, or is turned on for us. */
 static int sample(void)
 {
 	uint64_t lo, hi;
+	if (ep_threads_running() && off_duty && !n_running)
+		ep_threads_resume();
 	if (n_running || ep_threads_running())
 		return 0;
 	ep_drain_lock(); /* the profile of threads takes it under this lock */
@@ -29,6 +32,26 @@ static int sample(void)
 	EP_TRY(rc);
 	ep_threads_my_stack(&lo, &hi);
 	return ep_threads_start(ep_drain_period_ns(), lo, hi);
+}
+
+/* Nobody captures any more. */
+static void rest(void)
+{
+	if (!ep_drain_wants_cpu())
+		ep_threads_stop();
+	else if (off_duty)
+		ep_threads_pause();
+}
+
+void ep_capture_duty(bool on)
+{
+	pthread_mutex_lock(&lock);
+	off_duty = !on;
+	if (on)
+		ep_threads_resume();
+	else if (!n_running)
+		ep_threads_pause();
+	pthread_mutex_unlock(&lock);
 }
 
 static int begin(enum ep_capture c)
@@ -42,8 +65,8 @@ static int begin(enum ep_capture c)
 	int rc = ep_window_copy_begin(c, ep_drain_period_ns());
 	ep_drain_unlock();
 	if (rc < 0) {
-		if (!n_running && !ep_drain_wants_cpu())
-			ep_threads_stop();
+		if (!n_running)
+			rest();
 		return rc;
 	}
 	running[c] = true;
@@ -67,8 +90,8 @@ int ep_capture_end(enum ep_capture c, struct ep_batch *ret_b)
 		return -EINVAL;
 	}
 	running[c] = false;
-	if (--n_running == 0 && !ep_drain_wants_cpu())
-		ep_threads_stop(); /* first, so that its last samples are in the rings */
+	if (--n_running == 0)
+		rest(); /* first, so that its last samples are in the rings */
 	ep_drain_lock();
 	(void)ep_code_refresh(true); /* out of memory: the old map does */
 	ep_window_fill();
@@ -82,6 +105,7 @@ void ep_capture_child(void)
 {
 	pthread_mutex_init(&lock, NULL);
 	n_running = 0;
+	off_duty = false;
 	for (int i = 0; i < EP_CAPTURES; i++)
 		running[i] = false;
 }

@@ -28,6 +28,10 @@ int ep_capture_begin(enum ep_capture c);
 /* Until now.  ret_b goes to ep_batch_fini().  -ENOMEM: it is lost.  Any thread. */
 int ep_capture_end(enum ep_capture c, struct ep_batch *ret_b);
 
+/* The continuous profiler samples, or not for now: timers run for either.  Any thread,
+ * not under the drain lock. */
+void ep_capture_duty(bool on);
+
 /* After a fork, in the child: none runs. */
 void ep_capture_child(void);
 

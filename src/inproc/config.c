@@ -180,6 +180,15 @@ static int read_number(const char *variable, uint64_t field, uint64_t ours, uint
 	return 0;
 }
 
+static int read_duty(const char *text, struct ep_config *c)
+{
+	if (!*text || ep_duty_parse(text, &c->duty) == 0)
+		return 0;
+	ep_config_say("EVERPROF_DUTY is like 10s/60s: to sample at least 1s, less than the cycle, "
+		      "in a cycle of 24h at most");
+	return -EINVAL;
+}
+
 static bool has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -240,6 +249,7 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	rc |= read_labels(pick("EVERPROF_LABELS", u.labels, ""), &c);
 	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);
 	rc |= read_clock(pick("EVERPROF_CLOCK", NULL, "auto"), &c);
+	rc |= read_duty(pick("EVERPROF_DUTY", u.duty, ""), &c);
 	rc |= read_number("EVERPROF_HEAP_BYTES", u.heap_bytes, DEFAULT_HEAP_BYTES, MAX_HEAP_BYTES,
 			  &c.heap_bytes);
 	rc |= read_number("EVERPROF_BLOCK_NS", u.block_ns, DEFAULT_BLOCK_NS, MAX_BLOCK_NS,

@@ -5,6 +5,7 @@
 #define EP_INPROC_CONFIG_H
 
 #include "everprof.h"
+#include "inproc/duty.h"
 #include "inproc/threads.h"
 
 #include <limits.h>
@@ -31,6 +32,7 @@ struct ep_config {
 	bool is_later_process; /* of the tree: EVERPROF_OUT gets .PID behind it */
 	uint32_t hz;
 	enum ep_threads_clock clock;
+	struct ep_duty duty; /* of CPU */
 	uint64_t heap_bytes; /* mean between sampled bytes */
 	uint64_t block_ns;   /* of waiting, between two sampled events */
 	bool cpu, heap, mutex, block, threads;

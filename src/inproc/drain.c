@@ -2,6 +2,8 @@
 #include "inproc/drain.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
+#include "inproc/capture.h"
 #include "inproc/code.h"
 #include "inproc/kind_create.h"
 #include "inproc/kind_heap.h"
@@ -21,6 +23,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #define TICK_NS (250 * EP_NS_PER_MS) /* an eighth of a ring at 100 Hz and 35 frames */
 #define MIN_LOOK_NS (10 * EP_NS_PER_MS)
@@ -29,6 +32,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ep_config config;
 static uint64_t next_flush_ns; /* of CLOCK_MONOTONIC */
+static bool on_duty;
 static uint64_t next_kind_ns[EP_REGISTRY_MAX];
 
 /* CPU of the whole run, for EVERPROF_OUT; the drain thread's own. */
@@ -93,6 +97,8 @@ static void flush_cpu(void)
 	ep_drain_unlock();
 	if (!ok)
 		return;
+	if (config.duty.every_ns) /* 0 would be: all the time */
+		b.ledger.covered_ns = b.until_ns > b.from_ns ? b.until_ns - b.from_ns : 1;
 	if (b.ledger.taken || b.ledger.lost)
 		ep_outbox_push(&b);
 	if (whole)
@@ -125,10 +131,31 @@ static void flush_kinds(uint64_t now)
 	}
 }
 
+/* Timers stop before the last look at their samples, and start after it. */
+static void change_duty(void)
+{
+	on_duty = !on_duty;
+	if (!on_duty) {
+		ep_capture_duty(false);
+		tick(NULL);
+		flush_cpu();
+	} else {
+		next_flush_ns = ep_clock_mono_ns() + FLUSH_NS;
+	}
+	ep_drain_lock();
+	ep_window_fill();
+	ep_window_hold(!on_duty);
+	ep_drain_unlock();
+	if (on_duty)
+		ep_capture_duty(true);
+}
+
 static void flush_what_is_due(void)
 {
 	uint64_t now = ep_clock_mono_ns();
-	if (config.cpu && now >= next_flush_ns) {
+	if (config.cpu && ep_duty_is_on(&config.duty, now) != on_duty && ep_threads_running())
+		change_duty();
+	if (config.cpu && on_duty && now >= next_flush_ns) {
 		next_flush_ns += FLUSH_NS;
 		flush_cpu();
 	}
@@ -151,6 +178,9 @@ static int write_whole_cpu(void)
 	b.period = ep_config_period_ns(&config);
 	b.from_ns = whole_from_ns;
 	b.ledger = whole_ledger;
+	if (config.duty.every_ns && !b.ledger.covered_ns)
+		b.ledger.covered_ns = 1;
+	b.covered_ns = b.ledger.covered_ns;
 	int rc = ep_outbox_write_file(&b);
 	ep_batch_fini(&b);
 	whole = NULL;
@@ -194,7 +224,7 @@ static void finish(void)
 	const struct ep_kind *k;
 	ep_threads_stop();
 	tick(NULL);
-	if (config.cpu)
+	if (config.cpu && on_duty)
 		flush_cpu();
 	for (uint32_t i = 0; (k = ep_registry_at(i)) != NULL; i++)
 		if (k->push_every_ns)
@@ -256,7 +286,8 @@ static void *drain_main(void *unused)
 		compile_tables();
 		flush_what_is_due();
 		ep_outbox_send_if_due();
-		futex_wait(&ep_sig_wake, EP_SIG_SLEEP, TICK_NS);
+		uint64_t left = ep_duty_left_ns(&config.duty, ep_clock_mono_ns());
+		futex_wait(&ep_sig_wake, EP_SIG_SLEEP, left < TICK_NS ? left : TICK_NS);
 	}
 	finish();
 	atomic_store(&done, 1);
@@ -288,6 +319,14 @@ void ep_drain_know_code(void)
 	ep_drain_unlock();
 }
 
+static void start_duty(void)
+{
+	uint64_t now = ep_clock_mono_ns();
+	ep_duty_start(&config.duty, now, ep_hash_mix(now + (uint64_t)getpid(), ep_clock_wall_ns()));
+	on_duty = ep_duty_is_on(&config.duty, now);
+	ep_capture_duty(on_duty); /* before the first timer */
+}
+
 int ep_drain_start(const struct ep_config *c)
 {
 	config = *c;
@@ -299,6 +338,7 @@ int ep_drain_start(const struct ep_config *c)
 	whole_from_ns = ep_clock_wall_ns();
 	whole_ledger = (struct ep_ledger){0};
 	next_flush_ns = ep_clock_mono_ns() + FLUSH_NS;
+	start_duty();
 	/* A stack of CPU time that misses its tables is one of many; a heap has objects
 	 * that stay for ever, and many of them are made first. */
 	if (c->heap || c->mutex || c->block || c->threads)
@@ -307,6 +347,7 @@ int ep_drain_start(const struct ep_config *c)
 	int rc = ep_code_refresh(true);
 	if (rc >= 0 && c->cpu)
 		rc = ep_window_start(ep_config_period_ns(c));
+	ep_window_hold(!on_duty);
 	if (rc >= 0 && c->heap)
 		rc = ep_kind_heap_start(c->heap_bytes);
 	if (rc >= 0 && (c->mutex || c->block))

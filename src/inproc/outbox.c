@@ -62,6 +62,7 @@ int ep_batch_write(const struct ep_batch *b, bool named, struct ep_buf *out)
 		.period = b->period,
 		.from_ns = b->from_ns,
 		.until_ns = b->until_ns,
+		.covered_ns = b->covered_ns,
 		.ledger = b->ledger,
 		.names = b->names,
 		.n_names = b->n_names,

@@ -14,6 +14,7 @@ struct ep_batch {
 	const struct ep_write_shape *shape;
 	struct ep_tally *tally; /* owned */
 	uint64_t period, from_ns, until_ns;
+	uint64_t covered_ns; /* of the time in between; 0: all */
 	struct ep_ledger ledger;
 	const struct ep_code_mapping *mappings; /* owned: a copy */
 	uint32_t n_mappings;

@@ -34,6 +34,7 @@ static uint32_t n_slots; /* ever used */
 static uint32_t n_joined;
 static uint64_t period_ns;
 static _Atomic bool running;
+static bool paused;
 static uint32_t own_tid;
 static uint64_t main_stack_lo, main_stack_hi;
 static uint64_t n_refused;
@@ -179,12 +180,12 @@ static struct ep_sig_thread *join_locked(uint32_t tid, uint64_t lo, uint64_t hi)
 	t->cpu_joined_ns = ep_tasks_cpu_ns(tid);
 	atomic_store(&t->tid, tid);
 	n_joined++;
-	if (arm(t, slot, tid) < 0) {
+	if (!paused && arm(t, slot, tid) < 0) {
 		leave_locked(t);
 		n_refused++;
 		return NULL;
 	}
-	if (which_clock == EP_THREADS_PERF)
+	if (which_clock == EP_THREADS_PERF && !paused)
 		add_event(t, tid);
 	return t;
 }
@@ -217,7 +218,7 @@ static uint64_t cpu_of_others(void)
 
 static void stop_clock_locked(void)
 {
-	if (ep_threads_running())
+	if (ep_threads_running() && !paused)
 		cpu_used_ns = cpu_of_others() - cpu_from_ns;
 }
 
@@ -228,7 +229,8 @@ static void stop_clock_locked(void)
  */
 static void account(uint64_t seen)
 {
-	uint64_t cpu = ep_threads_running() ? cpu_of_others() - cpu_from_ns : cpu_used_ns;
+	bool runs = ep_threads_running() && !paused;
+	uint64_t cpu = runs ? cpu_of_others() - cpu_from_ns : cpu_used_ns;
 	uint64_t asked = period_ns ? cpu / period_ns : 0;
 	uint64_t known = seen + n_unsampled;
 	if (asked > known && asked - known > 2 + n_slots + asked / 50)
@@ -264,7 +266,7 @@ void ep_threads_leave(struct ep_sig_thread *t)
 	if (atomic_load(&t->tid) == tid) { /* not given to another one meanwhile */
 		disarm(t); /* the handler is silent from here on */
 		remove_event(t);
-		if (t->start_routine && ep_threads_running())
+		if (t->start_routine && ep_threads_running() && !paused)
 			settle(t);
 		leave_locked(t);
 	}
@@ -397,7 +399,7 @@ static void find_missed(void)
 static void watch_locked(uint64_t now)
 {
 	uint64_t every = n_joined > MANY ? 10 * EP_NS_PER_S : EP_NS_PER_S, seen = 0;
-	if (which_clock != EP_THREADS_AUTO || clock_refused || now - last_watch_ns < every)
+	if (which_clock != EP_THREADS_AUTO || paused || clock_refused || now - last_watch_ns < every)
 		return;
 	last_watch_ns = now;
 	for (uint32_t i = 0; i < n_slots; i++)
@@ -464,23 +466,53 @@ void ep_threads_stop(void)
 	pthread_mutex_unlock(&lock);
 }
 
+static uint64_t had_event[EP_SIG_MAX_THREADS / 64]; /* by slot, while paused */
+
+static void pause_one(struct ep_sig_thread *t, uint32_t slot)
+{
+	uint64_t bit = 1ull << slot % 64;
+	disarm(t);
+	if (atomic_load(&t->hit_fd) < 0)
+		return;
+	had_event[slot / 64] |= bit;
+	remove_event(t);
+}
+
 void ep_threads_pause(void)
 {
 	pthread_mutex_lock(&lock);
+	stop_clock_locked();
+	paused = true;
 	for (uint32_t i = 0; i < n_slots; i++)
-		disarm(ep_sig_threads[i]);
+		pause_one(ep_sig_threads[i], i);
 	pthread_mutex_unlock(&lock);
+}
+
+/* What it used and gave so far is not of the time that begins now. */
+static void resume_one(struct ep_sig_thread *t, uint32_t slot)
+{
+	uint32_t tid = atomic_load(&t->tid);
+	uint64_t bit = 1ull << slot % 64;
+	bool wants_event = which_clock == EP_THREADS_PERF || had_event[slot / 64] & bit;
+	had_event[slot / 64] &= ~bit;
+	if (!tid || atomic_load(&t->timer) >= 0)
+		return;
+	t->taken_before = t->n_taken + t->n_lost;
+	t->cpu_joined_ns = t->cpu_before_ns = ep_tasks_cpu_ns(tid);
+	if (arm(t, slot, tid) < 0)
+		n_refused++;
+	else if (wants_event)
+		add_event(t, tid);
 }
 
 void ep_threads_resume(void)
 {
 	pthread_mutex_lock(&lock);
-	for (uint32_t i = 0; i < n_slots; i++) {
-		struct ep_sig_thread *t = ep_sig_threads[i];
-		uint32_t tid = atomic_load(&t->tid);
-		if (tid && atomic_load(&t->timer) < 0 && arm(t, i, tid) < 0)
-			n_refused++;
-	}
+	if (paused)
+		cpu_from_ns = cpu_of_others() - cpu_used_ns;
+	paused = false;
+	for (uint32_t i = 0; i < n_slots; i++)
+		resume_one(ep_sig_threads[i], i);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -541,6 +573,7 @@ void ep_threads_child(void)
 	ep_taskclock_child();
 	cpu_used_ns = n_unsampled = n_unsampled_settled = 0;
 	own_tid = 0;
+	paused = false;
 	atomic_store(&running, false);
 	pthread_mutex_unlock(&lock);
 }

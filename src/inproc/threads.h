@@ -29,7 +29,8 @@ int ep_threads_start(uint64_t period_ns, uint64_t lo, uint64_t hi);
 /* All timers off; slots stay.  Idempotent. */
 void ep_threads_stop(void);
 bool ep_threads_running(void);
-/* Timers off and on again, all else as it is. */
+/* Timers off and on again; CPU time meanwhile is not asked for, and not missed.  Threads
+ * come and go as ever.  Idempotent; also before the start, which leaves it so. */
 void ep_threads_pause(void);
 void ep_threads_resume(void);
 

@@ -14,6 +14,7 @@
 /* Samples of some time. */
 struct span {
 	struct ep_tally *rows; /* NULL: nobody asked for it */
+	bool is_held;
 	uint64_t period_ns, from_ns;
 	uint64_t truncated, lost_before;
 	uint32_t tids[MAX_TIDS];
@@ -36,7 +37,7 @@ static uint32_t bounded_tid(struct span *s, uint32_t tid)
 static void add_to(struct span *to, const struct ep_raw_sample *s,
 		   const struct ep_tally_frame *frames, uint32_t n)
 {
-	if (!to->rows)
+	if (!to->rows || to->is_held)
 		return;
 	struct ep_tally_row row = {.tid = bounded_tid(to, s->tid),
 				   .labels = (const struct everprof_labels *)(uintptr_t)s->labels,
@@ -86,6 +87,13 @@ static int begin(struct span *s, uint64_t period_ns)
 int ep_window_start(uint64_t period_ns)
 {
 	return begin(&window, period_ns);
+}
+
+void ep_window_hold(bool hold)
+{
+	if (window.is_held && !hold && window.rows)
+		(void)begin(&window, window.period_ns); /* has its rows, so it can't fail */
+	window.is_held = hold;
 }
 
 static void say_unsampled(const struct ep_threads_totals *t)
@@ -166,6 +174,7 @@ int ep_window_copy_end(uint32_t i, struct ep_batch *ret_b)
 void ep_window_child(void)
 {
 	window.rows = NULL;
+	window.is_held = false;
 	for (int i = 0; i < EP_WINDOW_COPIES; i++)
 		copies[i].rows = NULL;
 }

@@ -12,6 +12,8 @@
 int ep_window_start(uint64_t period_ns);
 /* Take what the handlers left in the rings, for the window and the copies. */
 void ep_window_fill(void);
+/* No sample goes into the window, or again; it begins anew then. */
+void ep_window_hold(bool hold);
 /* The window as a batch, and the next begins; false: no memory, it goes on. */
 bool ep_window_take(struct ep_batch *ret_b);
 /* Copy all samples from now on, apart from the window, in place `i`.  -ENOMEM. */

@@ -227,7 +227,8 @@ static void add_scalars(struct writer *x)
 	p->default_sample_type = shown;
 	p->period = (int64_t)x->w->period;
 	p->time_ns = (int64_t)x->w->from_ns;
-	p->duration_ns = (int64_t)(x->w->until_ns - x->w->from_ns);
+	uint64_t covered_ns = x->w->covered_ns;
+	p->duration_ns = (int64_t)(covered_ns ? covered_ns : x->w->until_ns - x->w->from_ns);
 }
 
 int ep_write(const struct ep_write *w, struct ep_buf *out, struct ep_err *err)

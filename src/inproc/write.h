@@ -35,6 +35,7 @@ struct ep_write {
 	const struct ep_code_mapping *mappings; /* [n_mappings], by id */
 	uint32_t n_mappings;
 	uint64_t period, from_ns, until_ns;
+	uint64_t covered_ns; /* of the time in between; 0: all */
 	struct ep_ledger ledger;
 	const struct ep_write_name *names; /* [n_names]; others are asked from the kernel */
 	uint32_t n_names;

@@ -16,8 +16,11 @@ void ep_ledger_format(const struct ep_ledger *l, char ret_text[EP_LEDGER_TEXT_MA
 		n += snprintf(ret_text + n, EP_LEDGER_TEXT_MAX - (size_t)n,
 			      " folded=%" PRIu64, l->folded);
 	if (l->misused)
-		snprintf(ret_text + n, EP_LEDGER_TEXT_MAX - (size_t)n, " misused=%" PRIu64,
-			 l->misused);
+		n += snprintf(ret_text + n, EP_LEDGER_TEXT_MAX - (size_t)n,
+			      " misused=%" PRIu64, l->misused);
+	if (l->covered_ns)
+		snprintf(ret_text + n, EP_LEDGER_TEXT_MAX - (size_t)n, " covered_ns=%" PRIu64,
+			 l->covered_ns);
 }
 
 static bool parse_number(struct ep_slice s, uint64_t *ret)
@@ -44,7 +47,8 @@ static bool take_word(struct ep_slice word, struct ep_ledger *l)
 		      {"lost", &l->lost},
 		      {"truncated", &l->truncated},
 		      {"folded", &l->folded},
-		      {"misused", &l->misused}};
+		      {"misused", &l->misused},
+		      {"covered_ns", &l->covered_ns}};
 	const char *eq = memchr(word.p, '=', word.n);
 	if (!eq)
 		return false;
@@ -87,6 +91,7 @@ void ep_ledger_add(struct ep_ledger *to, const struct ep_ledger *l)
 	to->truncated = add(to->truncated, l->truncated);
 	to->folded = add(to->folded, l->folded);
 	to->misused = add(to->misused, l->misused);
+	to->covered_ns = add(to->covered_ns, l->covered_ns);
 }
 
 bool ep_ledger_of_profile(const struct ep_profile *p, struct ep_ledger *ret)

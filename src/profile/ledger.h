@@ -23,13 +23,14 @@ struct ep_ledger {
 	uint64_t truncated; /* of those taken: the stack does not reach its root */
 	uint64_t folded;    /* label values that became __other__, labels left out */
 	uint64_t misused;   /* calls that were refused: added twice, removed without being there */
+	uint64_t covered_ns; /* of the time the clock ran; 0: all of it, as always */
 };
 
-#define EP_LEDGER_TEXT_MAX 224
+#define EP_LEDGER_TEXT_MAX 256
 
 /*
  * ep_ledger_format - "#everprof ledger asked=N taken=N lost=N truncated=N", and
- * " folded=N" and " misused=N" where there were any.
+ * " folded=N", " misused=N" and " covered_ns=N" where there were any.
  *
  * threads  any thread
  */
