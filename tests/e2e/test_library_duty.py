@@ -84,11 +84,11 @@ def test_a_capture_samples_between(compiled, tmp_path):
     assert late == [], "its samples are its own"
 
 
-def test_the_phase_differs_between_processes(compiled):
+def test_the_phase_differs_between_processes(compiled, tmp_path):
     """In a cycle of 10s/20s, 16 processes started together: neither all nor none sample at once."""
     program = compiled("duty")
     workers = [Worker(program, EVERPROF_DUTY="10s/20s", EVERPROF_SERVER="http://127.0.0.1:9", EVERPROF_TYPES="cpu",
-                      XDG_STATE_HOME="/nonexistent") for _ in range(16)]  # fmt: skip
+                      XDG_STATE_HOME=tmp_path / "state") for _ in range(16)]  # fmt: skip
     try:
         sampling = [w.timers() > 0 for w in workers]
         assert 0 < sum(sampling) < 16, "one chance in 30,000 each way"
