@@ -148,6 +148,10 @@ int ep_dict_decode(struct ep_dict *d, const void *p, size_t n, struct ep_err *er
 /* Up to a mark, with elements named "[damaged]": the last records were lost.  -EBADMSG
  * when it lies too far. */
 int ep_dict_fill(struct ep_dict *d, const struct ep_dict_mark *to, struct ep_err *err);
+struct ep_zstd;
+/* Append a record in its envelope.  -E2BIG, -ENOMEM. */
+int ep_dict_pack(const struct ep_buf *record, struct ep_zstd *z, struct ep_buf *out,
+		 struct ep_err *err);
 /* Like ep_dict_decode(), from a record in its envelope, as it is stored; checks it. */
 int ep_dict_unpack(struct ep_dict *d, struct ep_slice envelope, struct ep_err *err);
 

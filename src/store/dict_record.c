@@ -302,6 +302,21 @@ int ep_dict_fill(struct ep_dict *d, const struct ep_dict_mark *to, struct ep_err
 	return fill_gap(d, &r) < 0 ? ep_fail(err, -ENOMEM, 0, "no memory for a dictionary") : 0;
 }
 
+int ep_dict_pack(const struct ep_buf *record, struct ep_zstd *z, struct ep_buf *out,
+		 struct ep_err *err)
+{
+	size_t start = out->len;
+	if (record->len >= EP_DICT_MAX_RECORD)
+		return ep_fail(err, -E2BIG, 0, "a service gained %zu bytes of names at once",
+			       record->len);
+	ep_buf_add_char(out, 1);
+	ep_put_varint(out, record->len);
+	EP_TRY(ep_zstd_pack_with(z, record->data, record->len, out, err));
+	if (!ep_buf_failed(out))
+		ep_put_u32(out, ep_crc32c(0, out->data + start, out->len - start));
+	return ep_buf_failed(out) ? ep_fail(err, out->failed, 0, "no memory to store a dictionary") : 0;
+}
+
 int ep_dict_unpack(struct ep_dict *d, struct ep_slice b, struct ep_err *err)
 {
 	if (b.n < 4 ||

@@ -203,17 +203,10 @@ static int encode_chunk(struct ep_dict *d, struct ep_dict_mark *ret_to, struct e
 	pthread_mutex_unlock(&d->lock);
 	if (!grew)
 		return 0;
-	if (raw.len >= EP_DICT_MAX_RECORD)
-		return ep_fail(err, -E2BIG, 0, "a service gained %zu bytes of names at once",
-			       raw.len);
 	ep_auto(ep_zstd) z = ep_zstd_new();
 	if (!z || ep_buf_failed(&raw))
 		return ep_fail(err, -ENOMEM, 0, "no memory to store a dictionary");
-	ep_buf_add_char(out, 1);
-	ep_put_varint(out, raw.len);
-	EP_TRY(ep_zstd_pack_with(z, raw.data, raw.len, out, err));
-	ep_put_u32(out, ep_crc32c(0, out->data, out->len));
-	return ep_buf_failed(out) ? ep_fail(err, out->failed, 0, "no memory to store a dictionary") : 0;
+	return ep_dict_pack(&raw, z, out, err);
 }
 
 static int put_chunk(struct ep_head *h, uint32_t service, struct ep_dict *d,

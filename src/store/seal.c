@@ -15,7 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROWS = 4 << 20, MAX_POINTS = 4096 }; /* of a block while it is made */
+enum {
+	MAX_ROWS = 4 << 20, /* of a block while it is made */
+	MAX_POINTS = 4096,
+	RECORD_STACKS = 1 << 16, /* of a dictionary record: what a bad sector costs */
+};
 static const uint64_t hour_ns = 3600ull * 1000000000;
 
 /* One profile: its points, a column each. */
@@ -29,7 +33,8 @@ struct sealing {
 	struct ep_segment_writer *w;
 	const _Atomic bool *stop;
 	struct ep_blob blob;
-	const struct ep_dict *d; /* of the source at hand */
+	struct ep_zstd *z;
+	struct ep_dict *d; /* of the service at hand */
 
 	struct ep_head_point *points; /* of the source at hand */
 	struct found *found;
@@ -300,7 +305,7 @@ static int read_points(struct sealing *g, uint32_t series, struct ep_err *err)
 	return code;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------- */
+/* --- a service -------------------------------------------------------------------------------------- */
 
 struct source {
 	uint64_t key;
@@ -333,41 +338,76 @@ static struct source source_of(const struct ep_head *h, uint32_t series)
 	return to;
 }
 
-static int seal_sources(struct sealing *g, struct source *v, uint32_t n, struct ep_err *err)
+/* Those of one service, which lie together. */
+static int seal_sources(struct sealing *g, const struct source *v, uint32_t n, struct ep_err *err)
 {
 	for (uint32_t i = 0, k; i < n; i = k) {
-		struct ep_dict *d = NULL;
-		EP_TRY(ep_head_dict(g->h, v[i].service, &d, err));
-		if (atomic_load(&g->h->damaged))
-			return damaged(g, "a dictionary is damaged", err);
-		g->d = d;
-		ep_dict_mark(d, &ep_segment_writer_index(g->w)->services[v[i].service].mark);
 		g->n_points = 0;
-		for (k = i; k < n && v[k].service == v[i].service && v[k].key == v[i].key; k++)
+		for (k = i; k < n && v[k].key == v[i].key; k++)
 			EP_TRY(read_points(g, v[k].series, err));
 		EP_TRY(seal_source(g, err));
 	}
 	return 0;
 }
 
-static int copy_records(struct sealing *g, uint32_t service, struct ep_err *err)
+/* --- a service's dictionary ----------------------------------------------------------------------- */
+
+/* What came after a mark, as one record: many small ones pack badly. */
+static int put_record(struct sealing *g, const struct ep_dict_mark *from,
+		      const struct ep_dict_mark *to, struct ep_err *err)
+{
+	ep_auto_buf raw, packed;
+	ep_buf_init(&raw, SIZE_MAX / 2);
+	ep_buf_init(&packed, SIZE_MAX / 2);
+	ep_dict_encode(g->d, from, to, &raw);
+	if (ep_buf_failed(&raw))
+		return no_memory(err);
+	EP_TRY(ep_dict_pack(&raw, g->z, &packed, err));
+	return ep_segment_writer_record(
+		g->w, (struct ep_slice){(const char *)packed.data, packed.len}, err);
+}
+
+/* Fills g->d from the head's records, and writes them, some of them in one. */
+static int put_records(struct sealing *g, uint32_t service, struct ep_err *err)
 {
 	sqlite3_stmt *q = g->c->chunks;
-	sqlite3_bind_int64(q, 1, service);
+	struct ep_dict_mark from, to;
 	int rc, code = 0;
-	while (!code && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		code = ep_segment_writer_record(
-			g->w,
-			(struct ep_slice){sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0)},
-			err);
+	ep_dict_mark(g->d, &from);
+	to = from;
+	sqlite3_bind_int64(q, 1, service);
+	while (!code && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+		struct ep_slice b = {sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0)};
+		code = ep_dict_unpack(g->d, b, err);
+		ep_dict_mark(g->d, &to);
+		if (!code && to.stacks - from.stacks >= RECORD_STACKS) {
+			code = put_record(g, &from, &to, err);
+			from = to;
+		}
+	}
 	if (!code && rc != SQLITE_DONE)
 		code = ep_sql_fail(g->c->db, rc, g->h->name, err);
 	(void)sqlite3_reset(q); /* its error is reported above */
+	if (!code && memcmp(&from, &to, sizeof(from)) != 0)
+		code = put_record(g, &from, &to, err);
 	return code;
 }
 
+static int seal_service(struct sealing *g, uint32_t service, const struct source *v, uint32_t n,
+			struct ep_err *err)
+{
+	struct ep_segment_index *x = ep_segment_writer_index(g->w);
+	struct ep_segment_service *to = &x->services[x->n_services++];
+	to->name = ep_vec_get(&g->h->services, struct ep_head_service, service)->name;
+	EP_TRY(put_records(g, service, err));
+	ep_dict_mark(g->d, &to->mark);
+	return seal_sources(g, v, n, err);
+}
+
+/* --- all of it ------------------------------------------------------------------------------------ */
+
 /* Names and labels are borrowed from the head. */
-static int put_tables(struct sealing *g, struct ep_err *err)
+static int put_series(struct sealing *g, struct ep_err *err)
 {
 	struct ep_segment_index *x = ep_segment_writer_index(g->w);
 	uint32_t n_services = ep_vec_n(&g->h->services), n_series = ep_vec_n(&g->h->series);
@@ -376,11 +416,6 @@ static int put_tables(struct sealing *g, struct ep_err *err)
 	if (!x->services || !x->series)
 		return no_memory(err);
 	x->epoch = (struct ep_slice){g->h->name, strlen(g->h->name)};
-	for (uint32_t i = 0; i < n_services; i++) {
-		x->services[x->n_services++].name =
-			ep_vec_get(&g->h->services, struct ep_head_service, i)->name;
-		EP_TRY(copy_records(g, i, err));
-	}
 	for (uint32_t i = 0; i < n_series; i++) {
 		const struct ep_head_series *s = ep_head_series_at(g->h, i);
 		x->series[x->n_series++] = (struct ep_segment_series){
@@ -389,18 +424,34 @@ static int put_tables(struct sealing *g, struct ep_err *err)
 	return 0;
 }
 
+static int seal_services(struct sealing *g, const struct source *v, uint32_t n, struct ep_err *err)
+{
+	uint32_t n_services = ep_vec_n(&g->h->services), at = 0;
+	for (uint32_t i = 0; i < n_services; i++) {
+		uint32_t first = at;
+		while (at < n && v[at].service == i)
+			at++;
+		g->d = ep_dict_new();
+		int rc = g->d ? seal_service(g, i, v + first, at - first, err) : no_memory(err);
+		ep_dict_free(g->d);
+		EP_TRY(rc);
+	}
+	return at == n ? 0 : damaged(g, "a series is of no service", err);
+}
+
 static int seal(struct sealing *g, struct ep_err *err)
 {
 	struct ep_head *h = g->h;
 	uint32_t n = ep_vec_n(&h->series);
 	struct source *v ep_auto_mem = ep_alloc(((size_t)n + 1) * sizeof(*v));
-	if (!v || ep_blob_init(&g->blob) < 0)
+	g->z = ep_zstd_new();
+	if (!v || !g->z || ep_blob_init(&g->blob) < 0)
 		return no_memory(err);
-	EP_TRY(put_tables(g, err));
+	EP_TRY(put_series(g, err));
 	for (uint32_t i = 0; i < n; i++)
 		v[i] = source_of(h, i);
 	qsort(v, n, sizeof(*v), by_source);
-	EP_TRY(seal_sources(g, v, n, err));
+	EP_TRY(seal_services(g, v, n, err));
 	int64_t expected = 0;
 	EP_TRY(ep_sql_int(g->c->db, "SELECT count(*) FROM points", &expected, err));
 	if ((uint64_t)expected != g->n_sealed)
@@ -415,6 +466,7 @@ static void fini(struct sealing *g)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		ep_free(all[i]);
 	ep_blob_fini(&g->blob);
+	ep_zstd_free(g->z);
 }
 
 int ep_seal(struct ep_head *h, const char *dir, const char *name, const _Atomic bool *stop,
