@@ -138,6 +138,24 @@ static struct ep_hash128 frame_content(const struct ep_dict *d, const struct ep_
 	return c.h;
 }
 
+int ep_dict_hash_stacks(const struct ep_dict *d, uint32_t n, struct ep_hash128 *ret)
+{
+	uint32_t n_frames = ep_vec_n(&d->frames);
+	struct ep_hash128 *frames ep_auto_mem = ep_alloc(((size_t)n_frames + 1) * sizeof(*frames));
+	if (!frames)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n_frames; i++)
+		frames[i] = frame_content(d, ep_dict_frame(d, i));
+	if (n)
+		ret[0] = (struct ep_hash128){0, 0}; /* of the empty stack */
+	for (uint32_t i = 1; i < n; i++) {
+		const struct ep_dict_stack *s = ep_dict_stack(d, i); /* parents come first */
+		struct ep_hash128 both[2] = {ret[s->parent], frames[s->frame]};
+		ret[i] = ep_hash128(both, sizeof(both));
+	}
+	return 0;
+}
+
 /* --- adding -------------------------------------------------------------------- */
 
 uint32_t ep_dict_string(struct ep_dict *d, struct ep_slice s)
@@ -191,8 +209,7 @@ uint32_t ep_dict_append_frame(struct ep_dict *d, const struct ep_dict_frame *f,
 {
 	uint32_t first_line = ep_vec_n(&d->lines);
 	struct ep_dict_frame *to = ep_vec_next(&d->frames);
-	struct ep_hash128 *hash = ep_vec_next(&d->frame_hashes);
-	if (!to || !hash)
+	if (!to)
 		return EP_DICT_NONE;
 	for (uint32_t i = 0; i < f->n_lines; i++) {
 		struct ep_dict_line *l = ep_vec_next(&d->lines);
@@ -203,8 +220,6 @@ uint32_t ep_dict_append_frame(struct ep_dict *d, const struct ep_dict_frame *f,
 	}
 	*to = *f;
 	to->first_line = first_line;
-	*hash = frame_content(d, to);
-	(void)ep_vec_publish(&d->frame_hashes); /* the frame's own id */
 	return ep_vec_publish(&d->frames);
 }
 
@@ -226,14 +241,9 @@ uint32_t ep_dict_add_frame(struct ep_dict *d, const struct ep_dict_frame *f,
 uint32_t ep_dict_append_stack(struct ep_dict *d, uint32_t parent, uint32_t frame)
 {
 	struct ep_dict_stack *to = ep_vec_next(&d->stacks);
-	struct ep_hash128 *hash = ep_vec_next(&d->stack_hashes);
-	if (!to || !hash)
+	if (!to)
 		return EP_DICT_NONE;
 	*to = (struct ep_dict_stack){parent, frame};
-	struct ep_hash128 both[2] = {ep_dict_stack_hash(d, parent),
-				     *ep_vec_get(&d->frame_hashes, struct ep_hash128, frame)};
-	*hash = ep_hash128(both, sizeof(both));
-	(void)ep_vec_publish(&d->stack_hashes); /* the stack's own id */
 	return ep_vec_publish(&d->stacks);
 }
 
@@ -415,11 +425,10 @@ void ep_dict_mark(const struct ep_dict *d, struct ep_dict_mark *ret_m)
 	};
 }
 
-static struct ep_vec *const *vecs_of(struct ep_dict *d, struct ep_vec *buf[12])
+static struct ep_vec *const *vecs_of(struct ep_dict *d, struct ep_vec *buf[10])
 {
-	struct ep_vec *all[] = {&d->strings, &d->mappings,     &d->functions, &d->lines,
-				&d->frames,  &d->frame_hashes, &d->stacks,    &d->stack_hashes,
-				&d->labels,  &d->sets,	       &d->metas,     NULL};
+	struct ep_vec *all[] = {&d->strings, &d->mappings, &d->functions, &d->lines, &d->frames,
+				&d->stacks,  &d->labels,   &d->sets,	  &d->metas, NULL};
 	memcpy(buf, all, sizeof(all));
 	return buf;
 }
@@ -435,7 +444,7 @@ static struct ep_index *const *indexes_of(struct ep_dict *d, struct ep_index *bu
 
 size_t ep_dict_bytes(const struct ep_dict *d)
 {
-	struct ep_vec *vecs[12];
+	struct ep_vec *vecs[10];
 	struct ep_index *indexes[9];
 	size_t bytes = sizeof(*d) + ep_arena_used(d->arena);
 	for (struct ep_vec *const *v = vecs_of((struct ep_dict *)d, vecs); *v; v++)
@@ -445,7 +454,7 @@ size_t ep_dict_bytes(const struct ep_dict *d)
 	return bytes;
 }
 
-/* Two strings, the lost frame, the empty stack (hash 0) and the empty set. */
+/* Two strings, the lost frame, the empty stack and the empty set. */
 static int add_roots(struct ep_dict *d)
 {
 	if (ep_dict_string(d, ep_slice_of("")) == EP_DICT_NONE ||
@@ -456,10 +465,9 @@ static int add_roots(struct ep_dict *d)
 						  .flags = EP_FRAME_DAMAGED};
 	if (ep_dict_append_frame(d, &lost, NULL) == EP_DICT_NONE)
 		return -ENOMEM;
-	if (!ep_vec_next(&d->stacks) || !ep_vec_next(&d->stack_hashes) || !ep_vec_next(&d->sets))
+	if (!ep_vec_next(&d->stacks) || !ep_vec_next(&d->sets))
 		return -ENOMEM;
-	(void)ep_vec_publish(&d->stacks); /* all three get id 0 */
-	(void)ep_vec_publish(&d->stack_hashes);
+	(void)ep_vec_publish(&d->stacks); /* both get id 0 */
 	(void)ep_vec_publish(&d->sets);
 	ep_dict_mark(d, &d->stored); /* roots are never written */
 	return 0;
@@ -477,9 +485,7 @@ struct ep_dict *ep_dict_new(void)
 	ep_vec_init(&d->functions, sizeof(struct ep_dict_function));
 	ep_vec_init(&d->lines, sizeof(struct ep_dict_line));
 	ep_vec_init(&d->frames, sizeof(struct ep_dict_frame));
-	ep_vec_init(&d->frame_hashes, sizeof(struct ep_hash128));
 	ep_vec_init(&d->stacks, sizeof(struct ep_dict_stack));
-	ep_vec_init(&d->stack_hashes, sizeof(struct ep_hash128));
 	ep_vec_init(&d->labels, sizeof(struct ep_dict_label));
 	ep_vec_init(&d->sets, sizeof(struct ep_dict_set));
 	ep_vec_init(&d->metas, sizeof(struct ep_slice));
@@ -494,7 +500,7 @@ void ep_dict_free(struct ep_dict *d)
 {
 	if (!d)
 		return;
-	struct ep_vec *vecs[12];
+	struct ep_vec *vecs[10];
 	struct ep_index *indexes[9];
 	for (struct ep_vec *const *v = vecs_of(d, vecs); *v; v++)
 		ep_vec_fini(*v);

@@ -5,8 +5,8 @@
  * ("metas") get dense ids.  A frame is a place: mapping and file offset, and
  * the chain of lines it came with, if it came with names.  A stack is a node of
  * a tree: parent and frame.  Of every dictionary stack 0 is the empty one, set 0 the
- * empty one, string 0 "", string 1 "[damaged]", frame 0 stands for a lost one.  Every stack has a
- * 128-bit hash of its content (docs/formats/head.md), equal wherever it is stored.
+ * empty one, string 0 "", string 1 "[damaged]", frame 0 stands for a lost one.  A stack's
+ * 128-bit hash of its content (docs/formats/head.md) is equal wherever it is stored.
  *
  * Threads: interning and encoding under d->lock; reading by id needs no lock
  * for ids below the counts.  Ids of another record that might be newer than the
@@ -90,8 +90,7 @@ struct ep_dict_mark {
 struct ep_dict {
 	pthread_mutex_t lock;
 	struct ep_arena *arena; /* the strings */
-	struct ep_vec strings, mappings, functions, lines, frames, frame_hashes, stacks,
-		stack_hashes, labels, sets, metas;
+	struct ep_vec strings, mappings, functions, lines, frames, stacks, labels, sets, metas;
 	struct ep_index ix_strings, ix_mappings, ix_functions, ix_frames, ix_stacks, ix_sets,
 		ix_metas;
 	bool indexed; /* the indexes are filled: needed to add only */
@@ -134,6 +133,10 @@ uint32_t ep_dict_append_stack(struct ep_dict *d, uint32_t parent, uint32_t frame
 uint32_t ep_dict_append_set(struct ep_dict *d, const struct ep_dict_label *labels, uint32_t n);
 
 void ep_dict_mark(const struct ep_dict *d, struct ep_dict_mark *ret_m);
+
+/* Content hashes of the stacks below n, to meet those of another dictionary.  They are
+ * not kept: 16 bytes a node.  -ENOMEM. */
+int ep_dict_hash_stacks(const struct ep_dict *d, uint32_t n, struct ep_hash128 *ret);
 
 /* What lies between two marks, as one record without envelope.  Under d->lock. */
 void ep_dict_encode(const struct ep_dict *d, const struct ep_dict_mark *from,
@@ -190,10 +193,6 @@ static inline const struct ep_dict_label *ep_dict_label(const struct ep_dict *d,
 static inline struct ep_slice ep_dict_meta(const struct ep_dict *d, uint32_t id)
 {
 	return *ep_vec_get(&d->metas, struct ep_slice, id);
-}
-static inline struct ep_hash128 ep_dict_stack_hash(const struct ep_dict *d, uint32_t id)
-{
-	return *ep_vec_get(&d->stack_hashes, struct ep_hash128, id);
 }
 
 #endif
