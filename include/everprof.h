@@ -52,7 +52,7 @@ typedef struct everprof_config {
 	const char *token_file; /* EVERPROF_SERVER_TOKEN_FILE: a token, or USER:PASSWORD */
 	const char *tenant;     /* EVERPROF_TENANT */
 	const char *labels;     /* EVERPROF_LABELS: static labels, "k=v,k2=v2" */
-	const char *types;      /* EVERPROF_TYPES: of "cpu,heap,mutex,block,threads"; default "cpu,heap" */
+	const char *types;      /* EVERPROF_TYPES: of "cpu,heap,mutex,block,threads,wall"; default "cpu,heap" */
 	const char *out;        /* EVERPROF_OUT: the whole run's profile, written at exit */
 	unsigned hz;            /* EVERPROF_HZ: samples a second of CPU time; default 100 */
 	/*

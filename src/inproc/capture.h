@@ -13,6 +13,7 @@
 enum ep_capture {
 	EP_CAPTURE_HTTP,
 	EP_CAPTURE_API, /* everprof_cpu_start() */
+	EP_CAPTURE_WALL, /* what of a wall clock is CPU time */
 	EP_CAPTURES
 };
 

@@ -243,6 +243,8 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	rc |= copy(c.http, sizeof(c.http), pick("EVERPROF_HTTP", u.http, ""), "EVERPROF_HTTP");
 	rc |= copy(c.http_token_file, sizeof(c.http_token_file),
 		   pick("EVERPROF_TOKEN_FILE", u.http_token_file, ""), "EVERPROF_TOKEN_FILE");
+	rc |= copy(c.wall_names, sizeof(c.wall_names), pick("EVERPROF_WALL", NULL, ""),
+		   "EVERPROF_WALL");
 	c.http_cmdline = !strcmp(pick("EVERPROF_HTTP_CMDLINE", NULL, "0"), "1");
 	c.otel = strcmp(pick("EVERPROF_OTEL", NULL, "1"), "0") != 0;
 	c.inherit = !strcmp(pick("EVERPROF_LABELS_INHERIT", NULL, "0"), "1");
@@ -269,6 +271,7 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	c.mutex = has_word(types, "mutex");
 	c.block = has_word(types, "block");
 	c.threads = has_word(types, "threads");
+	c.wall = has_word(types, "wall");
 	choose_spool(&c);
 	if (*c.out)
 		mark_tree(&c);

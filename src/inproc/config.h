@@ -35,7 +35,8 @@ struct ep_config {
 	struct ep_duty duty; /* of CPU */
 	uint64_t heap_bytes; /* mean between sampled bytes */
 	uint64_t block_ns;   /* of waiting, between two sampled events */
-	bool cpu, heap, mutex, block, threads;
+	char wall_names[256]; /* of threads, as patterns; "": all */
+	bool cpu, heap, mutex, block, threads, wall;
 };
 
 /*

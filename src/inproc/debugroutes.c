@@ -25,6 +25,7 @@
 
 enum { DEFAULT_PROFILE_S = 30, LOOK_MS = 100, MAX_ANSWER_HEADERS = 12 };
 #define MAX_BYTES ((size_t)256 << 20)
+#define DEFAULT_WALL_S "10" /* of what is on for a request only */
 
 static struct ep_debugroutes_limits limits = {.profile_s = 60, .trace_s = 10};
 static _Atomic bool capturing;
@@ -175,9 +176,15 @@ static int difference(const struct ep_kind *k, unsigned seconds, const everprof_
 {
 	struct ep_batch first, second;
 	char name[96];
-	if (!snapshot(k, &first))
+	bool begun = !k->begin || k->begin() == 0;
+	if (!begun || !snapshot(k, &first)) {
+		if (begun && k->end)
+			k->end();
 		return refuse(w, 500, NULL, "failed to collect profile");
+	}
 	bool there = wait_seconds(w, seconds), ok = there && snapshot(k, &second);
+	if (k->end)
+		k->end();
 	if (!ok) {
 		ep_batch_fini(&first);
 		return there ? refuse(w, 500, NULL, "failed to collect profile") : -EPIPE;
@@ -209,7 +216,9 @@ static int named(const char *name, const everprof_http_request *rq, const everpr
 	int debug = (int)strtol(parameter(rq->query, "debug", text), NULL, 10);
 	bool interrupt = !strcmp(parameter(rq->query, "interrupt", text), "1");
 	enum ep_kind_form form = interrupt ? EP_KIND_INTERRUPT : EP_KIND_TOTAL;
-	if (!*parameter(rq->query, "seconds", text))
+	if (!*parameter(rq->query, "seconds", text) && k->begin && !debug)
+		strcpy(text, DEFAULT_WALL_S);
+	if (!*text)
 		return whole(k, form, debug, w);
 	long seconds = strtol(text, &end, 10);
 	if (*end || seconds <= 0)
@@ -309,7 +318,8 @@ bool ep_debugroutes_waits(const everprof_http_request *rq)
 {
 	char text[32];
 	const char *name = name_of(rq->path);
-	return !strcmp(name, "profile") || *parameter(rq->query, "seconds", text);
+	const struct ep_kind *k = ep_registry_find(name);
+	return !strcmp(name, "profile") || (k && k->begin) || *parameter(rq->query, "seconds", text);
 }
 
 static int route(const char *name, const everprof_http_request *rq, const everprof_http_writer *w)

@@ -11,6 +11,7 @@
 #include "inproc/kind_lock.h"
 #include "inproc/kind_scopes.h"
 #include "inproc/kind_threads.h"
+#include "inproc/kind_wall.h"
 #include "inproc/livetasks.h"
 #include "inproc/hooks.h"
 #include "inproc/registry.h"
@@ -138,13 +139,15 @@ static void change_duty(void)
 	if (!on_duty) {
 		ep_capture_duty(false);
 		tick(NULL);
-		flush_cpu();
+		if (config.cpu)
+			flush_cpu();
 	} else {
 		next_flush_ns = ep_clock_mono_ns() + FLUSH_NS;
 	}
 	ep_drain_lock();
 	ep_window_fill();
 	ep_window_hold(!on_duty);
+	ep_kind_wall_hold(!on_duty);
 	ep_drain_unlock();
 	if (on_duty)
 		ep_capture_duty(true);
@@ -153,7 +156,8 @@ static void change_duty(void)
 static void flush_what_is_due(void)
 {
 	uint64_t now = ep_clock_mono_ns();
-	if (config.cpu && ep_duty_is_on(&config.duty, now) != on_duty && ep_threads_running())
+	if (ep_duty_is_on(&config.duty, now) != on_duty && ep_threads_running() &&
+	    (config.cpu || config.wall))
 		change_duty();
 	if (config.cpu && on_duty && now >= next_flush_ns) {
 		next_flush_ns += FLUSH_NS;
@@ -275,6 +279,22 @@ static void compile_tables(void)
 	ep_drain_unlock();
 }
 
+/* In between, looks of the wall clock. */
+static void wait_for_tick(void)
+{
+	uint64_t now = ep_clock_mono_ns(), duty = ep_duty_left_ns(&config.duty, now);
+	uint64_t end = now + (duty < TICK_NS ? duty : TICK_NS);
+	for (; now < end && atomic_load(&ep_sig_wake) == EP_SIG_SLEEP; now = ep_clock_mono_ns()) {
+		uint64_t step = ep_kind_wall_step_ns(), left = end - now;
+		futex_wait(&ep_sig_wake, EP_SIG_SLEEP, step && step < left ? step : left);
+		if (!step)
+			continue;
+		ep_drain_lock();
+		ep_kind_wall_look();
+		ep_drain_unlock();
+	}
+}
+
 static void *drain_main(void *unused)
 {
 	(void)unused;
@@ -286,8 +306,7 @@ static void *drain_main(void *unused)
 		compile_tables();
 		flush_what_is_due();
 		ep_outbox_send_if_due();
-		uint64_t left = ep_duty_left_ns(&config.duty, ep_clock_mono_ns());
-		futex_wait(&ep_sig_wake, EP_SIG_SLEEP, left < TICK_NS ? left : TICK_NS);
+		wait_for_tick();
 	}
 	finish();
 	atomic_store(&done, 1);
@@ -304,7 +323,7 @@ uint64_t ep_drain_period_ns(void)
 
 bool ep_drain_wants_cpu(void)
 {
-	return config.cpu && atomic_load(&started);
+	return (config.cpu || config.wall) && atomic_load(&started);
 }
 
 void ep_drain_know_code(void)
@@ -341,7 +360,7 @@ int ep_drain_start(const struct ep_config *c)
 	start_duty();
 	/* A stack of CPU time that misses its tables is one of many; a heap has objects
 	 * that stay for ever, and many of them are made first. */
-	if (c->heap || c->mutex || c->block || c->threads)
+	if (c->heap || c->mutex || c->block || c->threads || c->wall)
 		ep_drain_know_code();
 	ep_drain_lock();
 	int rc = ep_code_refresh(true);
@@ -354,6 +373,9 @@ int ep_drain_start(const struct ep_config *c)
 		rc = ep_kind_lock_start(c->mutex, c->block, c->block_ns);
 	if (rc >= 0)
 		rc = ep_kind_threads_start(c->threads);
+	if (rc >= 0)
+		rc = ep_kind_wall_start(c->wall, config.wall_names);
+	ep_kind_wall_hold(!on_duty);
 	if (rc >= 0)
 		rc = ep_kind_create_start();
 	if (rc >= 0) /* last: EVERPROF_OUT as a file is of the first */
@@ -400,6 +422,7 @@ void ep_drain_child(void)
 {
 	/* The parent's rows and queue may be cut in the middle: left, not freed. */
 	ep_otelctx_child();
+	ep_kind_wall_child();
 	ep_window_child();
 	ep_outbox_child();
 	whole = NULL;

@@ -23,7 +23,7 @@ int ep_drain_stop(uint64_t timeout_ns);
 
 /* CPU time a sample stands for.  Any thread, once it was started. */
 uint64_t ep_drain_period_ns(void);
-/* Does the continuous profiler sample CPU? */
+/* Does the continuous profiler sample CPU, for the profile of it or of the wall clock? */
 bool ep_drain_wants_cpu(void);
 
 /* Map the code and make all tables on the calling thread. */

@@ -32,6 +32,10 @@ struct ep_kind {
 	int (*long_text)(const struct ep_batch *b, struct ep_buf *out); /* debug=2; NULL: the same */
 	/* Records there are now: the number on the index page.  Any thread. */
 	uint64_t (*count)(const struct ep_kind *k);
+	/* Called around the seconds of a difference, under no lock: it is on only if asked for.
+	 * NULL: it is always on.  -EBUSY, -EAGAIN, -ENOMEM. */
+	int (*begin)(void);
+	void (*end)(void);
 	bool can_delta;	      /* ?seconds=N makes sense: second snapshot - first */
 	uint64_t push_every_ns; /* 0: is not pushed */
 	void *of;	      /* the owner's */

@@ -101,11 +101,11 @@ static void after_fork_in_parent(void)
 
 static int go(uint64_t stack_lo, uint64_t stack_hi)
 {
-	if (config.cpu)
+	if (config.cpu || config.wall)
 		EP_TRY(ep_hooks_take_sigprof());
 	EP_TRY(ep_drain_start(&config));
 	ep_threads_know_main_stack();
-	if (!config.cpu)
+	if (!config.cpu && !config.wall)
 		return 0;
 	int rc = ep_threads_start(ep_config_period_ns(&config), stack_lo, stack_hi);
 	if (rc < 0)
@@ -178,6 +178,7 @@ static int start(const everprof_config *user, size_t size, bool on_demand)
 	}
 	ep_hooks_inherit_labels(config.inherit);
 	config.cpu &= tells; /* on demand it is sampled then */
+	config.wall &= tells;
 	if (*config.http_token_file)
 		EP_TRY(ep_tokens_open(config.http_token_file));
 	if (!on_demand && !tells && !*config.http)

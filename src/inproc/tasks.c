@@ -118,6 +118,21 @@ enum ep_tasks_state ep_tasks_look(int dir, uint32_t tid, struct ep_tasks_at *ret
 	return state;
 }
 
+/* "CPU WAITED SLICES" */
+bool ep_tasks_queued_ns(int dir, uint32_t tid, uint64_t *ret_ns)
+{
+	char text[96], *p;
+	int fd = open_file(dir, tid, "schedstat");
+	int n = fd < 0 ? fd : read_text(fd, text, sizeof(text));
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	(void)strtoull(text, &p, 10); /* CPU time, which its clock tells better */
+	*ret_ns = strtoull(p, NULL, 10);
+	return true;
+}
+
 void ep_tasks_name(int dir, uint32_t tid, char ret[EP_TASKS_NAME])
 {
 	char text[EP_TASKS_NAME + 1];

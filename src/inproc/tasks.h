@@ -44,6 +44,9 @@ enum ep_tasks_state ep_tasks_look(int dir, uint32_t tid, struct ep_tasks_at *ret
 /* Once more. */
 enum ep_tasks_state ep_tasks_look_again(int fd, struct ep_tasks_at *ret_at);
 
+/* How long it has waited for a CPU so far; false: the kernel does not count that. */
+bool ep_tasks_queued_ns(int dir, uint32_t tid, uint64_t *ret_ns);
+
 /* The name; "" when it is gone. */
 void ep_tasks_name(int dir, uint32_t tid, char ret[EP_TASKS_NAME]);
 

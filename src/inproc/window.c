@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "inproc/ringpool.h"
 #include "inproc/sig/rings.h"
+#include "inproc/kind_wall.h"
 #include "inproc/threads.h"
 #include "safe/raw.h"
 
@@ -57,6 +58,7 @@ static void add_sample(const struct ep_raw_sample *s)
 	add_to(&window, s, frames, n);
 	for (int i = 0; i < EP_WINDOW_COPIES; i++)
 		add_to(&copies[i], s, frames, n);
+	ep_kind_wall_add_sample(s, frames, n);
 }
 
 void ep_window_fill(void)

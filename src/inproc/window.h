@@ -24,6 +24,6 @@ int ep_window_copy_end(uint32_t i, struct ep_batch *ret_b);
 /* After a fork: what is there may be cut in the middle, and is the parent's. */
 void ep_window_child(void);
 
-enum { EP_WINDOW_COPIES = 2 };
+enum { EP_WINDOW_COPIES = 3 };
 
 #endif
