@@ -247,6 +247,7 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 		   "EVERPROF_WALL");
 	c.http_cmdline = !strcmp(pick("EVERPROF_HTTP_CMDLINE", NULL, "0"), "1");
 	c.otel = strcmp(pick("EVERPROF_OTEL", NULL, "1"), "0") != 0;
+	c.names = !strcmp(pick("EVERPROF_NAMES", NULL, "0"), "1");
 	c.inherit = !strcmp(pick("EVERPROF_LABELS_INHERIT", NULL, "0"), "1");
 	rc |= read_labels(pick("EVERPROF_LABELS", u.labels, ""), &c);
 	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);

@@ -27,6 +27,7 @@ struct ep_config {
 	char http[160];			  /* "": no listener */
 	char http_token_file[PATH_MAX];	  /* "": none is asked for */
 	bool http_cmdline;
+	bool names; /* in what is pushed */
 	bool inherit; /* labels, by new threads */
 	bool otel;    /* labels are published for readers outside */
 	bool is_later_process; /* of the tree: EVERPROF_OUT gets .PID behind it */

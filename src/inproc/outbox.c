@@ -103,7 +103,8 @@ static void series_name(const struct ep_batch *b, char *to, size_t size)
 	if (gethostname(host, sizeof(host) - 1) < 0)
 		strcpy(host, "unknown");
 	ep_config_clean_value(host);
-	snprintf(to, size, "%s{version=%s,host=%s,profiler=library%s%s}", config.name,
+	snprintf(to, size, "%s{%sversion=%s,host=%s,profiler=library%s%s}", config.name,
+		 strcmp(b->shape->name, "block") ? "" : EP_PUSH_BLOCK,
 		 *config.version ? config.version : b->build_id, host,
 		 *config.labels ? "," : "", config.labels);
 }
@@ -115,7 +116,7 @@ void ep_outbox_push(const struct ep_batch *b)
 		return;
 	ep_auto_buf bytes;
 	ep_buf_init(&bytes, MAX_FILE_BYTES);
-	if (ep_batch_write(b, false, &bytes) < 0)
+	if (ep_batch_write(b, config.names, &bytes) < 0)
 		return;
 	series_name(b, name, sizeof(name));
 	struct ep_push_item item = {.name = name,

@@ -49,15 +49,20 @@ struct ep_push {
 	struct ep_push_stats stats;
 };
 
-static void add_encoded(struct ep_buf *b, const char *s)
+static void add_encoded_n(struct ep_buf *b, const char *s, size_t n)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
 		if (isalnum(c) || strchr("-_.~", c))
 			ep_buf_add_char(b, (char)c);
 		else
 			ep_buf_printf(b, "%%%02X", c);
 	}
+}
+
+static void add_encoded(struct ep_buf *b, const char *s)
+{
+	add_encoded_n(b, s, strlen(s));
 }
 
 static char *to_string(struct ep_buf *b)
@@ -222,13 +227,16 @@ int ep_push_add(struct ep_push *p, const struct ep_push_item *item)
 static void ingest_path(const struct ep_push *p, const struct ep_push_item *i,
 			struct ep_buf *b)
 {
+	const char *block = strstr(i->name, EP_PUSH_BLOCK);
 	ep_buf_add_str(b, "/ingest?name=");
-	add_encoded(b, i->name);
+	if (block)
+		add_encoded_n(b, i->name, (size_t)(block - i->name));
+	add_encoded(b, block ? block + strlen(EP_PUSH_BLOCK) : i->name);
 	ep_buf_printf(b, "&from=%" PRIu64 "&until=%" PRIu64, i->from_ns, i->until_ns);
 	if (i->sample_rate_hz)
 		ep_buf_printf(b, "&sampleRate=%u", i->sample_rate_hz);
-	ep_buf_printf(b, "&spyName=%s&format=pprof&units=samples&aggregationType=sum",
-		      p->spy_name);
+	ep_buf_printf(b, "&spyName=%s%s&units=samples&aggregationType=sum", p->spy_name,
+		      block ? "" : "&format=pprof"); /* which would be: no form */
 }
 
 /* The sentence of an error body: {"message":"…"}, else its first line. */
@@ -262,11 +270,31 @@ static void plan_next_try(struct ep_push *p, unsigned retry_after_s)
 	p->next_try_ns = ep_clock_mono_ns() + wait;
 }
 
+#define BOUNDARY "everprof-7d1f0c4b9a2e"
+#define PART(name, more) "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"" name "\"" more "\r\n\r\n"
+
+/* Without a word the types of a block profile would be read as those of mutex. */
+static void form_of_block(const struct ep_push_item *i, struct ep_buf *b)
+{
+	ep_buf_add_str(b, PART("sample_type_config", "; filename=\"sample_type_config.json\"")
+		       "{\"contentions\":{\"units\":\"lock_samples\",\"display-name\":\"block_count\"},"
+		       "\"delay\":{\"units\":\"lock_nanoseconds\",\"display-name\":\"block_duration\"}}\r\n"
+		       PART("profile", "; filename=\"profile.pprof\""));
+	ep_buf_add(b, i->pprof_gz, i->n_bytes);
+	ep_buf_add_str(b, "\r\n--" BOUNDARY "--\r\n");
+}
+
 /* 1: done with this item, taken or refused for good; 0: try it again later. */
 static int send_item(struct ep_push *p, const struct ep_push_item *i, uint64_t deadline_ns)
 {
-	ep_auto_buf path, body;
+	ep_auto_buf path, body, form;
 	ep_buf_init(&path, 1 << 20);
+	ep_buf_init(&form, i->n_bytes + 4096);
+	bool is_block = strstr(i->name, EP_PUSH_BLOCK) != NULL;
+	if (is_block)
+		form_of_block(i, &form);
+	if (ep_buf_failed(&form))
+		return 0; /* memory is short now */
 	ep_buf_init(&body, MAX_ERROR_BODY);
 	ingest_path(p, i, &path);
 	uint64_t end = ep_clock_mono_ns() + TRY_NS;
@@ -275,10 +303,11 @@ static int send_item(struct ep_push *p, const struct ep_push_item *i, uint64_t d
 		.tls = p->tls,
 		.method = "POST",
 		.path = ep_buf_cstr(&path),
-		.content_type = "application/octet-stream",
+		.content_type = is_block ? "multipart/form-data; boundary=" BOUNDARY
+					 : "application/octet-stream",
 		.headers = p->headers,
-		.body = i->pprof_gz,
-		.n_body = i->n_bytes,
+		.body = is_block ? form.data : i->pprof_gz,
+		.n_body = is_block ? form.len : i->n_bytes,
 		.deadline_ns = end < deadline_ns ? end : deadline_ns,
 		.idle = p->idle,
 		.idle_arg = p->idle_arg,

@@ -33,8 +33,12 @@ struct ep_push_config {
 	const char *ca_file;     /* of https: PEM; NULL: the system's authorities */
 };
 
+#define EP_PUSH_BLOCK "__kind__=block,"
+
 struct ep_push_item {
-	const char *name;        /* app{k=v,…} as /ingest takes it */
+	/* app{k=v,…} as /ingest takes it.  A label EP_PUSH_BLOCK stays here: it says that
+	 * contentions and delay are those of a block profile, not of mutex. */
+	const char *name;
 	uint64_t from_ns, until_ns;
 	uint32_t sample_rate_hz; /* 0: not said */
 	const void *pprof_gz;

@@ -40,12 +40,21 @@ struct ep_slice ep_plan_label(const struct ep_plan_series *s, uint32_t set, stru
 
 /* --- which series ------------------------------------------------------------------------ */
 
+/* Tools that know Go ask for goroutines: threads are what a C program has of the kind. */
+static bool is_type(struct ep_slice type, struct ep_slice asked)
+{
+	return ep_slice_eq(type, asked) ||
+	       (ep_slice_is(type, "threads:threads:count:threads:count") &&
+		(ep_slice_is(asked, "goroutine:goroutine:count:goroutine:count") ||
+		 ep_slice_is(asked, "goroutines:goroutine:count:goroutine:count")));
+}
+
 /* 1 may match, 0 does not; *ret_pending: matchers its own labels don't decide. */
 static int match_series(const struct ep_plan *p, const struct ep_read_series *s,
 			uint64_t *ret_pending, struct ep_err *err)
 {
 	if (p->q->type.n &&
-	    !ep_slice_eq(ep_read_label(s, ep_slice_of("__profile_type__")), p->q->type))
+	    !is_type(ep_read_label(s, ep_slice_of("__profile_type__")), p->q->type))
 		return 0;
 	*ret_pending = 0;
 	for (uint32_t i = 0; i < p->selector->n; i++) {
