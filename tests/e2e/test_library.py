@@ -81,6 +81,22 @@ def test_known_split_by_function_and_by_label(compiled, tmp_path):
     assert p.stderr == ""
 
 
+@pytest.mark.long
+def test_known_split_within_two_points_at_thirty_seconds(compiled, tmp_path):
+    out = tmp_path / "cpu.pb.gz"
+    p = run([compiled("spin"), 15], seconds=900, EVERPROF_OUT=out)  # on each of two threads
+    assert p.returncode == 0, p.stderr
+    *spent, cpu_ns = map(int, p.stdout.split())
+    profile = Profile(str(out))
+    by_label = profile.shares_by_label("part")
+    for (label, function), ns in zip(PARTS.items(), spent):
+        truth = ns / sum(spent)
+        off = 100 * (by_label[label] - truth), 100 * (profile.share_with(function) - truth)
+        print(f"{function}: {truth:.2%}; by label {off[0]:+.2f} points, by function {off[1]:+.2f}")
+        assert max(map(abs, off)) < 2
+    assert abs(profile.total() / cpu_ns - 1) < 0.01
+
+
 def test_archive_does_the_same_as_the_shared_library(build, compiled, tmp_path):
     out = tmp_path / "cpu.pb.gz"
     program = compiled("spin", str(build / "libeverprof.a"), linked=False)

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +27,11 @@ def closed_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def as_in_a_terminal():
+    """A shell's job in the background ignores SIGINT, and then so do all its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def environment(folder, library):
@@ -74,7 +80,7 @@ class CPython:
             command += ["-i", pattern]
         with open(folder / "output", "wb") as out:
             subprocess.run([str(c) for c in [*command, *cases]], env=environment(folder, library),
-                           stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=folder)  # fmt: skip
+                           stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=folder, preexec_fn=as_in_a_terminal)  # fmt: skip
         outcomes = self.of_files((folder / "output").read_text(errors="replace"))
         for case in xml.etree.ElementTree.parse(report).iter("testcase") if report.exists() else ():
             bad = [c.tag for c in case if c.tag in ("failure", "error", "skipped")]
@@ -118,7 +124,8 @@ class Redis:
             command += ["--single", case]
         with open(folder / "output", "wb") as out:
             subprocess.run([str(c) for c in command], env=environment(folder, library), stdin=subprocess.DEVNULL,
-                           stdout=out, stderr=subprocess.STDOUT, cwd=self.tree)  # fmt: skip
+                           stdout=out, stderr=subprocess.STDOUT, cwd=self.tree,
+                           preexec_fn=as_in_a_terminal)  # fmt: skip
         text = re.sub(r"\x1b\[[0-9;]*m", "", (folder / "output").read_text(errors="replace"))
         outcomes, counts = {}, {}
         for outcome, name in re.findall(r"^\[(ok|err|exception|ignore|skip|timeout)\]: (.*?)(?: \(\d+ ms\))?$", text, re.M):
