@@ -106,7 +106,7 @@ class Asker:
 def run_one(program, kind, plugin, tmp_path, out, seconds, preload, env):
     return run(
         [program, kind, seconds, plugin],
-        seconds=seconds + HANG,
+        seconds=20 * seconds + HANG,  # six threads on a CPU of a busy machine
         EVERPROF_TYPES=",".join(sorted(TYPES | {"threads"})),
         EVERPROF_HTTP=f"unix:{tmp_path}/s",
         EVERPROF_HEAP_BYTES=16384,
