@@ -270,7 +270,8 @@ def test_pushes_addresses_with_build_ids_under_the_service(compiled):
     p = run([compiled("spin"), 1], EVERPROF_SERVER=server.url, EVERPROF_NAME="my shop", EVERPROF_LABELS="zone=a,team=b c")
     assert p.returncode == 0
     server.socket.close()
-    (query, profile), = [p for p in server.pushed if p[1].types == ["samples", "cpu"]]
+    # One, and more on a machine so busy that it takes more than ten seconds.
+    query, profile = max((p for p in server.pushed if p[1].types == ["samples", "cpu"]), key=lambda p: len(p[1].samples))
     assert query["name"].startswith("my_shop{version=")
     assert query["name"].endswith(",profiler=library,zone=a,team=b c}")
     assert query["spyName"] == "everprof-lib" and query["format"] == "pprof"
