@@ -15,7 +15,7 @@ import urllib.parse
 
 import pytest
 
-from harness import need
+from harness import need, stop, wait_until
 from pprof import Profile
 from test_library import compiled, environment, run  # noqa: F401 (a fixture)
 
@@ -306,3 +306,20 @@ def test_the_spool_stays_within_its_bytes(compiled, tmp_path):
     files = spooled(tmp_path)
     assert files and sum(f.stat().st_size for f in files) <= 2500
     assert "dropped; last: " in log_of(tmp_path)
+
+
+def test_the_agent_pushes_over_https_too(everprof, good, tmp_path):
+    server = TlsIngest(*good)
+    agent = subprocess.Popen(
+        [everprof, "agent", "--no-bpf", "--no-upload", "--interval", "1s", "--data", tmp_path / "data",
+         "--server", f"https://u:p@localhost:{server.port}", "--server-ca", good[0]],
+        stderr=subprocess.PIPE, text=True, env=environment(),
+    )  # fmt: skip
+    try:
+        wait_until("a profile came, or the agent ended", lambda: server.pushed or agent.poll() is not None, 60)
+        if agent.poll() is not None:
+            pytest.skip(f"no sampling here: {agent.stderr.read().strip()}")
+    finally:
+        if agent.poll() is None:
+            stop(agent)
+    assert all("Authorization: Basic dTpw" in h for h in server.heads)
