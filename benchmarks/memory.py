@@ -1,6 +1,6 @@
 """What the library costs a process: private memory, and CPU from exec to the end of a start.
 
-    ./bench memory [seconds=120]
+    ./bench memory [seconds=120] [day]
 
 Each program (benchmarks/memory.c, python3) runs bare and with the library preloaded, one after
 the other; what is shown is the difference of /proc/PID/smaps_rollup at the same point. Unwind
@@ -144,8 +144,11 @@ def a_day(b, seconds):
 
 
 def main():
+    only_day = "day" in sys.argv[2:]
     seconds = next((int(a[8:]) for a in sys.argv[2:] if a.startswith("seconds=")), 120)
     b = Bench(pathlib.Path(sys.argv[1]).resolve().parent)
+    if only_day:
+        return a_day(b, seconds)
     show = "import sys; print('ready', flush=True); sys.stdin.readline()"
     try:
         subprocess.run([b.program, "small"], env=b.environment(), input="\n", text=True, stdout=subprocess.DEVNULL)
