@@ -142,7 +142,7 @@ static void label(uint32_t *seed)
 		snprintf(value, sizeof(value), "/api/%u", draw(seed) % 40);
 	else
 		snprintf(value, sizeof(value), "/api/id-%u", draw(seed));
-	everprof_labels_attach(everprof_labels_derive_n(NULL, 1, "endpoint", value));
+	everprof_labels_attach(everprof_labels_derive_n(NULL, 2, "endpoint", value));
 }
 
 static void *short_life(void *arg)

@@ -26,6 +26,9 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#include <initializer_list>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -157,9 +160,10 @@ const everprof_labels *everprof_labels_derive_n(const everprof_labels *base, uns
 const everprof_labels *everprof_labels_derive_v(const everprof_labels *base, unsigned n,
 						const char *const *key_values);
 
-/* everprof_labels_derive(base, "key", value, …): up to 8 pairs. */
+/* everprof_labels_derive(base, "key", value, …): up to 8 pairs of strings; what is no
+ * string is an error in C++, and a warning in C. */
 #define everprof_labels_derive(base, ...)                                              \
-	everprof_labels_derive_n((base), EVERPROF_COUNT_(__VA_ARGS__), __VA_ARGS__)
+	EVERPROF_DERIVE_((base), EVERPROF_COUNT_(__VA_ARGS__), __VA_ARGS__)
 
 /*
  * EVERPROF_LABELS("key", value, …) { … }
@@ -407,18 +411,47 @@ static inline void everprof_scope_leave_(everprof_scope_ *s)
 	EVERPROF_SCOPE_4_(set, everprof_scope_##n##_, everprof_scope_##n##_p_)
 #define EVERPROF_SCOPE_4_(set, here, there)                                            \
 	for (everprof_scope_ here __attribute__((cleanup(everprof_scope_leave_))) =    \
-		     {0, 0, 0, 0, 0, 0},                                               \
+		     EVERPROF_EMPTY_,                                                  \
 			  *there __attribute__((unused)) =                             \
 				  everprof_scope_enter_(&here, (set));                 \
 	     here.once; here.once = 0)
 
-/* The number of arguments; an odd one is a compile error that says why. */
+/* C++ calls no 0 a null pointer under -Wzero-as-null-pointer-constant; C has no {}. */
+#ifdef __cplusplus
+#define EVERPROF_EMPTY_ {}
+#else
+#define EVERPROF_EMPTY_ {0, 0, 0, 0, 0, 0}
+#endif
+
+/* The number of arguments; an odd one, or one over 16, is a compile error that says why. */
 #define EVERPROF_ODD_ everprof_labels_come_in_pairs_of_key_and_value
+#define EVERPROF_MANY_ everprof_labels_takes_8_pairs_at_most
 #define EVERPROF_COUNT_(...)                                                           \
-	EVERPROF_PICK_(__VA_ARGS__, 16, EVERPROF_ODD_, 14, EVERPROF_ODD_, 12,          \
+	EVERPROF_PICK_(__VA_ARGS__, EVERPROF_MANY_, EVERPROF_MANY_, EVERPROF_MANY_,    \
+		       EVERPROF_MANY_, EVERPROF_MANY_, EVERPROF_MANY_, EVERPROF_MANY_, \
+		       EVERPROF_MANY_, 16, EVERPROF_ODD_, 14, EVERPROF_ODD_, 12,       \
 		       EVERPROF_ODD_, 10, EVERPROF_ODD_, 8, EVERPROF_ODD_, 6,          \
 		       EVERPROF_ODD_, 4, EVERPROF_ODD_, 2, EVERPROF_ODD_, 0)
-#define EVERPROF_PICK_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, count, ...) count
+#define EVERPROF_PICK_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u,  \
+		       v, w, x, count, ...)                                            \
+	count
+
+/* Through an array of strings: varargs would take a number for one, and crash on it. */
+#if !defined(__cplusplus)
+#define EVERPROF_DERIVE_(base, n, ...)                                                 \
+	everprof_labels_derive_v(base, n, (const char *const[]){__VA_ARGS__})
+#elif __cplusplus >= 201103L
+static inline const everprof_labels *
+everprof_labels_derive_list_(const everprof_labels *base, unsigned n,
+			     std::initializer_list<const char *> key_values)
+{
+	return everprof_labels_derive_v(base, n, key_values.begin());
+}
+#define EVERPROF_DERIVE_(base, n, ...)                                                 \
+	everprof_labels_derive_list_(base, n, {__VA_ARGS__})
+#else
+#define EVERPROF_DERIVE_(base, n, ...) everprof_labels_derive_n(base, n, __VA_ARGS__)
+#endif
 
 #ifdef __cplusplus
 }

@@ -71,6 +71,56 @@ def test_pkg_config_links_a_program(installed, libdir, tmp_path):
     assert run(["pkg-config", "--modversion", "everprof"], **env).stdout.strip() == "0.1.0"
 
 
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wcast-qual", "-Wwrite-strings", "-Werror"]
+CXX_WARNINGS = WARNINGS + ["-Wold-style-cast", "-Wzero-as-null-pointer-constant"]
+
+
+@pytest.mark.parametrize("cc", ["gcc", "clang"])
+@pytest.mark.parametrize("std", ["c99", "c11", "c17", "gnu17"])
+def test_the_macros_in_odd_places_in_c_and_without_a_warning(installed, libdir, tmp_path, cc, std):
+    source, program = ROOT / "tests/e2e/library/macros.c", tmp_path / "macros"
+    flags = [f"-std={std}", *WARNINGS, f"-I{installed}/include", f"-L{libdir}", "-leverprof"]
+    subprocess.run([need(cc), source, "-o", program, *flags], check=True)
+    p = run([program], LD_LIBRARY_PATH=libdir)
+    assert (p.returncode, p.stdout, p.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("cxx", ["g++", "clang++"])
+@pytest.mark.parametrize("std", ["c++11", "c++17", "c++20"])
+def test_the_headers_in_cxx_without_a_warning(installed, tmp_path, cxx, std):
+    source = tmp_path / "x.cpp"
+    source.write_text(
+        "#include <everprof.hpp>\n"
+        "template <class T> T f(T x, const std::string &path) {\n"
+        '\tEVERPROF_LABELS("a", path.c_str()) { EVERPROF_WITH(nullptr) { return x; } }\n'
+        '\teverprof::labels here{"a", path, "b", "c"};\n'
+        '\teverprof::with nothing{nullptr};\n'
+        '\teverprof::task t{"Job"};\n'
+        '\teverprof::entry e{everprof_profile_lookup("jobs")};\n'
+        "\treturn x;\n}\n"
+        'int main() { return f(0, "/"); }\n'
+    )
+    subprocess.run([need(cxx), "-fsyntax-only", f"-std={std}", *CXX_WARNINGS, f"-I{installed}/include", source], check=True)
+
+
+@pytest.mark.parametrize("cc,language", [("gcc", "c"), ("clang", "c"), ("g++", "c++"), ("clang++", "c++")])
+@pytest.mark.parametrize(
+    "labels,said",
+    [
+        ('"status", 200', "int"),
+        ('"endpoint"', "everprof_labels_come_in_pairs_of_key_and_value"),
+        ('"a", "1", "b"', "everprof_labels_come_in_pairs_of_key_and_value"),
+        (", ".join(['"a", "1"'] * 9), "everprof_labels_takes_8_pairs_at_most"),
+    ],
+)
+def test_labels_that_are_none_do_not_compile(installed, tmp_path, cc, language, labels, said):
+    source = tmp_path / "x"
+    source.write_text(f"#include <everprof.h>\nint main(void) {{ EVERPROF_LABELS({labels}) return 0; return 1; }}\n")
+    flags = ["-fsyntax-only", "-x", language, "-Wall", "-Werror", f"-I{installed}/include"]
+    p = run([need(cc), *flags, source])
+    assert p.returncode and said in p.stderr
+
+
 def test_cmake_builds_the_examples_shared_and_static(installed, libdir, tmp_path):
     cmake = need("cmake")
     p = run([cmake, "-G", "Ninja", "-S", ROOT / "examples", "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={installed}"])
