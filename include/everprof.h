@@ -87,6 +87,8 @@ int everprof_start_sized(const everprof_config *config, size_t size);
  * errors   -EINVAL  a value that can't be used; the message names it
  *          -EBUSY   the program has a SIGPROF handler of its own
  *          -EAGAIN  no thread or no timer to be had
+ *          -EACCES  `http` is not loopback, and there are no tokens; so -EINVAL of
+ *                   `http`: all but /debug/pprof runs then
  *          -ENOMEM
  * returns  0, also when it already runs (under `everprof run`): nothing changes
  *          then.  Without a server and without `out` it returns 0 and sleeps.
@@ -204,7 +206,8 @@ int everprof_thread_create(pthread_t *thread, const pthread_attr_t *attr,
  *     everprof_profile_remove(conns, c);                     on any thread
  *
  * It is at /debug/pprof/open_connections, and is pushed once a minute.  Profiles live as
- * long as the process.  None of the calls is signal-safe; all are for any thread.
+ * long as the process.  None of the calls is signal-safe; all are for any thread, and
+ * bear a NULL profile: what everprof_profile_new() could not make is empty.
  */
 typedef struct everprof_profile everprof_profile;
 

@@ -263,8 +263,13 @@ static struct custom *custom_of(everprof_profile *p)
 
 EXPORTED everprof_profile *everprof_profile_new(const char *name)
 {
-	struct custom *c = name && strlen(name) < sizeof(c->name) ? make(name) : NULL;
-	int rc = c ? ep_registry_add(&c->kind) : -EINVAL;
+	struct custom *c = NULL;
+	int rc = -EINVAL;
+	if (name && strlen(name) < sizeof(c->name)) {
+		bool is_taken = ep_registry_is_ours(name) || ep_registry_find(name);
+		c = is_taken ? NULL : make(name);
+		rc = is_taken ? -EEXIST : c ? ep_registry_add(&c->kind) : -ENOMEM;
+	}
 	if (rc < 0) {
 		errno = -rc;
 		return NULL;
@@ -276,7 +281,7 @@ EXPORTED everprof_profile *everprof_profile_new(const char *name)
 
 EXPORTED everprof_profile *everprof_profile_lookup(const char *name)
 {
-	return (everprof_profile *)(uintptr_t)ep_registry_find(name);
+	return name ? (everprof_profile *)(uintptr_t)ep_registry_find(name) : NULL;
 }
 
 EXPORTED size_t everprof_profile_list(everprof_profile **ret, size_t max)
@@ -291,13 +296,13 @@ EXPORTED size_t everprof_profile_list(everprof_profile **ret, size_t max)
 
 EXPORTED const char *everprof_profile_name(const everprof_profile *p)
 {
-	return ((const struct ep_kind *)p)->name;
+	return p ? ((const struct ep_kind *)p)->name : NULL;
 }
 
 EXPORTED size_t everprof_profile_count(const everprof_profile *p)
 {
 	const struct ep_kind *k = (const struct ep_kind *)p;
-	return k->count(k);
+	return k ? k->count(k) : 0;
 }
 
 static uint32_t site_here(struct custom *c, unsigned skip, const void *return_address)

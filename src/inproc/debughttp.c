@@ -397,7 +397,8 @@ everprof_http_start_sized(const everprof_http_config *config, size_t size)
 {
 	everprof_http_config c = {0};
 	int saved = errno;
-	memcpy(&c, config, size < sizeof(c) ? size : sizeof(c));
+	if (config)
+		memcpy(&c, config, size < sizeof(c) ? size : sizeof(c));
 	if (!c.listen)
 		return -EINVAL;
 	pthread_mutex_lock(&lock);

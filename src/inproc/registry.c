@@ -23,6 +23,19 @@ static bool is_name(const char *s)
 	return true;
 }
 
+bool ep_registry_is_ours(const char *name)
+{
+	static const char *const ours[] = {
+		"allocs", "block", "cmdline", "cpu", "goroutine", "heap", "memory", "mutex",
+		"off_cpu", "process_cpu", "profile", "scopes", "symbol", "tasks",
+		"threadcreate", "threads", "trace", "wall",
+	};
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (!strcmp(ours[i], name))
+			return true;
+	return false;
+}
+
 int ep_registry_add(const struct ep_kind *k)
 {
 	if (!is_name(k->name))

@@ -50,6 +50,9 @@ struct ep_kind {
  */
 int ep_registry_add(const struct ep_kind *k);
 const struct ep_kind *ep_registry_find(const char *name);
+
+/* A name of /debug/pprof or of what we push, whether that is there yet or not. */
+bool ep_registry_is_ours(const char *name);
 /* The i-th in the order they came, NULL past the end.  Any thread. */
 const struct ep_kind *ep_registry_at(uint32_t i);
 

@@ -52,6 +52,8 @@ __attribute__((visibility("default"))) int everprof_profile_write(everprof_profi
 {
 	int saved = errno;
 	ep_auto_buf bytes;
+	if (!p)
+		return -EINVAL;
 	ep_buf_init(&bytes, MAX_BYTES);
 	int rc = ep_snapshot((const struct ep_kind *)p, EP_KIND_TOTAL, debug, &bytes);
 	if (rc == 0)

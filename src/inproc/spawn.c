@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "inproc/hooks.h"
+#include "inproc/sig/contend.h"
 #include "safe/sys.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ static void *thread_main(void *arg)
 	struct birth b = *(struct birth *)arg;
 	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	int at = 0;
+	ep_contend_ours = true;
 	ep_free(arg);
 	for (uint32_t none = 0; at < MAX_OURS; at++, none = 0)
 		if (atomic_compare_exchange_strong(&ours[at], &none, tid))

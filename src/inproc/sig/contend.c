@@ -23,6 +23,7 @@ struct bucket {
 struct ep_contend ep_contend;
 _Atomic uint16_t ep_contend_waiters[EP_CONTEND_BUCKETS];
 static struct bucket buckets[EP_CONTEND_BUCKETS];
+__thread bool ep_contend_ours;
 static __thread uint64_t dice __attribute__((tls_model("initial-exec")));
 
 /* ---- the table ---------------------------------------------------------------------------- */
@@ -143,7 +144,7 @@ static int64_t weigh(uint64_t delay_ns)
 static void record(struct ep_sites *sites, uint64_t delay_ns,
 		   struct ep_contend_account *account, const void *return_address)
 {
-	int64_t times = weigh(delay_ns);
+	int64_t times = ep_contend_ours ? 0 : weigh(delay_ns);
 	struct ep_desk *d = times ? ep_desk_take() : NULL;
 	uint32_t site = EP_SITES_NONE;
 	if (!times)

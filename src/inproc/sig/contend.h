@@ -42,6 +42,9 @@ struct ep_contend {
 };
 extern struct ep_contend ep_contend;
 
+/* This thread is the library's: its waits, and whom it makes wait, are not the program's. */
+extern __thread bool ep_contend_ours __attribute__((tls_model("initial-exec")));
+
 /* Waiters by the hash of their lock.  0: nobody waits for any of them. */
 extern _Atomic uint16_t ep_contend_waiters[EP_CONTEND_BUCKETS];
 
