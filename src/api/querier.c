@@ -14,10 +14,12 @@
 #include "net/connect.h"
 #include "profile/encode.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_NODES = 8192, MAX_REQUEST = 4 << 20 };
+enum { HEATMAP_SPAN = 2 };
 enum { FORMAT_FLAMEGRAPH = 1, FORMAT_TREE = 2, FORMAT_DOT = 3, FORMAT_PPROF = 4 };
 
 struct call {
@@ -46,7 +48,7 @@ static int read_query(const struct ep_request *r, struct ep_query *q, struct ep_
 	EP_TRY(read_range(r, q, err));
 	if (r->ids.n)
 		return ep_fail(err, -ENOTSUP, 0,
-			       "profiles are not kept by profile, span or trace id here");
+			       "profiles are not kept by profile or trace id here");
 	return ep_params_type(&q->type, err);
 }
 
@@ -297,6 +299,97 @@ static int select_series(struct call *k, struct ep_err *err)
 	return 0;
 }
 
+static void write_slots(struct ep_msg *m, const struct ep_heatmap *h, const struct ep_heatmap_row *r)
+{
+	ep_msg_array(m, "slots", 2);
+	for (uint32_t i = 0; i < r->n_slots; i++) {
+		int64_t counts[EP_HEATMAP_BUCKETS];
+		ep_msg_open(m, NULL, 0);
+		ep_msg_int(m, "timestamp", 1, r->slots[i].t_ms);
+		ep_msg_array(m, "yMin", 2);
+		for (uint32_t k = 0; k < EP_HEATMAP_BUCKETS; k++)
+			ep_msg_double(m, NULL, 0, h->least + k * h->width);
+		ep_msg_array_end(m);
+		for (uint32_t k = 0; k < EP_HEATMAP_BUCKETS; k++)
+			counts[k] = r->slots[i].counts[k];
+		ep_msg_int32s(m, "counts", 3, counts, EP_HEATMAP_BUCKETS);
+		ep_msg_close(m);
+	}
+	ep_msg_array_end(m);
+}
+
+static int heatmap(struct call *k, struct ep_err *err)
+{
+	ep_auto(ep_heatmap) h = NULL;
+	struct ep_query q;
+	EP_TRY(read_query(&k->r, &q, err));
+	if (!(k->r.step_s >= 0.001) || k->r.step_s > 1e9)
+		return ep_fail(err, -EINVAL, 0, "step must be >= 1ms");
+	struct ep_heatmap_opts o = {.step_ms = (int64_t)(k->r.step_s * 1000 + 0.5),
+				    .by = k->r.names.v,
+				    .n_by = k->r.names.n,
+				    .limit = k->r.limit > 0 ? (uint32_t)k->r.limit : 0,
+				    .spans = k->r.kind == HEATMAP_SPAN};
+	EP_TRY(ep_query_heatmap(&k->env, &q, &o, &h, err));
+	if (!h->n_rows)
+		return 0;
+	ep_msg_array(&k->m, "series", 1);
+	for (uint32_t i = 0; i < h->n_rows; i++) {
+		ep_msg_open(&k->m, NULL, 0);
+		write_labels(&k->m, h->rows[i].labels, h->rows[i].n_labels);
+		write_slots(&k->m, h, &h->rows[i]);
+		ep_msg_close(&k->m);
+	}
+	ep_msg_array_end(&k->m);
+	return 0;
+}
+
+/* --- spans --------------------------------------------------------------------------- */
+
+static bool is_span(struct ep_slice id)
+{
+	bool good = id.n == 16;
+	for (size_t i = 0; good && i < id.n; i++)
+		good = (id.p[i] >= '0' && id.p[i] <= '9') || (id.p[i] >= 'a' && id.p[i] <= 'f') ||
+		       (id.p[i] >= 'A' && id.p[i] <= 'F');
+	return good;
+}
+
+static struct ep_slice strip(struct ep_slice s)
+{
+	while (s.n && strchr(" \t\r\n", s.p[0]))
+		s.p++, s.n--;
+	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+/* A span's id is a label of its samples: one more matcher. */
+static int add_spans(struct call *k, struct ep_query *q, struct ep_err *err)
+{
+	struct ep_slice s = strip(q->selector);
+	if (!k->r.spans.n)
+		return 0;
+	if (s.n >= 2 && s.p[0] == '{' && s.p[s.n - 1] == '}')
+		s = strip((struct ep_slice){s.p + 1, s.n - 2});
+	size_t room = s.n + 17 * (size_t)k->r.spans.n + 32, at;
+	char *text = ep_arena_alloc(k->c.x->arena, room);
+	if (!text)
+		return ep_fail(err, -ENOMEM, 0, "no memory for the request");
+	bool comma = s.n && s.p[s.n - 1] != ',';
+	at = (size_t)snprintf(text, room, "{%.*s%sspan_id=~\"", (int)s.n, s.n ? s.p : "",
+			      comma ? "," : "");
+	for (uint32_t i = 0; i < k->r.spans.n; i++) {
+		struct ep_slice id = k->r.spans.v[i];
+		if (!is_span(id))
+			return ep_fail(err, -EINVAL, 0, "span_selector: an id is 16 hex digits");
+		at += (size_t)snprintf(text + at, room - at, "%s%.16s", i ? "|" : "", id.p);
+	}
+	at += (size_t)snprintf(text + at, room - at, "\"}");
+	q->selector = (struct ep_slice){text, at};
+	return 0;
+}
+
 /* --- trees -------------------------------------------------------------------------- */
 
 static void write_flamegraph(struct ep_msg *m, const struct ep_levels *l, bool is_diff)
@@ -328,6 +421,7 @@ static int merged_profile(struct call *k, struct ep_profile **ret_p, struct ep_e
 {
 	struct ep_query q;
 	EP_TRY(read_query(&k->r, &q, err));
+	EP_TRY(add_spans(k, &q, err));
 	if (k->r.path.n)
 		return ep_fail(err, -ENOTSUP, 0,
 			       "stack_trace_selector is read for flame graphs only");
@@ -364,6 +458,7 @@ static int merge_stacktraces(struct call *k, struct ep_err *err)
 	struct ep_tree_opts o = {.path = k->r.path.v, .n_path = k->r.path.n};
 	EP_TRY(read_query(&k->r, &q, err));
 	EP_TRY(read_max_nodes(&k->r, DEFAULT_NODES, &o.max_nodes, err));
+	EP_TRY(add_spans(k, &q, err));
 	if (k->r.format == FORMAT_PPROF)
 		return write_pprof(k, err);
 	if (k->r.format > FORMAT_FLAMEGRAPH)
@@ -373,6 +468,14 @@ static int merge_stacktraces(struct call *k, struct ep_err *err)
 		return ep_fail(err, -ENOMEM, 0, "no memory for the flame graph");
 	write_flamegraph(&k->m, l, false);
 	return 0;
+}
+
+/* As the flame graph of those spans; without spans there is nothing to show. */
+static int merge_span_profile(struct call *k, struct ep_err *err)
+{
+	if (!k->r.spans.n)
+		return ep_fail(err, -EINVAL, 0, "span_selector: no span is named");
+	return merge_stacktraces(k, err);
 }
 
 static int merge_profile(struct call *k, struct ep_err *err)
@@ -431,6 +534,8 @@ static const struct {
 	{"SelectSeries", select_series},
 	{"SelectMergeStacktraces", merge_stacktraces},
 	{"SelectMergeProfile", merge_profile},
+	{"SelectMergeSpanProfile", merge_span_profile},
+	{"SelectHeatmap", heatmap},
 	{"Diff", diff},
 	{"GetProfileStats", profile_stats},
 };

@@ -31,6 +31,10 @@ static const char *const formats[] = {"PROFILE_FORMAT_UNSPECIFIED", "PROFILE_FOR
 				      "PROFILE_FORMAT_TREE", "PROFILE_FORMAT_DOT",
 				      "PROFILE_FORMAT_PPROF", NULL};
 
+static const char *const heatmaps[] = {"HEATMAP_QUERY_TYPE_UNSPECIFIED",
+				       "HEATMAP_QUERY_TYPE_INDIVIDUAL",
+				       "HEATMAP_QUERY_TYPE_SPAN", NULL};
+
 static const struct ep_request_field profile_types[] = {
 	{INT, 1, AT(start_ms), "start", "start", NULL},
 	{INT, 2, AT(end_ms), "end", "end", NULL},
@@ -66,7 +70,7 @@ static const struct ep_request_field merge_stacktraces[] = {
 	{SITES, 7, AT(path), "stackTraceSelector", "stack_trace_selector", NULL},
 	{STRS, 8, AT(ids), "profileIdSelector", "profile_id_selector", NULL},
 	{STRS, 10, AT(ids), "traceIdSelector", "trace_id_selector", NULL},
-	{STRS, 11, AT(ids), "spanSelector", "span_selector", NULL},
+	{STRS, 11, AT(spans), "spanSelector", "span_selector", NULL},
 	{0},
 };
 static const struct ep_request_field merge_profile[] = {
@@ -92,6 +96,27 @@ static const struct ep_request_field select_series[] = {
 	{INT, 9, AT(limit), "limit", "limit", NULL},
 	{0},
 };
+static const struct ep_request_field merge_span[] = {
+	{STR, 1, AT(type), "profileTypeID", "profile_typeID", NULL},
+	{STR, 2, AT(selector), "labelSelector", "label_selector", NULL},
+	{STRS, 3, AT(spans), "spanSelector", "span_selector", NULL},
+	{INT, 4, AT(start_ms), "start", "start", NULL},
+	{INT, 5, AT(end_ms), "end", "end", NULL},
+	{INT, 6, AT(max_nodes), "maxNodes", "max_nodes", NULL},
+	{ENUM, 7, AT(format), "format", "format", formats},
+	{0},
+};
+static const struct ep_request_field heatmap[] = {
+	{STR, 1, AT(type), "profileTypeID", "profile_typeID", NULL},
+	{STR, 2, AT(selector), "labelSelector", "label_selector", NULL},
+	{INT, 3, AT(start_ms), "start", "start", NULL},
+	{INT, 4, AT(end_ms), "end", "end", NULL},
+	{DOUBLE, 5, AT(step_s), "step", "step", NULL},
+	{STRS, 6, AT(names), "groupBy", "group_by", NULL},
+	{ENUM, 7, AT(kind), "queryType", "query_type", heatmaps},
+	{INT, 9, AT(limit), "limit", "limit", NULL},
+	{0},
+};
 static const struct ep_request_field diff[] = {
 	{SIDE, 1, AT(left), "left", "left", NULL},
 	{SIDE, 2, AT(right), "right", "right", NULL},
@@ -111,7 +136,9 @@ const struct ep_request_field *ep_request_fields(struct ep_slice method)
 		{"Series", series},
 		{"SelectMergeStacktraces", merge_stacktraces},
 		{"SelectMergeProfile", merge_profile},
+		{"SelectMergeSpanProfile", merge_span},
 		{"SelectSeries", select_series},
+		{"SelectHeatmap", heatmap},
 		{"Diff", diff},
 		{"GetProfileStats", none},
 	};

@@ -23,10 +23,11 @@ struct ep_request {
 	struct ep_slice type, selector, name;
 	struct ep_request_list list;  /* matchers */
 	struct ep_request_list names; /* label_names, group_by, profile_id_selector */
-	struct ep_request_list ids;   /* profile, span and trace selectors */
+	struct ep_request_list ids;   /* profile and trace selectors */
+	struct ep_request_list spans;
 	struct ep_request_list path;  /* stack_trace_selector.call_site names */
 	int64_t start_ms, end_ms;
-	int64_t max_nodes, limit, format, aggregation;
+	int64_t max_nodes, limit, format, aggregation, kind;
 	double step_s;
 	struct ep_request *left, *right; /* of Diff */
 };

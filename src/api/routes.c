@@ -40,6 +40,10 @@ struct ep_query_env ep_api_env(const struct ep_api *a, const struct ep_http *x)
 	if (x->tenant) {
 		env.store = atomic_load(&x->tenant->store);
 		env.symbols = atomic_load(&x->tenant->symbols);
+		env.max_time_ns = x->tenant->limits.query_time;
+		env.max_bytes = x->tenant->limits.query_bytes;
+		env.max_nodes = (uint64_t)x->tenant->limits.query_nodes;
+		env.tenant = x->tenant->name;
 	}
 	return env;
 }

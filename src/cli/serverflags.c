@@ -29,11 +29,12 @@ static void make_rows(struct ep_limits *l, struct ep_flag ret_rows[EP_SERVERFLAG
 		 "of a label's value; over it 422"},
 		{"label-values", 0, "N", EP_FLAG_INT, &l->label_values,
 		 "values of one label within an hour; a new one over it 429"},
-		{"query-time", 0, "TIME", EP_FLAG_DURATION, &l->query_time, "of one query"},
-		{"query-memory", 0, "SIZE", EP_FLAG_SIZE, &l->query_memory,
-		 "that one query may read and keep"},
+		{"query-time", 0, "TIME", EP_FLAG_DURATION, &l->query_time,
+		 "of one query; over it 504"},
+		{"query-bytes", 0, "SIZE", EP_FLAG_SIZE, &l->query_bytes,
+		 "of rows that one query may read, unpacked; over it 422 or 429"},
 		{"query-nodes", 0, "N", EP_FLAG_INT, &l->query_nodes,
-		 "of the tree that one query merges"},
+		 "of the tree that one query merges; over it 422 or 429"},
 		{0},
 	};
 	memcpy(ret_rows, rows, sizeof(rows));

@@ -125,13 +125,14 @@ void ep_msg_bool(struct ep_msg *m, const char *key, uint32_t field, bool b)
 		ep_pb_add_varint(m->out, field_of(m, field), b);
 }
 
-void ep_msg_ints(struct ep_msg *m, const char *key, uint32_t field, const int64_t *v,
-		 size_t n)
+static void add_ints(struct ep_msg *m, const char *key, uint32_t field, const int64_t *v,
+		     size_t n, bool as_text)
 {
 	if (m->is_json) {
 		ep_jsonw_open(&m->json, key, '[');
 		for (size_t i = 0; i < n; i++)
-			ep_jsonw_int_str(&m->json, NULL, v[i]);
+			as_text ? ep_jsonw_int_str(&m->json, NULL, v[i])
+				: ep_jsonw_int(&m->json, NULL, v[i]);
 		ep_jsonw_close(&m->json, ']');
 		return;
 	}
@@ -139,4 +140,14 @@ void ep_msg_ints(struct ep_msg *m, const char *key, uint32_t field, const int64_
 	for (size_t i = 0; i < n; i++)
 		ep_pb_add_raw_varint(m->out, (uint64_t)v[i]);
 	put_length(m->out, start, field_of(m, field));
+}
+
+void ep_msg_ints(struct ep_msg *m, const char *key, uint32_t field, const int64_t *v, size_t n)
+{
+	add_ints(m, key, field, v, n, true);
+}
+
+void ep_msg_int32s(struct ep_msg *m, const char *key, uint32_t field, const int64_t *v, size_t n)
+{
+	add_ints(m, key, field, v, n, false);
 }

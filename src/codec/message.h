@@ -44,5 +44,7 @@ void ep_msg_bool(struct ep_msg *m, const char *key, uint32_t field, bool b);
 /* A packed array of int64. */
 void ep_msg_ints(struct ep_msg *m, const char *key, uint32_t field, const int64_t *v,
 		 size_t n);
+/* Of int32: numbers in JSON. */
+void ep_msg_int32s(struct ep_msg *m, const char *key, uint32_t field, const int64_t *v, size_t n);
 
 #endif

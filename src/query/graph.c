@@ -265,6 +265,8 @@ int ep_graph_side_run(struct ep_graph_side *s, const struct ep_query_env *env,
 	EP_TRY(ep_sums_run(&s->merge, &s->plan, err));
 	int64_t unsymbolised = 0;
 	EP_TRY(ep_graph_add(g, &s->merge, side, env->symbols, &unsymbolised, err));
+	if (env->max_nodes && g->n > env->max_nodes)
+		return ep_plan_over(env, -E2BIG, "query-nodes", g->n, env->max_nodes, err);
 	s->ledger = ep_plan_ledger(&s->plan);
 	s->ledger.unsymbolised = unsymbolised;
 	return 0;

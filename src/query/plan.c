@@ -362,6 +362,37 @@ static int note(struct ep_plan *p, const struct ep_head_point *pt, int64_t total
 	return cover(p, pt) < 0 ? ep_fail(err, -ENOMEM, 0, "no memory for a query") : 0;
 }
 
+/* --- limits --------------------------------------------------------------------------------------- */
+
+int ep_plan_over(const struct ep_query_env *env, int code, const char *limit, uint64_t reached,
+		 uint64_t most, struct ep_err *err)
+{
+	return ep_fail(err, code, 0,
+		       "%s: reached %llu, the limit is %llu; ask for less, or raise it with tenants: "
+		       "%.64s: %s: (or limits: %s:) in --config",
+		       limit, (unsigned long long)reached, (unsigned long long)most,
+		       env->tenant ? env->tenant : "NAME", limit, limit);
+}
+
+/* Before a profile or a block is read. */
+static int check_limits(struct ep_plan *p, struct ep_err *err)
+{
+	const struct ep_query_env *env = p->env;
+	uint64_t took = env->max_time_ns ? ep_clock_mono_ns() - p->begun_ns : 0;
+	if (took > env->max_time_ns)
+		return ep_plan_over(env, -ETIMEDOUT, "query-time", took / EP_NS_PER_MS,
+				    env->max_time_ns / EP_NS_PER_MS, err);
+	if (env->max_bytes && p->read_bytes > env->max_bytes)
+		return ep_plan_over(env, -E2BIG, "query-bytes", p->read_bytes, env->max_bytes, err);
+	return 0;
+}
+
+static void count_bytes(struct ep_plan *p)
+{
+	const struct ep_blob *b = &p->blob;
+	p->read_bytes += (uint64_t)b->n_rows * (8 + 8 * (uint64_t)b->n_cols);
+}
+
 struct walk {
 	struct ep_plan *p;
 	struct ep_plan_series *s;
@@ -375,6 +406,7 @@ static int visit(void *ctx, const struct ep_head_point *pt, struct ep_err *err)
 	struct walk *w = ctx;
 	struct ep_plan *p = w->p;
 	struct ep_hit hit = {.series = w->s, .point = pt, .total = pt->total};
+	EP_TRY(check_limits(p, err));
 	bool filters = w->s->pending || (p->copies && w->s->is_agent && w->s->has_copies);
 	if (filters || w->need > EP_NEED_TOTAL) {
 		uint32_t n = 0;
@@ -391,6 +423,7 @@ static int visit(void *ctx, const struct ep_head_point *pt, struct ep_err *err)
 		int rc = ep_read_rows(p->read, w->s->s, pt, &p->blob, err);
 		if (rc <= 0)
 			return rc;
+		count_bytes(p);
 	}
 	EP_TRY(note(p, pt, hit.total, err));
 	return w->fn ? w->fn(w->ctx, &hit, err) : 0;
@@ -491,9 +524,11 @@ static int visit_block(void *ctx, const struct ep_read_block *k, struct ep_err *
 	for (uint32_t i = k->first; i < k->end; i++) /* checked when it was made */
 		(void)__builtin_add_overflow(sum.total, ep_read_block_point(k, i).total, &sum.total);
 	struct ep_hit hit = {.series = w->s, .point = &sum, .total = sum.total, .blob = &p->blob};
+	EP_TRY(check_limits(p, err));
 	int rc = sum_block(w, k, &hit, err);
 	if (rc <= 0)
 		return rc < 0 ? rc : 1;
+	count_bytes(p);
 	if (w->s->pending && !hit.total)
 		return 1;
 	EP_TRY(note_block(w, k, hit.total, &sum, err));
@@ -539,7 +574,7 @@ static int open_plan(struct ep_plan *p, struct ep_err *err)
 int ep_plan_open(struct ep_plan *p, const struct ep_query_env *env, const struct ep_query *q,
 		 bool needs_type, struct ep_err *err)
 {
-	*p = (struct ep_plan){.env = env, .q = q};
+	*p = (struct ep_plan){.env = env, .q = q, .begun_ns = ep_clock_mono_ns()};
 	EP_TRY(check(q, needs_type, err));
 	return open_plan(p, err);
 }

@@ -35,6 +35,7 @@ struct ep_plan {
 	uint8_t *take; /* per label set of the blob at hand */
 	uint32_t cap_take;
 	struct ep_query_ledger ledger;
+	uint64_t begun_ns, read_bytes;
 	uint64_t (*covered)[2]; /* start and end, ms */
 	size_t n_covered, cap_covered;
 };
@@ -65,6 +66,9 @@ int ep_plan_open(struct ep_plan *p, const struct ep_query_env *env, const struct
 void ep_plan_close(struct ep_plan *p);
 int ep_plan_run(struct ep_plan *p, enum ep_plan_need need, ep_hit_fn *fn, void *ctx,
 		struct ep_err *err);
+/* A limit of the query was passed: -ETIMEDOUT or -E2BIG with the sentence. */
+int ep_plan_over(const struct ep_query_env *env, int code, const char *limit, uint64_t reached,
+		 uint64_t most, struct ep_err *err);
 /* After the run: damage, coverage and span filled in. */
 struct ep_query_ledger ep_plan_ledger(struct ep_plan *p);
 

@@ -27,6 +27,11 @@ struct ep_symcache;
 struct ep_query_env {
 	struct ep_store *store;
 	struct ep_symcache *symbols; /* NULL: native frames stay unnamed */
+	/* Of one query, 0 is none: -ETIMEDOUT or -E2BIG past them; err has what was reached. */
+	uint64_t max_time_ns;
+	uint64_t max_bytes; /* of rows read, unpacked */
+	uint64_t max_nodes; /* of the tree before it is cut */
+	const char *tenant; /* whose limits they are, for the sentence; NULL: nobody's */
 };
 
 struct ep_query {
@@ -99,6 +104,17 @@ struct ep_series_opts {
 int ep_query_series(const struct ep_query_env *env, const struct ep_query *q,
 		    const struct ep_series_opts *o, struct ep_series **ret_s,
 		    struct ep_err *err);
+
+struct ep_heatmap_opts {
+	int64_t step_ms; /* as of a series */
+	const struct ep_slice *by;
+	uint32_t n_by;
+	uint32_t limit; /* the heaviest rows; 0: all */
+	bool spans;     /* count spans (the sample label span_id), not profiles */
+};
+int ep_query_heatmap(const struct ep_query_env *env, const struct ep_query *q,
+		     const struct ep_heatmap_opts *o, struct ep_heatmap **ret_m,
+		     struct ep_err *err);
 
 /*
  * The merged profile, one sample type, labels of samples kept; addresses, lines and

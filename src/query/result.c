@@ -11,6 +11,7 @@
 FREE_OF(ep_tree, ep_tree_free)
 FREE_OF(ep_top, ep_top_free)
 FREE_OF(ep_series, ep_series_free)
+FREE_OF(ep_heatmap, ep_heatmap_free)
 FREE_OF(ep_types, ep_types_free)
 FREE_OF(ep_services, ep_services_free)
 FREE_OF(ep_labels, ep_labels_free)

@@ -105,6 +105,26 @@ struct ep_series {
 void ep_series_free(struct ep_series *s);
 EP_DEFINE_AUTO(ep_series);
 
+enum { EP_HEATMAP_BUCKETS = 20 };
+struct ep_heatmap_slot {
+	int64_t t_ms;
+	uint32_t counts[EP_HEATMAP_BUCKETS]; /* from least + k * width on */
+};
+struct ep_heatmap_row {
+	struct ep_kv *labels;
+	uint32_t n_labels;
+	struct ep_heatmap_slot *slots; /* ascending; empty ones are left out */
+	uint32_t n_slots;
+};
+struct ep_heatmap {
+	struct ep_arena *arena;
+	double least, width; /* of the values, over all rows */
+	struct ep_heatmap_row *rows; /* heaviest first */
+	uint32_t n_rows;
+};
+void ep_heatmap_free(struct ep_heatmap *m);
+EP_DEFINE_AUTO(ep_heatmap);
+
 struct ep_type_info {
 	struct ep_slice id, name, sample_type, sample_unit, period_type, period_unit;
 	uint64_t profiles;

@@ -17,7 +17,7 @@ struct ep_limits {
 	uint64_t label_name_size, label_value_size; /* bytes */
 	int64_t label_values; /* of one label, within an hour */
 	uint64_t query_time;  /* ns that a query may take */
-	uint64_t query_memory; /* bytes that it may read and keep */
+	uint64_t query_bytes; /* of rows that it may read, unpacked */
 	int64_t query_nodes;  /* of the tree it merges */
 };
 
