@@ -57,7 +57,7 @@ class CPython:
         test_socket test_socketserver test_selectors test_poll test_epoll test_asyncio test_os test_posix
         test_io test_time test_wait3 test_pty test_ctypes test_queue test_concurrent_futures test_eintr
         test_multiprocessing_fork test_multiprocessing_spawn test_gc test_capi test_import
-        test_sqlite3 test_ssl test_zlib test_mailbox test_resource test_popen test_sys test_tracemalloc
+        test_ssl test_zlib test_mailbox test_resource test_popen test_sys test_tracemalloc
         test_context test_dbm test_decimal test_email test_http_cookies test_httpservers test_logging
         test_shutil test_tempfile test_venv test_xmlrpc""".split()  # fmt: skip
     # Sockets of virtual machines: some sandboxes take the connection and never answer.
