@@ -276,6 +276,14 @@ void ep_kind_wall_look(void)
 
 /* ---- on and off ------------------------------------------------------------------------------ */
 
+/* Time begins here: what the kernel counted before is not of it. */
+static void begin_time(void)
+{
+	last_look_ns = ep_clock_mono_ns();
+	for (uint32_t i = 0; i < KNOWN; i++)
+		all_known[i].tid = 0;
+}
+
 static int turn_on(void)
 {
 	if (!total)
@@ -286,7 +294,7 @@ static int turn_on(void)
 		return -ENOMEM;
 	if (!is_on()) {
 		ep_window_fill(); /* what was before is not ours */
-		last_look_ns = ep_clock_mono_ns();
+		begin_time();
 		last_find_ns = 0;
 		if (!total_from_ns)
 			total_from_ns = ep_clock_wall_ns();
@@ -394,7 +402,7 @@ void ep_kind_wall_hold(bool hold)
 	bool was = is_on();
 	atomic_store(&held, hold);
 	if (!was && is_on())
-		last_look_ns = ep_clock_mono_ns();
+		begin_time();
 }
 
 void ep_kind_wall_child(void)
