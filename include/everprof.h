@@ -224,7 +224,8 @@ everprof_profile *everprof_profile_new(const char *name);
  * everprof_profile_add - a thing begins here.
  *
  * in       key   a pointer, or any number as one; by this it is known
- *          skip  callers to leave off: 0 for the function that calls this
+ *          skip  callers to leave off: 0 for the function that calls this.  What is
+ *                inlined is no caller: wrappers to be skipped are noinline
  * errors   -EEXIST  the key is in it already; nothing changes, it is counted
  *          -EINVAL  not a custom profile
  *          -ENOSPC  over 4 million things or 4,096 places; counted as lost
@@ -425,6 +426,24 @@ static inline void everprof_scope_leave_(everprof_scope_ *s)
 #else
 #define EVERPROF_EMPTY_ {0, 0, 0, 0, 0, 0}
 #endif
+
+/* A call that is the last thing its caller does would be a jump (-O2), and the caller's frame
+ * gone before we see it: something is to be done after it. */
+static inline __attribute__((always_inline)) int everprof_stay_(int rc)
+{
+	__asm__ volatile("" : "+r"(rc));
+	return rc;
+}
+
+static inline __attribute__((always_inline)) everprof_task *everprof_stay_task_(everprof_task *task)
+{
+	__asm__ volatile("" : "+r"(task));
+	return task;
+}
+
+#define everprof_profile_add(p, key, skip)                                             \
+	everprof_stay_(everprof_profile_add((p), (key), (skip)))
+#define everprof_task_begin(type) everprof_stay_task_(everprof_task_begin(type))
 
 /* The number of arguments; an odd one, or one over 16, is a compile error that says why. */
 #define EVERPROF_ODD_ everprof_labels_come_in_pairs_of_key_and_value

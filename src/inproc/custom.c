@@ -323,7 +323,7 @@ static uint32_t site_here(struct custom *c, unsigned skip, const void *return_ad
 	return site;
 }
 
-EXPORTED int everprof_profile_add(everprof_profile *p, const void *key, unsigned skip)
+EXPORTED int (everprof_profile_add)(everprof_profile *p, const void *key, unsigned skip)
 {
 	struct custom *c = custom_of(p);
 	if (!c)

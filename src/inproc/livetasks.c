@@ -286,7 +286,7 @@ static uint64_t coarse_ns(void)
 	return (uint64_t)t.tv_sec * EP_NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-EXPORTED everprof_task *everprof_task_begin(const char *type)
+EXPORTED everprof_task *(everprof_task_begin)(const char *type)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int saved = errno;

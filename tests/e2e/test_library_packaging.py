@@ -121,15 +121,38 @@ def test_labels_that_are_none_do_not_compile(installed, tmp_path, cc, language, 
     assert p.returncode and said in p.stderr
 
 
+def check_open(text):
+    """Of each place the number that is open there."""
+    assert re.findall(r"^(\w+) profile: total (\d+)$", text, re.M) == [
+        ("descriptors", "1"),
+        ("requests", "3"),
+        ("cache", "40"),
+        ("workers", "3"),
+    ]
+    first = re.findall(r"^(\d+) @ .*\n(?:# labels: (.*)\n)?#\t\S+\t(\w+)\+", text, re.M)
+    assert sorted(first) == sorted([
+        ("1", "", "read_and_forget"),
+        ("2", '{"endpoint":"/search"}', "handle"),
+        ("1", '{"endpoint":"/cart"}', "handle"),
+        ("30", "", "fill_for_search"),
+        ("10", "", "fill_for_cart"),
+        ("3", "", "start_pool"),
+    ])
+
+
 def test_cmake_builds_the_examples_shared_and_static(installed, libdir, tmp_path):
     cmake = need("cmake")
-    p = run([cmake, "-G", "Ninja", "-S", ROOT / "examples", "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={installed}"])
+    p = run([cmake, "-G", "Ninja", "-S", ROOT / "examples", "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={installed}",
+             "-DCMAKE_BUILD_TYPE=Release"])  # where last calls are jumps
     assert p.returncode == 0, p.stderr
     p = run([cmake, "--build", tmp_path])
     assert p.returncode == 0, p.stdout + p.stderr
     for program in ("pool", "pool-static"):
         p = run([tmp_path / program, 50])
         assert (p.returncode, p.stderr) == (0, "")
+    p = run([tmp_path / "open"])
+    assert (p.returncode, p.stderr) == (0, "")
+    check_open(p.stdout)
     needed = run([need("readelf"), "-d", tmp_path / "pool"]).stdout
     assert "libeverprof.so.0" in needed
     assert "libeverprof" not in run(["readelf", "-d", tmp_path / "pool-static"]).stdout
