@@ -58,10 +58,13 @@ static void futex_wake(_Atomic uint32_t *word)
 
 static void tick_locked(void)
 {
+	bool is_gone = ep_hooks_gave_sigprof(); /* or behind our back, by a system call */
 	if (ep_threads_running() && !ep_hooks_own_sigprof()) {
 		ep_threads_stop();
-		ep_config_say("the program took SIGPROF; CPU profiling ends here");
+		is_gone = true;
 	}
+	if (is_gone)
+		ep_config_say("the program took SIGPROF; CPU profiling ends here");
 	ep_threads_look(false);
 	(void)ep_code_refresh(false); /* out of memory: the old map does */
 	ep_code_mark_old_maps();

@@ -149,6 +149,7 @@ EXPORTED int everprof_thread_create(pthread_t *thread, const pthread_attr_t *att
 /* ---- SIGPROF ---------------------------------------------------------------------------- */
 
 static _Atomic bool taken;  /* our handler is in place */
+static _Atomic bool was_given; /* the program has set its own; to be said */
 static _Atomic bool taking; /* the call below is our own */
 static struct sigaction shown; /* what the program believes */
 
@@ -214,6 +215,7 @@ EXPORTED int sigaction(int signo, const struct sigaction *restrict act,
 	if (act && is_handler(act)) {
 		ep_threads_stop();
 		atomic_store(&taken, false);
+		atomic_store(&was_given, true);
 		int rc = real_sigaction(signo, act, NULL);
 		if (rc < 0)
 			return rc;
@@ -257,6 +259,11 @@ int ep_hooks_take_sigprof(void)
 		return -EBUSY;
 	atomic_store(&taken, true);
 	return 0;
+}
+
+bool ep_hooks_gave_sigprof(void)
+{
+	return atomic_exchange(&was_given, false);
 }
 
 bool ep_hooks_own_sigprof(void)

@@ -27,6 +27,8 @@ void ep_hooks_inherit_labels(bool yes);
 int ep_hooks_take_sigprof(void);
 /* Is the handler still ours? */
 bool ep_hooks_own_sigprof(void);
+/* Has the program set a handler for it since the last time this was asked? */
+bool ep_hooks_gave_sigprof(void);
 
 /* Does malloc() of the program come to us?  Not where it has one of its own, or is linked
  * statically as a whole.  Weak, as unit tests have no hook there: a sanitizer's malloc
