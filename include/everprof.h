@@ -332,6 +332,9 @@ typedef struct everprof_http_config {
 /*
  * everprof_http_start - a listener of its own, on a thread of its own.
  *
+ * Nothing else is needed for it; with everprof_start(), before or after, its `types` are
+ * there.
+ *
  * errors   -EACCES  not loopback, and no tokens
  *          -EEXIST  one runs already
  *          -EINVAL  an address or a token file that can't be used; the message says why

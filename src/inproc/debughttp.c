@@ -16,6 +16,7 @@
 #include "inproc/debugroutes.h"
 #include "inproc/fd.h"
 #include "inproc/spawn.h"
+#include "inproc/start.h"
 #include "inproc/tokens.h"
 
 #include <errno.h>
@@ -392,6 +393,14 @@ static int start(const everprof_http_config *c)
 	return rc;
 }
 
+static int start_locked(const everprof_http_config *c)
+{
+	pthread_mutex_lock(&lock);
+	int rc = start(c);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
 __attribute__((visibility("default"))) int
 everprof_http_start_sized(const everprof_http_config *config, size_t size)
 {
@@ -399,11 +408,12 @@ everprof_http_start_sized(const everprof_http_config *config, size_t size)
 	int saved = errno;
 	if (config)
 		memcpy(&c, config, size < sizeof(c) ? size : sizeof(c));
-	if (!c.listen)
-		return -EINVAL;
-	pthread_mutex_lock(&lock);
-	int rc = start(&c);
-	pthread_mutex_unlock(&lock);
+	int rc = c.listen ? start_locked(&c) : -EINVAL;
+	if (rc == 0) {
+		rc = ep_start_engine(); /* or there is nothing to serve */
+		if (rc < 0)
+			everprof_http_stop();
+	}
 	errno = saved;
 	return rc;
 }
@@ -435,7 +445,7 @@ int ep_debughttp_start_configured(const struct ep_config *c)
 	const everprof_http_config http = {.listen = c->http,
 					   .token_file = c->http_token_file,
 					   .show_cmdline = c->http_cmdline};
-	int rc = everprof_http_start_sized(&http, sizeof(http));
+	int rc = start_locked(&http);
 	if (rc == -EADDRINUSE)
 		ep_config_say("%s is taken; this process goes on without /debug/pprof", c->http);
 	else if (rc < 0 && rc != -EINVAL && rc != -EACCES)

@@ -167,9 +167,14 @@ static int run(void)
 	return rc;
 }
 
+/* Started with nobody to tell.  What is asked for later is done as was said then. */
+static bool sleeps;
+
 static int start(const everprof_config *user, size_t size, bool on_demand)
 {
-	EP_TRY(ep_config_read(user, size, &config));
+	if (!on_demand || !sleeps)
+		EP_TRY(ep_config_read(user, size, &config));
+	sleeps = false;
 	bool tells = *config.server || *config.out;
 	if (config.heap && ep_hooks_see_malloc && !ep_hooks_see_malloc()) {
 		config.heap = false;
@@ -181,8 +186,9 @@ static int start(const everprof_config *user, size_t size, bool on_demand)
 	config.wall &= tells;
 	if (*config.http_token_file)
 		EP_TRY(ep_tokens_open(config.http_token_file));
-	if (!on_demand && !tells && !*config.http)
-		return 0; /* nobody to tell */
+	sleeps = !on_demand && !tells && !*config.http && !everprof_http_address();
+	if (sleeps)
+		return 0;
 	EP_TRY(run());
 	bool listens = *config.http && strcmp(config.http, "mounted") != 0;
 	return listens ? ep_debughttp_start_configured(&config) : 0;

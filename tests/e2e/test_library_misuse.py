@@ -28,3 +28,14 @@ def test_locks_of_the_librarys_own_threads_are_in_no_profile(compiled, tmp_path)
         samples = Profile(tmp_path / f"{name}.pb.gz").samples
         assert any("write_all" in s.stack for s in samples), "the program's own are"
         assert [s.stack for s in samples if "listen_main" in s.stack] == []
+
+
+@pytest.mark.parametrize("start", ["alone", "before", "after"])
+def test_http_needs_nothing_else(compiled, start):  # noqa: F811
+    """It served CPU only, where no server and no file was to be told."""
+    p = run([compiled("http_only"), start])
+    assert (p.returncode, p.stderr) == (0, "")
+    names, text = p.stdout.split("\n", 1)
+    wanted = {"heap", "allocs", "threads", "goroutine", "threadcreate", "scopes"}
+    assert wanted | ({"mutex"} if start != "alone" else set()) <= set(names.split())
+    assert "\tkeep" in text
