@@ -2,12 +2,14 @@
  * last_thread.c - processes that end with their last thread.  last_thread KIND
  *
  *   main    main() leaves by pthread_exit(), a thread goes on for a while
+ *   raw     main() leaves by the system call, as a sandbox that allows few has to
  *   forked  a thread forks, and in the child returns: that was the last one there
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +45,10 @@ int main(int argc, char **argv)
 {
 	pthread_t t;
 	int is_main = argc > 1 && !strcmp(argv[1], "main");
+	if (argc > 1 && !strcmp(argv[1], "raw")) {
+		usleep(300000);
+		syscall(SYS_exit, 5);
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	atexit(at_end);
 	if (pthread_create(&t, NULL, is_main ? goes_on : forks, NULL))
