@@ -95,6 +95,8 @@ size_t ep_head_bytes(struct ep_head *h);
  * errors   -ENOSPC, -EACCES, -EIO, -EBADMSG (not a head, or a damaged one), -ENOTSUP
  */
 int ep_head_begin(struct ep_head *h, struct ep_err *err);
+/* false: its making was cut short, and nothing was ever stored in it. */
+bool ep_head_has_tables(const char *path);
 /* A new file's or folder's name in its folder is durable on return. */
 int ep_head_sync_entry(const char *path, struct ep_err *err);
 /* Close the writer: the log is folded into the file. */

@@ -62,6 +62,17 @@ static int make_schema(struct ep_head *h, struct ep_err *err)
 	return ep_sql_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
 }
 
+bool ep_head_has_tables(const char *path)
+{
+	sqlite3 *db = NULL;
+	int64_t tables = 0;
+	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc == SQLITE_OK) /* what its log holds counts */
+		rc = ep_sql_int(db, "SELECT count(*) FROM sqlite_schema", &tables, NULL);
+	(void)sqlite3_close(db); /* only read */
+	return rc != SQLITE_OK || tables; /* one that cannot be read may hold something */
+}
+
 int ep_head_sync_entry(const char *path, struct ep_err *err)
 {
 	char dir[4096];

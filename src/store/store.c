@@ -199,8 +199,9 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* SQLite keeps user_version at byte 60 of the file, big-endian. */
-static int check_version(const char *path, const char *name, struct ep_err *err)
+/* SQLite keeps user_version at byte 60 of the file, big-endian; 0: not in the file itself. */
+static int check_version(const char *path, const char *name, uint32_t *ret_version,
+			 struct ep_err *err)
 {
 	uint8_t b[64] = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -209,6 +210,7 @@ static int check_version(const char *path, const char *name, struct ep_err *err)
 	ssize_t n = pread(fd, b, sizeof(b), 0);
 	(void)close(fd); /* only read */
 	uint32_t version = (uint32_t)b[60] << 24 | (uint32_t)b[61] << 16 | (uint32_t)b[62] << 8 | b[63];
+	*ret_version = version;
 	if (n == (ssize_t)sizeof(b) && !memcmp(b, "SQLite format 3", 16) &&
 	    version > EP_HEAD_VERSION && version < 1000)
 		return ep_fail(err, -ENOTSUP, 0, "%s has version %u, this everprof knows %d", name,
@@ -238,13 +240,30 @@ static int list_names(const char *dir, char ***ret_names, uint32_t *ret_n, struc
 	return rc;
 }
 
+/* 1: the making of this head was cut short, and it is gone; 0: it is one. */
+static int clear_unmade(const char *path, const char *name, struct ep_err *err)
+{
+	uint32_t version = 0;
+	EP_TRY(check_version(path, name, &version, err));
+	if (version || ep_head_has_tables(path))
+		return 0;
+	ep_log_info("store: %s was being made when everprof ended; it holds nothing and is removed",
+		    name);
+	ep_store_remove_head(path);
+	return 1;
+}
+
 static int add_named(struct ep_store *s, char **names, uint32_t n, struct ep_err *err)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		struct ep_head *h = NULL;
-		if (add_head(s, names[i], &h) < 0)
+		char *path ep_auto_mem = join(s->heads_dir, names[i]);
+		int gone = path ? clear_unmade(path, names[i], err) : 0;
+		EP_TRY(gone);
+		if (gone)
+			continue;
+		if (!path || add_head(s, names[i], &h) < 0)
 			return ep_fail(err, -ENOMEM, 0, "no memory for the heads");
-		EP_TRY(check_version(h->path, h->name, err));
 	}
 	return 0;
 }
