@@ -388,28 +388,48 @@ int everprof_http_handle(const everprof_http_request *request,
 
 /* ---- what the macros are made of ------------------------------------------- */
 
+/* A scope that was entered.  In two registers: what lies in memory is waited for when the
+ * scope is short. */
+typedef struct everprof_entered_ {
+	const everprof_labels *before;
+	unsigned long long since; /* of its time; 0: it is not timed */
+} everprof_entered_;
+
+everprof_entered_ everprof_scope_enter_(const everprof_labels *set);
+void everprof_scope_leave_(const everprof_labels *before, unsigned long long since,
+			   const everprof_labels *set);
+
+typedef struct everprof_block_ {
+	everprof_entered_ entered;
+	const everprof_labels *set;
+	int open, once;
+} everprof_block_;
+
+static inline everprof_block_ *everprof_block_begin_(everprof_block_ *b,
+						     const everprof_labels *set)
+{
+	b->set = set;
+	b->entered = everprof_scope_enter_(set);
+	b->open = b->once = 1;
+	return b;
+}
+
+static inline void everprof_block_end_(everprof_block_ *b)
+{
+	if (b->open) /* else an exception left what was to be the set */
+		everprof_scope_leave_(b->entered.before, b->entered.since, b->set);
+}
+
+/* The same by a function each, for other languages. */
 typedef struct everprof_scope_ {
 	const everprof_labels *before;
 	int open, once;
-	unsigned long long since; /* of its time */
+	unsigned long long since;
 	unsigned set, weight;
 } everprof_scope_;
 
 void everprof_scope_begin_(everprof_scope_ *s, const everprof_labels *set);
 void everprof_scope_end_(everprof_scope_ *s);
-
-static inline everprof_scope_ *everprof_scope_enter_(everprof_scope_ *s,
-						     const everprof_labels *set)
-{
-	everprof_scope_begin_(s, set);
-	return s;
-}
-
-static inline void everprof_scope_leave_(everprof_scope_ *s)
-{
-	if (s->open) /* else an exception left what was to be the set */
-		everprof_scope_end_(s);
-}
 
 /* A variable name of its own for each use, so that blocks nest without a warning. */
 #define EVERPROF_SCOPE_(set) EVERPROF_SCOPE_2_(set, __COUNTER__)
@@ -417,17 +437,17 @@ static inline void everprof_scope_leave_(everprof_scope_ *s)
 #define EVERPROF_SCOPE_3_(set, n)                                                      \
 	EVERPROF_SCOPE_4_(set, everprof_scope_##n##_, everprof_scope_##n##_p_)
 #define EVERPROF_SCOPE_4_(set, here, there)                                            \
-	for (everprof_scope_ here __attribute__((cleanup(everprof_scope_leave_))) =    \
+	for (everprof_block_ here __attribute__((cleanup(everprof_block_end_))) =      \
 		     EVERPROF_EMPTY_,                                                  \
 			  *there __attribute__((unused)) =                             \
-				  everprof_scope_enter_(&here, (set));                 \
+				  everprof_block_begin_(&here, (set));                 \
 	     here.once; here.once = 0)
 
 /* C++ calls no 0 a null pointer under -Wzero-as-null-pointer-constant; C has no {}. */
 #ifdef __cplusplus
 #define EVERPROF_EMPTY_ {}
 #else
-#define EVERPROF_EMPTY_ {0, 0, 0, 0, 0, 0}
+#define EVERPROF_EMPTY_ {{0, 0}, 0, 0, 0}
 #endif
 
 /* A call that is the last thing its caller does would be a jump (-O2), and the caller's frame

@@ -43,17 +43,17 @@ class labels
       public:
 	template <class... Strings> explicit labels(const Strings &...key_values)
 	{
-		everprof_scope_begin_(&scope_, derive(everprof_labels_current(), key_values...));
+		everprof_block_begin_(&scope_, derive(everprof_labels_current(), key_values...));
 	}
 	~labels()
 	{
-		everprof_scope_end_(&scope_);
+		everprof_block_end_(&scope_);
 	}
 	labels(const labels &) = delete;
 	labels &operator=(const labels &) = delete;
 
       private:
-	everprof_scope_ scope_;
+	everprof_block_ scope_;
 };
 
 // with - puts a ready set in force for as long as the object lives.
@@ -62,17 +62,17 @@ class with
       public:
 	explicit with(const everprof_labels *set)
 	{
-		everprof_scope_begin_(&scope_, set);
+		everprof_block_begin_(&scope_, set);
 	}
 	~with()
 	{
-		everprof_scope_end_(&scope_);
+		everprof_block_end_(&scope_);
 	}
 	with(const with &) = delete;
 	with &operator=(const with &) = delete;
 
       private:
-	everprof_scope_ scope_;
+	everprof_block_ scope_;
 };
 
 // task - a task that lasts as long as the object, and is this thread's meanwhile: it lives

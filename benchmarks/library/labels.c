@@ -15,36 +15,23 @@ enum { ROUNDS = 60, TURNS = 200000 };
 static __thread const void *volatile bare_labels;
 static const everprof_labels *prebuilt;
 
-static void bare(void)
-{
-	const void *before = bare_labels;
-	bare_labels = prebuilt;
-	__asm__ volatile("" ::: "memory");
-	bare_labels = before;
-}
+#define FORM(name, ...)                                                                \
+	static void name(void)                                                         \
+	{                                                                              \
+		for (int i = 0; i < TURNS; i++) {                                      \
+			__VA_ARGS__                                                    \
+			__asm__ volatile("" ::: "memory");                             \
+		}                                                                      \
+	}
 
-static void with(void)
-{
-	EVERPROF_WITH(prebuilt)
-		__asm__ volatile("" ::: "memory");
-}
-
-static void from_strings(void)
-{
-	EVERPROF_LABELS("endpoint", "/cart", "method", "GET", "tenant", "acme")
-		__asm__ volatile("" ::: "memory");
-}
-
-static void attach(void)
-{
-	(void)everprof_labels_attach(prebuilt); /* NULL before, and after */
-	(void)everprof_labels_attach(NULL);
-}
-
-static void a_task(void)
-{
-	(void)everprof_task_end(everprof_task_begin("bench")); /* it is open */
-}
+FORM(bare, const void *before = bare_labels; bare_labels = prebuilt;
+     __asm__ volatile("" ::: "memory"); bare_labels = before;)
+FORM(with, EVERPROF_WITH(prebuilt) __asm__ volatile("" ::: "memory");)
+FORM(from_strings, EVERPROF_LABELS("endpoint", "/cart", "method", "GET", "tenant", "acme")
+			   __asm__ volatile("" ::: "memory");)
+/* NULL before, and after. */
+FORM(attach, (void)everprof_labels_attach(prebuilt); (void)everprof_labels_attach(NULL);)
+FORM(a_task, (void)everprof_task_end(everprof_task_begin("bench"));)
 
 static const struct {
 	const char *name;
@@ -59,10 +46,7 @@ enum { N = sizeof(forms) / sizeof(forms[0]) };
 static double round_of(int form)
 {
 	uint64_t from = now_of(CLOCK_THREAD_CPUTIME_ID);
-	for (int i = 0; i < TURNS; i++) {
-		forms[form].run();
-		__asm__ volatile("" ::: "memory");
-	}
+	forms[form].run();
 	return (double)(now_of(CLOCK_THREAD_CPUTIME_ID) - from) / TURNS;
 }
 

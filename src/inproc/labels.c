@@ -454,6 +454,42 @@ everprof_labels_attach(const everprof_labels *set)
 	return before;
 }
 
+/* `since` of a scope that counts for a whole stratum is odd, so that it needs one register. */
+static __attribute__((noinline)) everprof_entered_ enter_timed(const everprof_labels *before,
+								uint32_t set)
+{
+	struct ep_scopes_span span = {0};
+	ep_scopes_enter(set, &span);
+	return (everprof_entered_){before,
+				   span.since ? (span.since & ~1ull) | (span.weight > 1) : 0};
+}
+
+static __attribute__((noinline)) void leave_timed(uint64_t since, uint32_t set)
+{
+	struct ep_scopes_span span = {since & ~1ull, set, since & 1 ? EP_SCOPES_STRATUM : 1};
+	ep_scopes_leave(&span);
+}
+
+__attribute__((visibility("default"))) everprof_entered_
+everprof_scope_enter_(const everprof_labels *set)
+{
+	const everprof_labels *before =
+		atomic_load_explicit(&ep_sig_labels, memory_order_relaxed);
+	atomic_store_explicit(&ep_sig_labels, set, memory_order_relaxed);
+	if (!set || ep_scopes_count(set->index))
+		return (everprof_entered_){before, 0};
+	return enter_timed(before, set->index);
+}
+
+__attribute__((visibility("default"))) void everprof_scope_leave_(const everprof_labels *before,
+								  unsigned long long since,
+								  const everprof_labels *set)
+{
+	atomic_store_explicit(&ep_sig_labels, before, memory_order_relaxed);
+	if (__builtin_expect(since != 0, 0))
+		leave_timed(since, set->index);
+}
+
 /* The span is the last part of the public struct. */
 _Static_assert(sizeof(everprof_scope_) ==
 		       offsetof(everprof_scope_, since) + sizeof(struct ep_scopes_span),

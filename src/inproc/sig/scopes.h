@@ -23,7 +23,7 @@
 enum {
 	EP_SCOPES_BLOCKS = 128,
 	EP_SCOPES_SETS = 16384,
-	EP_SCOPES_STRATUM = 16, /* a power of two */
+	EP_SCOPES_STRATUM = 32, /* a power of two */
 };
 
 struct ep_scopes_count {
@@ -69,6 +69,22 @@ uint64_t ep_scopes_now(void);
 void ep_scopes_enter_rare(uint32_t set, struct ep_scopes_span *ret_span);
 void ep_scopes_time(struct ep_scopes_count *c, uint32_t set, struct ep_scopes_span *ret_span);
 void ep_scopes_leave_timed(const struct ep_scopes_span *span);
+
+/* A scope of this set begins that needs no more than counting: true, and it is counted.
+ * Else nothing happened. */
+static inline bool ep_scopes_count(uint32_t set)
+{
+	struct ep_scopes_count *c = ep_scopes_mine;
+	if (__builtin_expect(!c, 0))
+		return false;
+	c += set;
+	uint32_t left = atomic_load_explicit(&c->left, memory_order_relaxed);
+	if (__builtin_expect(left == 0, 0))
+		return false;
+	ep_scopes_add(&c->n, 1);
+	atomic_store_explicit(&c->left, left - 1, memory_order_relaxed);
+	return true;
+}
 
 /* A scope of this set begins; set < EP_SCOPES_SETS. */
 static inline void ep_scopes_enter(uint32_t set, struct ep_scopes_span *ret_span)
