@@ -13,7 +13,7 @@
  * samples and pushes a profile every ten seconds.  It never prints, never exits,
  * never changes a signal mask of yours, but for SIGPROF, which waits while a handler
  * runs on an alternate stack.  It uses SIGPROF; a program that has a
- * SIGPROF handler of its own keeps it, and gets no CPU profile (-EBUSY).
+ * SIGPROF handler of its own keeps it, and gets no CPU profile (-EBUSY); all else runs.
  *
  * Plain C99 with the GNU attributes gcc and clang share, and C++.  C++ programs
  * may like everprof.hpp.
@@ -85,7 +85,8 @@ int everprof_start_sized(const everprof_config *config, size_t size);
  *
  * in       config  NULL: everything from the environment.  Copied.
  * errors   -EINVAL  a value that can't be used; the message names it
- *          -EBUSY   the program has a SIGPROF handler of its own
+ *          -EBUSY   the program has a SIGPROF handler of its own: all but the profiles of
+ *                   CPU and wall time runs; CPU time is `lost` in the ledger
  *          -EAGAIN  no thread or no timer to be had
  *          -EACCES  `http` is not loopback, and there are no tokens; so -EINVAL of
  *                   `http`: all but /debug/pprof runs then

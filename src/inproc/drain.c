@@ -60,11 +60,12 @@ static void tick_locked(void)
 {
 	bool is_gone = ep_hooks_gave_sigprof(); /* or behind our back, by a system call */
 	if (ep_threads_running() && !ep_hooks_own_sigprof()) {
-		ep_threads_stop();
+		ep_threads_give_up();
 		is_gone = true;
 	}
 	if (is_gone)
-		ep_config_say("the program took SIGPROF; CPU profiling ends here");
+		ep_config_say("the program took SIGPROF; CPU profiling ends here, CPU time from now "
+			      "on is lost in the ledger");
 	ep_threads_look(false);
 	(void)ep_code_refresh(false); /* out of memory: the old map does */
 	ep_code_mark_old_maps();
@@ -159,7 +160,8 @@ static void change_duty(void)
 static void flush_what_is_due(void)
 {
 	uint64_t now = ep_clock_mono_ns();
-	if (ep_duty_is_on(&config.duty, now) != on_duty && ep_threads_running() &&
+	if (ep_duty_is_on(&config.duty, now) != on_duty &&
+	    (ep_threads_running() || ep_threads_counting()) &&
 	    (config.cpu || config.wall))
 		change_duty();
 	if (config.cpu && on_duty && now >= next_flush_ns) {

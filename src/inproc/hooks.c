@@ -213,7 +213,7 @@ EXPORTED int sigaction(int signo, const struct sigaction *restrict act,
 		return real_sigaction(signo, act, old);
 	struct sigaction before = shown;
 	if (act && is_handler(act)) {
-		ep_threads_stop();
+		ep_threads_give_up();
 		atomic_store(&taken, false);
 		atomic_store(&was_given, true);
 		int rc = real_sigaction(signo, act, NULL);

@@ -44,6 +44,7 @@ static _Atomic pid_t owner; /* the process that runs it: not a child of vfork */
 static _Atomic bool ended;
 static bool forks_watched;
 static bool only_engine; /* started by a request, not by everprof_start() */
+static bool refused; /* SIGPROF is the program's */
 static sigset_t mask_before_fork; /* under the locks of a fork */
 
 static pid_t pid_now(void)
@@ -99,13 +100,16 @@ static void after_fork_in_parent(void)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Without SIGPROF all but samples of CPU time: it is counted, and lost. */
 static int go(uint64_t stack_lo, uint64_t stack_hi)
 {
-	if (config.cpu || config.wall)
-		EP_TRY(ep_hooks_take_sigprof());
+	refused = (config.cpu || config.wall) && ep_hooks_take_sigprof() < 0;
+	config.wall &= !refused; /* who runs is known by samples */
 	EP_TRY(ep_drain_start(&config));
 	ep_threads_know_main_stack();
-	if (!config.cpu && !config.wall)
+	if (refused && config.cpu)
+		ep_threads_count(ep_config_period_ns(&config));
+	if (refused || (!config.cpu && !config.wall))
 		return 0;
 	int rc = ep_threads_start(ep_config_period_ns(&config), stack_lo, stack_hi);
 	if (rc < 0)
@@ -160,9 +164,9 @@ static int run(void)
 	atomic_store(&ended, false);
 	int rc = go(ep_sig_stack_lo, ep_sig_stack_hi);
 	atomic_store(&running, rc == 0);
-	if (rc == -EBUSY)
+	if (rc == 0 && refused)
 		ep_config_say("the program has a SIGPROF handler of its own; no CPU profile");
-	else if (rc < 0)
+	if (rc < 0)
 		ep_config_say("profiling could not start: %s", strerror(-rc));
 	return rc;
 }
@@ -191,7 +195,9 @@ static int start(const everprof_config *user, size_t size, bool on_demand)
 		return 0;
 	EP_TRY(run());
 	bool listens = *config.http && strcmp(config.http, "mounted") != 0;
-	return listens ? ep_debughttp_start_configured(&config) : 0;
+	if (listens)
+		EP_TRY(ep_debughttp_start_configured(&config));
+	return refused && !on_demand ? -EBUSY : 0; /* a capture says so itself */
 }
 
 static int start_once(const everprof_config *user, size_t size, bool on_demand)

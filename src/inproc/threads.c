@@ -34,6 +34,8 @@ static uint32_t n_slots; /* ever used */
 static uint32_t n_joined;
 static uint64_t period_ns;
 static _Atomic bool running;
+static bool counting; /* CPU time only: nobody can be sampled */
+static bool gave_up;
 static bool paused;
 static uint32_t own_tid;
 static uint64_t main_stack_lo, main_stack_hi;
@@ -216,9 +218,14 @@ static uint64_t cpu_of_others(void)
 	return all - (uint64_t)own.tv_sec * EP_NS_PER_S - (uint64_t)own.tv_nsec;
 }
 
+static bool clock_runs(void)
+{
+	return (ep_threads_running() || counting) && !paused;
+}
+
 static void stop_clock_locked(void)
 {
-	if (ep_threads_running() && !paused)
+	if (clock_runs())
 		cpu_used_ns = cpu_of_others() - cpu_from_ns;
 }
 
@@ -229,8 +236,7 @@ static void stop_clock_locked(void)
  */
 static void account(uint64_t seen)
 {
-	bool runs = ep_threads_running() && !paused;
-	uint64_t cpu = runs ? cpu_of_others() - cpu_from_ns : cpu_used_ns;
+	uint64_t cpu = clock_runs() ? cpu_of_others() - cpu_from_ns : cpu_used_ns;
 	uint64_t asked = period_ns ? cpu / period_ns : 0;
 	uint64_t known = seen + n_unsampled;
 	if (asked > known && asked - known > 2 + n_slots + asked / 50)
@@ -439,6 +445,8 @@ int ep_threads_start(uint64_t period, uint64_t lo, uint64_t hi)
 {
 	uint32_t tid = (uint32_t)ep_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	pthread_mutex_lock(&lock);
+	stop_clock_locked();
+	counting = false;
 	period_ns = ep_sig_period_ns = period;
 	cpu_from_ns = cpu_of_others() - cpu_used_ns; /* goes on after a stop */
 	atomic_store_explicit(&running, true, memory_order_release);
@@ -456,14 +464,45 @@ int ep_threads_start(uint64_t period, uint64_t lo, uint64_t hi)
 	return ok ? 0 : -EAGAIN;
 }
 
+static void silence_locked(void)
+{
+	atomic_store(&running, false);
+	for (uint32_t i = 0; i < n_slots; i++)
+		leave_locked(ep_sig_threads[i]);
+}
+
 void ep_threads_stop(void)
 {
 	pthread_mutex_lock(&lock);
 	stop_clock_locked();
-	atomic_store(&running, false);
-	for (uint32_t i = 0; i < n_slots; i++)
-		leave_locked(ep_sig_threads[i]);
+	counting = false;
+	silence_locked();
 	pthread_mutex_unlock(&lock);
+}
+
+void ep_threads_count(uint64_t period)
+{
+	pthread_mutex_lock(&lock);
+	if (!clock_runs())
+		cpu_from_ns = cpu_of_others() - cpu_used_ns;
+	counting = gave_up = true;
+	period_ns = ep_sig_period_ns = period;
+	silence_locked();
+	pthread_mutex_unlock(&lock);
+}
+
+bool ep_threads_counting(void)
+{
+	pthread_mutex_lock(&lock);
+	bool yes = counting;
+	pthread_mutex_unlock(&lock);
+	return yes;
+}
+
+void ep_threads_give_up(void)
+{
+	if (ep_threads_running())
+		ep_threads_count(ep_sig_period_ns);
 }
 
 static uint64_t had_event[EP_SIG_MAX_THREADS / 64]; /* by slot, while paused */
@@ -530,6 +569,7 @@ void ep_threads_totals(struct ep_threads_totals *ret)
 	sum.refused = n_refused;
 	sum.clock_refused = clock_refused;
 	sum.unsampled = n_unsampled;
+	sum.gave_up = gave_up;
 	pthread_mutex_unlock(&lock);
 	*ret = sum;
 }
@@ -573,7 +613,7 @@ void ep_threads_child(void)
 	ep_taskclock_child();
 	cpu_used_ns = n_unsampled = n_unsampled_settled = 0;
 	own_tid = 0;
-	paused = false;
+	paused = counting = gave_up = false;
 	atomic_store(&running, false);
 	pthread_mutex_unlock(&lock);
 }

@@ -29,6 +29,12 @@ int ep_threads_start(uint64_t period_ns, uint64_t lo, uint64_t hi);
 /* All timers off; slots stay.  Idempotent. */
 void ep_threads_stop(void);
 bool ep_threads_running(void);
+/* Nobody can be sampled (SIGPROF is the program's): CPU time from here to the next start or
+ * stop counts as unsampled.  A pause holds for it too. */
+void ep_threads_count(uint64_t period_ns);
+bool ep_threads_counting(void);
+/* The same, if sampling is on. */
+void ep_threads_give_up(void);
 /* Timers off and on again; CPU time meanwhile is not asked for, and not missed.  Threads
  * come and go as ever.  Idempotent; also before the start, which leaves it so. */
 void ep_threads_pause(void);
@@ -62,6 +68,7 @@ struct ep_threads_totals {
 	/* Weight that the process's CPU time is worth beyond all of these: of threads
 	 * that could not be sampled.  Never falls. */
 	uint64_t unsampled;
+	bool gave_up; /* ep_threads_count() was called */
 	int clock_refused; /* why there are no perf events: a negative errno; 0: none was wanted */
 };
 void ep_threads_totals(struct ep_threads_totals *ret);

@@ -101,7 +101,7 @@ void ep_window_hold(bool hold)
 static void say_unsampled(const struct ep_threads_totals *t)
 {
 	static bool said;
-	if (said || !t->unsampled)
+	if (said || !t->unsampled || t->gave_up) /* the latter was said */
 		return;
 	said = true;
 	ep_config_say("%llu of %llu samples are missing so far: threads that block SIGPROF, "

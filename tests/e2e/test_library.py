@@ -171,12 +171,29 @@ def test_what_could_not_be_sampled_is_lost_in_the_ledger(compiled, tmp_path):
 
 
 def test_a_program_that_takes_sigprof_gets_it(compiled, tmp_path):
+    """From then on its CPU time is lost, and the ledger has it."""
     log = tmp_path / "log"
-    p = run([compiled("torture"), "takes", 1], EVERPROF_OUT=tmp_path / "cpu.pb.gz", EVERPROF_LOG=log)
+    p = run([compiled("torture"), "takes", 2], EVERPROF_OUT=tmp_path / "cpu.pb.gz", EVERPROF_LOG=log)
     assert (p.returncode, p.stderr) == (0, ""), p
-    assert Profile(str(tmp_path / "cpu.pb.gz")).total("samples") > 10
+    profile = Profile(str(tmp_path / "cpu.pb.gz"))
+    asked, ledger = int(p.stdout.split()[1]) / profile.period, profile.ledger()
+    assert ledger["asked"] == ledger["taken"] + ledger["lost"]
+    assert abs(ledger["asked"] - asked) < 0.03 * asked + 3, (ledger, asked)
+    assert abs(ledger["lost"] - asked / 2) < 0.05 * asked + 3, (ledger, asked)
     assert log.read_text().count("took SIGPROF") == 1, "when it did"
-    assert log.read_text().count("handler of its own") == 1, "when it was started again"
+    assert "block SIGPROF" not in log.read_text()
+
+
+def test_a_program_that_has_sigprof_keeps_it_and_has_all_other_profiles(compiled, tmp_path):
+    log, out, socket = tmp_path / "log", tmp_path / "out", tmp_path / "socket"
+    p = run([compiled("torture"), "had", 1], EVERPROF_OUT=f"{out}/", EVERPROF_LOG=log, EVERPROF_HTTP=f"unix:{socket}")
+    assert (p.returncode, p.stderr) == (0, ""), p
+    assert log.read_text().count("handler of its own") == 1
+    profile = Profile(str(out / "cpu.pb.gz"))
+    asked, ledger = int(p.stdout.split()[1]) / profile.period, profile.ledger()
+    assert ledger["taken"] == 0 and abs(ledger["lost"] - asked) < 0.03 * asked + 3, (ledger, asked)
+    assert Profile(str(out / "heap.pb.gz")).total("inuse_space") > 15 << 20
+    assert socket.exists(), "and it listens"
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])

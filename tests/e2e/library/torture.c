@@ -8,6 +8,7 @@
  *   reset      a program that sets all signals to default
  *   blocks     a thread that never lets SIGPROF in, half of the CPU time
  *   takes      a program that wants SIGPROF for itself later on
+ *   had        one that had it before
  *
  * Prints "done" and leaves with 0 when nothing broke.
  */
@@ -16,6 +17,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,16 +176,32 @@ static void takes(void)
 	raise(SIGPROF);
 	if (n_prof != 1)
 		abort();
-	everprof_stop();
-	if (everprof_start(NULL) != -EBUSY)
+}
+
+/* It had a handler before everprof_start(). */
+void *kept;
+
+static void had(void)
+{
+	burn(seconds);
+	kept = malloc(16 << 20);
+	if (n_prof != 0 || everprof_cpu_start(1) != -EBUSY)
+		abort();
+	raise(SIGPROF);
+	if (n_prof != 1)
 		abort();
 }
 
 int main(int argc, char **argv)
 {
 	seconds = argc > 2 ? atof(argv[2]) : 1;
-	if (argc < 2 || everprof_start(NULL) < 0)
+	bool has_own = argc > 1 && !strcmp(argv[1], "had");
+	if (has_own)
+		signal(SIGPROF, on_prof);
+	if (argc < 2 || everprof_start(NULL) != (has_own ? -EBUSY : 0))
 		return 2;
+	if (has_own)
+		had();
 	if (!strcmp(argv[1], "churn"))
 		churn();
 	else if (!strcmp(argv[1], "fork"))
@@ -198,7 +216,7 @@ int main(int argc, char **argv)
 		blocks();
 	else if (!strcmp(argv[1], "takes"))
 		takes();
-	else
+	else if (!has_own)
 		return 2;
 	struct timespec t;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
