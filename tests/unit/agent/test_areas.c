@@ -114,16 +114,17 @@ TEST(areas_an_address_of_ours_finds_its_row)
 
 TEST(areas_what_finds_no_room_is_counted_and_told_as_without_rows)
 {
+	enum { WORDS = 8192 }; /* areas fit, also those of a sanitizer; not all tables do */
 	struct fixture f;
 	struct ep_areas_stats s;
-	setup(&f, 2048); /* areas fit, tables don't */
+	setup(&f, WORDS);
 	assert_non_null(get_self(&f));
 	ep_areas_stats(f.code, &s);
 	assert_true(s.n_no_room > 0);
 	assert_true(f.n_areas > 1);
 	const struct ep_bpf_area *a = (const void *)(f.memory.words + f.areas);
 	for (uint32_t i = 0; i < f.n_areas; i++)
-		assert_true(a[i].table < 2048);
+		assert_true(a[i].table < WORDS);
 	teardown(&f);
 }
 
