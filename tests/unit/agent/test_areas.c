@@ -114,17 +114,25 @@ TEST(areas_an_address_of_ours_finds_its_row)
 
 TEST(areas_what_finds_no_room_is_counted_and_told_as_without_rows)
 {
-	enum { WORDS = 8192 }; /* areas fit, also those of a sanitizer; not all tables do */
 	struct fixture f;
 	struct ep_areas_stats s;
-	setup(&f, WORDS);
-	assert_non_null(get_self(&f));
-	ep_areas_stats(f.code, &s);
-	assert_true(s.n_no_room > 0);
-	assert_true(f.n_areas > 1);
+	/* Areas fit, and not all tables do: how much that is depends on what is mapped here. */
+	for (uint32_t n_words = 1024;; n_words *= 2) {
+		assert_true(n_words < 1u << 22);
+		setup(&f, n_words);
+		assert_non_null(get_self(&f));
+		ep_areas_stats(f.code, &s);
+		if (f.n_areas > 1 && s.n_no_room)
+			break;
+		teardown(&f);
+	}
 	const struct ep_bpf_area *a = (const void *)(f.memory.words + f.areas);
-	for (uint32_t i = 0; i < f.n_areas; i++)
-		assert_true(a[i].table < WORDS);
+	uint32_t n_without = 0;
+	for (uint32_t i = 0; i < f.n_areas; i++) {
+		assert_true(a[i].table < f.memory.n_words);
+		n_without += !a[i].table;
+	}
+	assert_true(n_without > 0);
 	teardown(&f);
 }
 
