@@ -13,6 +13,7 @@
 #include "profile/decode.h"
 #include "profile/encode.h"
 #include "profile/merge.h"
+#include "query/fntree.h"
 #include "query/query.h"
 #include "store/store.h"
 
@@ -336,6 +337,7 @@ int main(int argc, char **argv)
 	b.now_ns = ep_clock_wall_ns();
 	printf("%-34s %10s %10s %10s %10s\n", "", "wall ms", "CPU ms", "files ms",
 	       "of files");
+	must(ep_fntrees_new(64 << 20, &b.env.trees), &err);
 	must(ep_store_open(folder, &b.env.store, &err), &err);
 	fill(&b, n, n_series, folder);
 	printf("in a head, %.2f KB a profile\n", folder_kb(folder) / n / n_series);
@@ -350,10 +352,13 @@ int main(int argc, char **argv)
 	row("open", (double)(ep_clock_mono_ns() - w) / 1e6,
 	    (double)(cpu_ns() - c) / 1e6, 0);
 	ask_all(&b, n, n_series);
+	printf("trees of functions %.2f MB\n",
+	       (double)ep_fntrees_trim(b.env.trees, UINT64_MAX) / 1048576);
 	struct rusage u;
 	getrusage(RUSAGE_SELF, &u);
 	printf("peak memory %ld MB\n", u.ru_maxrss / 1024);
 	ep_store_close(b.env.store);
+	ep_fntrees_free(b.env.trees);
 	if (folder == own)
 		(void)nftw(folder, remove_one, 16,
 			   FTW_DEPTH | FTW_PHYS); /* nothing to do about it */

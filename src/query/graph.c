@@ -1,127 +1,151 @@
 /* graph.c - see graph.h. */
 #include "query/graph.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* A node's first children are looked through one by one, which most nodes' all are;
- * the others are in the index. */
-enum { MAX_LISTED = 8 };
+/* --- weights -------------------------------------------------------------------------------- */
 
-static uint64_t hash_node(uint32_t parent, uint32_t fn)
+/* Room for the weights of n nodes, the new ones without any. */
+static int fit(struct ep_graph *g, int side, uint32_t n)
 {
-	return ep_hash_mix(parent, fn);
+	if (g->self[side] && n <= g->cap[side])
+		return 0;
+	int64_t *v = ep_realloc(g->self[side], ((size_t)n + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	memset(v + g->cap[side], 0, ((size_t)n + 1 - g->cap[side]) * sizeof(*v));
+	g->self[side] = v;
+	g->cap[side] = n;
+	return 0;
 }
 
-static uint32_t append(struct ep_graph *g, uint32_t parent, uint32_t fn)
+/* A dictionary's sums by node; *unsymbolised grows by what has no name. */
+static void add_stacks(int64_t *self, const struct ep_dicttree *x, const struct ep_sums_dict *s,
+		       int64_t *unsymbolised)
 {
-	if (g->n == g->cap) {
-		uint32_t cap = g->cap ? g->cap * 2 : 1024;
-		struct ep_graph_node *v = ep_realloc(g->v, (size_t)cap * sizeof(*v));
-		if (!v)
-			return EP_INDEX_NONE;
-		g->v = v;
-		g->cap = cap;
+	const struct ep_fntree *t = &x->t;
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (!s->self[i])
+			continue;
+		uint32_t at = x->node[i];
+		self[at] += s->self[i]; /* below the merge's checked total */
+		if (t->fns.v[t->fn[at]].kind == EP_KIND_UNNAMED)
+			*unsymbolised += s->self[i];
 	}
-	g->v[g->n] = (struct ep_graph_node){.parent = parent, .fn = fn};
-	return g->n++;
 }
 
-static uint32_t indexed_child(struct ep_graph *g, uint32_t parent, uint32_t fn)
+static int64_t *totals(const struct ep_graph *g, int side)
 {
-	uint64_t h = hash_node(parent, fn);
-	struct ep_index_iter it;
-	for (uint32_t id = ep_index_first(&g->ix, h, &it); id != EP_INDEX_NONE;
-	     id = ep_index_next(&g->ix, &it))
-		if (g->v[id].parent == parent && g->v[id].fn == fn)
-			return id;
-	uint32_t id = append(g, parent, fn);
-	return id != EP_INDEX_NONE && ep_index_add(&g->ix, h, id) == 0 ? id : EP_INDEX_NONE;
+	int64_t *v = ep_alloc(((size_t)g->n + 1) * sizeof(*v));
+	if (!v)
+		return NULL;
+	memcpy(v, g->self[side], (size_t)g->n * sizeof(*v));
+	for (uint32_t i = g->n; i-- > 1;)
+		v[g->t->parent[i]] += v[i];
+	return v;
 }
 
-static uint32_t child(struct ep_graph *g, uint32_t parent, uint32_t fn)
+static uint64_t count_weighted(const struct ep_graph *g)
 {
-	unsigned n = 0;
-	for (uint32_t id = g->v[parent].first_child; id; id = g->v[id].next, n++)
-		if (g->v[id].fn == fn)
-			return id;
-	if (n == MAX_LISTED)
-		return indexed_child(g, parent, fn);
-	uint32_t id = append(g, parent, fn);
-	if (id == EP_INDEX_NONE)
-		return id;
-	g->v[id].next = g->v[parent].first_child;
-	g->v[parent].first_child = id;
-	return id;
+	uint64_t n = 1;
+	for (uint32_t i = 1; i < g->n; i++)
+		n += g->total[0][i] || (g->total[1] && g->total[1][i]);
+	return n;
 }
 
-int ep_graph_init(struct ep_graph *g, struct ep_arena *arena)
+/* All of a side is added. */
+static int end_side(struct ep_graph *g, int side, struct ep_err *err)
 {
-	*g = (struct ep_graph){.fns = {.arena = arena}};
-	struct ep_fn root = {ep_slice_of("total"), ep_slice_of(""), EP_KIND_ROOT};
-	bool ok = ep_fns_add(&g->fns, &root) == 0 && append(g, 0, 0) == 0;
-	return ok ? 0 : -ENOMEM;
+	g->total[side] = totals(g, side);
+	if (!g->total[side])
+		return -ENOMEM;
+	uint64_t most = g->env->max_nodes, n = most && g->n > most ? count_weighted(g) : 0;
+	return n > most ? ep_plan_over(g->env, -E2BIG, "query-nodes", n, most, err) : 0;
 }
 
-void ep_graph_fini(struct ep_graph *g)
-{
-	ep_fns_fini(&g->fns);
-	ep_index_fini(&g->ix);
-	ep_free(g->v);
-}
-
-/* --- stacks to nodes ------------------------------------------------------------------------ */
+/* --- the tree of a dictionary ----------------------------------------------------------------- */
 
 /* Stacks with weight, and all between them and the root.  Parents come first. */
-static uint8_t *mark_needed(const struct ep_sums_dict *s)
+static void mark_needed(uint8_t *needed, const struct ep_sums_dict *s)
 {
-	uint8_t *needed = ep_zalloc((size_t)s->n + 1);
-	for (uint32_t i = s->n; needed && i-- > 1;) {
+	for (uint32_t i = s->n; i-- > 1;) {
 		needed[i] |= s->self[i] != 0;
 		if (needed[i])
 			needed[ep_dict_stack(s->d, i)->parent] = 1;
 	}
-	return needed;
 }
 
-struct adding {
-	struct ep_graph *g;
-	const struct ep_sums_dict *s;
-	struct ep_naming names;
-	uint32_t *node; /* by stack */
-	int side;
-	int64_t unsymbolised;
-};
-
-static int add_stack(struct adding *a, uint32_t id)
+static int make_tree(struct ep_graph *g, const struct ep_sums_dict *const *v, uint32_t n_v,
+		     uint32_t n)
 {
-	const struct ep_dict_stack *st = ep_dict_stack(a->s->d, id);
-	uint32_t n = 0, at = a->node[st->parent];
-	const uint32_t *fns = ep_naming_of(&a->names, st->frame, &n);
-	if (!fns)
+	uint8_t *needed ep_auto_mem = ep_zalloc((size_t)n + 1);
+	if (!needed)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		at = child(a->g, at, fns[i]);
-		if (at == EP_INDEX_NONE)
-			return -ENOMEM;
+	for (uint32_t i = 0; i < n_v; i++)
+		mark_needed(needed, v[i]);
+	EP_TRY(ep_dicttree_init(&g->made, v[0]->d, g->env->symbols));
+	return ep_dicttree_grow(&g->made, n, needed);
+}
+
+/* That of the dictionary which all of v have: a kept one, or one for their stacks. */
+static int open_tree(struct ep_graph *g, const struct ep_sums_dict *const *v, uint32_t n_v,
+		     const struct ep_dicttree **ret_x)
+{
+	uint32_t n = 1;
+	for (uint32_t i = 0; i < n_v; i++)
+		n = v[i]->n > n ? v[i]->n : n;
+	EP_TRY(ep_fntrees_get(g->env->trees, v[0]->d, n, g->env->symbols, &g->kept, ret_x));
+	if (g->kept)
+		return 0;
+	*ret_x = &g->made;
+	return make_tree(g, v, n_v, n);
+}
+
+static void close_tree(struct ep_graph *g)
+{
+	if (g->kept)
+		ep_fntrees_put(g->env->trees, g->kept);
+	else
+		ep_dicttree_fini(&g->made);
+	g->kept = NULL;
+}
+
+/* --- one dictionary ------------------------------------------------------------------------- */
+
+enum { MAX_DIRECT = 2 };
+
+/* The sums, if all that there are are of one dictionary: their number; else 0. */
+static uint32_t one_dict(struct ep_graph_side sides[2], const struct ep_sums_dict *ret_v[MAX_DIRECT])
+{
+	uint32_t n = 0;
+	for (int i = 0; i < 2; i++) {
+		const struct ep_sums *m = &sides[i].merge;
+		if (m->by.n || m->n > 1 || (n && m->n && ret_v[0]->d != m->v[0].d))
+			return 0;
+		if (m->n)
+			ret_v[n++] = &m->v[0];
 	}
-	a->node[id] = at;
-	a->g->v[at].self[a->side] += a->s->self[id]; /* below the merge's checked total */
-	if (a->g->fns.v[fns[n - 1]].kind == EP_KIND_UNNAMED)
-		a->unsymbolised += a->s->self[id];
+	return n;
+}
+
+static int add_direct(struct ep_graph *g, struct ep_graph_side sides[2], int n_sides,
+		      const struct ep_sums_dict *const *v, uint32_t n_v, struct ep_err *err)
+{
+	const struct ep_dicttree *x = NULL;
+	EP_TRY(open_tree(g, v, n_v, &x));
+	g->t = &x->t;
+	g->n = x->t.n;
+	for (int i = 0; i < n_sides; i++) {
+		EP_TRY(fit(g, i, g->n));
+		if (sides[i].merge.n)
+			add_stacks(g->self[i], x, &sides[i].merge.v[0],
+				   &sides[i].ledger.unsymbolised);
+		EP_TRY(end_side(g, i, err));
+	}
 	return 0;
 }
 
-static int add_stacks(struct adding *a, const uint8_t *needed, uint32_t base)
-{
-	a->node[0] = base;
-	if (a->s->n)
-		a->g->v[base].self[a->side] += a->s->self[0];
-	for (uint32_t i = 1; i < a->s->n; i++)
-		if (needed[i])
-			EP_TRY(add_stack(a, i));
-	return 0;
-}
+/* --- several -------------------------------------------------------------------------------- */
 
 /* The node under which a group's stacks hang: the root, or its label value's. */
 static uint32_t base_of(struct ep_graph *g, const struct ep_sums *m, uint32_t group)
@@ -134,148 +158,216 @@ static uint32_t base_of(struct ep_graph *g, const struct ep_sums *m, uint32_t gr
 		label = (struct ep_fn){ep_slice_of(""), m->by, EP_KIND_LABEL};
 	if (group < n)
 		label.name = m->groups->v[group].value;
-	uint32_t fn = ep_fns_add(&g->fns, &label);
-	return fn == EP_INDEX_NONE ? fn : child(g, 0, fn);
+	uint32_t fn = ep_fns_add(&g->own.fns, &label);
+	return fn == EP_INDEX_NONE ? fn : ep_fntree_child(&g->own, 0, fn);
 }
 
-static int add_dict(struct ep_graph *g, const struct ep_sums_dict *s, uint32_t base, int side,
-		    struct ep_symcache *symbols, int64_t *unsymbolised)
+/* From a dictionary's tree into that of all. */
+struct moving {
+	struct ep_graph *g;
+	const struct ep_fntree *from;
+	int64_t *self;		/* by its nodes */
+	uint8_t *has;		/* weight, itself or below */
+	uint32_t *node, *fn;	/* what is which of g's; functions UINT32_MAX: not known yet */
+	int side;
+};
+
+static int move_node(struct moving *m, uint32_t i)
 {
-	if (base == EP_INDEX_NONE)
+	struct ep_fntree *to = &m->g->own;
+	uint32_t *fn = &m->fn[m->from->fn[i]];
+	if (*fn == UINT32_MAX)
+		*fn = ep_fns_add(&to->fns, &m->from->fns.v[m->from->fn[i]]);
+	if (*fn == EP_INDEX_NONE)
 		return -ENOMEM;
-	struct adding a = {.g = g, .s = s, .side = side};
-	uint8_t *needed ep_auto_mem = mark_needed(s);
-	uint32_t *node ep_auto_mem = ep_alloc(((size_t)s->n + 1) * sizeof(*node));
-	if (!needed || !node)
-		return -ENOMEM;
-	a.node = node;
-	int rc = ep_naming_init(&a.names, s->d, symbols, &g->fns);
-	if (!rc)
-		rc = add_stacks(&a, needed, base);
-	ep_naming_fini(&a.names);
-	*unsymbolised += a.unsymbolised;
-	return rc;
+	m->node[i] = ep_fntree_child(to, m->node[m->from->parent[i]], *fn);
+	return m->node[i] == EP_INDEX_NONE ? -ENOMEM : 0;
 }
 
-int ep_graph_add(struct ep_graph *g, const struct ep_sums *m, int side,
-		 struct ep_symcache *symbols, int64_t *ret_unsymbolised, struct ep_err *err)
+static int move(struct moving *m, uint32_t base)
 {
-	int64_t unsymbolised = 0;
-	for (uint32_t i = 0; i < m->n; i++)
-		if (add_dict(g, &m->v[i], base_of(g, m, m->v[i].group), side, symbols, &unsymbolised) < 0)
-			return ep_fail(err, -ENOMEM, 0, "no memory for a flame graph");
-	*ret_unsymbolised = unsymbolised;
+	uint32_t n = m->from->n;
+	m->node[0] = base;
+	memset(m->fn, 0xff, (size_t)m->from->fns.n * sizeof(*m->fn));
+	for (uint32_t i = n; i-- > 1;) {
+		m->has[i] |= m->self[i] != 0;
+		m->has[m->from->parent[i]] |= m->has[i];
+	}
+	for (uint32_t i = 1; i < n; i++)
+		if (m->has[i])
+			EP_TRY(move_node(m, i));
+	EP_TRY(fit(m->g, m->side, m->g->own.n));
+	m->has[0] = 1;
+	for (uint32_t i = 0; i < n; i++)
+		if (m->has[i])
+			m->g->self[m->side][m->node[i]] += m->self[i];
 	return 0;
 }
 
-void ep_graph_sum(struct ep_graph *g)
+static int add_tree(struct ep_graph *g, const struct ep_dicttree *x, const struct ep_sums_dict *s,
+		    uint32_t base, int side, int64_t *unsymbolised)
 {
-	for (uint32_t i = g->n; i-- > 0;)
-		for (int s = 0; s < 2; s++) {
-			g->v[i].total[s] += g->v[i].self[s];
-			if (i)
-				g->v[g->v[i].parent].total[s] += g->v[i].total[s];
-		}
+	const struct ep_fntree *t = &x->t;
+	int64_t *self ep_auto_mem = ep_zalloc((size_t)t->n * sizeof(*self));
+	uint8_t *has ep_auto_mem = ep_zalloc(t->n);
+	uint32_t *node ep_auto_mem = ep_alloc((size_t)t->n * sizeof(*node));
+	uint32_t *fn ep_auto_mem = ep_alloc((size_t)t->fns.n * sizeof(*fn));
+	struct moving m = {g, t, self, has, node, fn, side};
+	if (!self || !has || !node || !fn)
+		return -ENOMEM;
+	add_stacks(self, x, s, unsymbolised);
+	return move(&m, base);
 }
 
-/* --- order -------------------------------------------------------------------------------------- */
-
-static int by_name(const void *a, const void *b, void *fns)
+static int add_side(struct ep_graph *g, struct ep_graph_side *s, int side)
 {
-	const struct ep_fn *v = fns, *x = &v[*(const uint32_t *)a], *y = &v[*(const uint32_t *)b];
-	int c = ep_slice_cmp(x->name, y->name);
-	if (!c)
-		c = ep_slice_cmp(x->file, y->file);
-	return c ? c : (int)x->kind - (int)y->kind;
-}
-
-/* Place of each function in the order of names. */
-static uint32_t *rank_fns(const struct ep_fns *f)
-{
-	uint32_t *order ep_auto_mem = ep_alloc(((size_t)f->n + 1) * sizeof(*order));
-	uint32_t *rank = ep_alloc(((size_t)f->n + 1) * sizeof(*rank));
-	if (!order || !rank) {
-		ep_free(rank);
-		return NULL;
+	EP_TRY(fit(g, side, g->own.n));
+	for (uint32_t i = 0; i < s->merge.n; i++) {
+		const struct ep_sums_dict *v = &s->merge.v[i];
+		const struct ep_dicttree *x = NULL;
+		uint32_t base = base_of(g, &s->merge, v->group);
+		if (base == EP_INDEX_NONE)
+			return -ENOMEM;
+		EP_TRY(open_tree(g, &v, 1, &x));
+		int rc = add_tree(g, x, v, base, side, &s->ledger.unsymbolised);
+		close_tree(g);
+		EP_TRY(rc);
 	}
-	for (uint32_t i = 0; i < f->n; i++)
-		order[i] = i;
-	qsort_r(order, f->n, sizeof(*order), by_name, f->v);
-	for (uint32_t i = 0; i < f->n; i++)
-		rank[order[i]] = i;
-	return rank;
+	return fit(g, side, g->own.n);
+}
+
+static int add_several(struct ep_graph *g, struct ep_graph_side sides[2], int n_sides,
+		       struct ep_err *err)
+{
+	EP_TRY(ep_fntree_init(&g->own, false));
+	g->t = &g->own;
+	for (int i = 0; i < n_sides; i++)
+		EP_TRY(add_side(g, &sides[i], i));
+	g->n = g->own.n;
+	for (int i = 0; i < n_sides; i++) {
+		EP_TRY(fit(g, i, g->n));
+		EP_TRY(end_side(g, i, err));
+	}
+	return ep_fntree_rank(&g->own);
+}
+
+/* --- a query -------------------------------------------------------------------------------- */
+
+static int read_side(struct ep_graph_side *s, const struct ep_query_env *env,
+		     const struct ep_query *q, struct ep_slice by, struct ep_err *err)
+{
+	s->merge.by = by;
+	EP_TRY(ep_plan_open(&s->plan, env, q, true, err));
+	EP_TRY(ep_sums_run(&s->merge, &s->plan, err));
+	s->ledger = ep_plan_ledger(&s->plan);
+	return 0;
+}
+
+int ep_graph_run(struct ep_graph *g, struct ep_graph_side sides[2], const struct ep_query_env *env,
+		 const struct ep_query *const q[2], struct ep_slice by, struct ep_err *err)
+{
+	const struct ep_sums_dict *v[MAX_DIRECT];
+	int n_sides = q[1] ? 2 : 1;
+	g->env = env;
+	for (int i = 0; i < n_sides; i++)
+		EP_TRY(read_side(&sides[i], env, q[i], by, err));
+	uint32_t n = one_dict(sides, v);
+	return n ? add_direct(g, sides, n_sides, v, n, err) : add_several(g, sides, n_sides, err);
+}
+
+void ep_graph_fini(struct ep_graph *g, struct ep_graph_side sides[2])
+{
+	close_tree(g);
+	ep_fntree_fini(&g->own);
+	for (int i = 0; i < 2; i++) {
+		ep_free(g->self[i]);
+		ep_free(g->total[i]);
+		ep_sums_fini(&sides[i].merge);
+		ep_plan_close(&sides[i].plan);
+	}
+	memset(g, 0, sizeof(*g));
+}
+
+/* --- order ---------------------------------------------------------------------------------- */
+
+void ep_graph_part_fini(struct ep_graph_part *p)
+{
+	ep_free(p->id);
+	ep_free(p->parent);
+	ep_free(p->first_child);
+	ep_free(p->next);
+	memset(p, 0, sizeof(*p));
+}
+
+/* The kept ones, with their parents' new numbers. */
+static int number(const struct ep_graph *g, const uint8_t *keep, struct ep_graph_part *p)
+{
+	uint32_t *new ep_auto_mem = ep_alloc(((size_t)g->n + 1) * sizeof(*new));
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < g->n; i++)
+		n += keep[i] != 0;
+	p->id = ep_alloc(((size_t)n + 1) * sizeof(*p->id));
+	p->parent = ep_alloc(((size_t)n + 1) * sizeof(*p->parent));
+	if (!new || !p->id || !p->parent)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < g->n; i++) {
+		if (!keep[i])
+			continue;
+		new[i] = p->n;
+		p->id[p->n] = i;
+		p->parent[p->n++] = i ? new[g->t->parent[i]] : 0;
+	}
+	return 0;
 }
 
 /* Nodes by their function's rank: counted, not compared. */
-static uint32_t *order_nodes(const struct ep_graph *g, const uint32_t *rank)
+static int order_nodes(const struct ep_graph *g, const struct ep_graph_part *p, uint32_t *order)
 {
-	uint32_t *at ep_auto_mem = ep_zalloc(((size_t)g->fns.n + 2) * sizeof(*at));
-	uint32_t *order = ep_alloc(((size_t)g->n + 1) * sizeof(*order));
-	if (!at || !order) {
-		ep_free(order);
-		return NULL;
-	}
-	for (uint32_t i = 0; i < g->n; i++)
-		at[rank[g->v[i].fn] + 1]++;
-	for (uint32_t r = 1; r <= g->fns.n; r++)
+	const uint32_t *rank = g->t->rank;
+	uint32_t *at ep_auto_mem = ep_zalloc(((size_t)g->t->fns.n + 2) * sizeof(*at));
+	if (!at)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < p->n; i++)
+		at[rank[g->t->fn[p->id[i]]] + 1]++;
+	for (uint32_t r = 1; r <= g->t->fns.n; r++)
 		at[r] += at[r - 1];
-	for (uint32_t i = 0; i < g->n; i++)
-		order[at[rank[g->v[i].fn]]++] = i;
-	return order;
+	for (uint32_t i = 0; i < p->n; i++)
+		order[at[rank[g->t->fn[p->id[i]]]]++] = i;
+	return 0;
 }
 
-int ep_graph_link(struct ep_graph *g, const uint8_t *keep)
+int ep_graph_part(const struct ep_graph *g, const uint8_t *keep, struct ep_graph_part *ret_p)
 {
-	uint32_t *rank ep_auto_mem = rank_fns(&g->fns);
-	uint32_t *order ep_auto_mem = rank ? order_nodes(g, rank) : NULL;
-	if (!order)
+	struct ep_graph_part *p = ret_p;
+	EP_TRY(number(g, keep, p));
+	uint32_t *order ep_auto_mem = ep_alloc(((size_t)p->n + 1) * sizeof(*order));
+	p->first_child = ep_zalloc(((size_t)p->n + 1) * sizeof(*p->first_child));
+	p->next = ep_zalloc(((size_t)p->n + 1) * sizeof(*p->next));
+	if (!order || !p->first_child || !p->next)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < g->n; i++)
-		g->v[i].first_child = g->v[i].next = 0;
+	EP_TRY(order_nodes(g, p, order));
 	/* From the last: each becomes its parent's first. */
-	for (uint32_t k = g->n; k-- > 0;) {
+	for (uint32_t k = p->n; k-- > 0;) {
 		uint32_t i = order[k];
-		if (!i || (keep && !keep[i]))
+		if (!i)
 			continue;
-		g->v[i].next = g->v[g->v[i].parent].first_child;
-		g->v[g->v[i].parent].first_child = i;
+		p->next[i] = p->first_child[p->parent[i]];
+		p->first_child[p->parent[i]] = i;
 	}
 	return 0;
 }
 
-uint32_t ep_graph_next(const struct ep_graph *g, uint32_t i, uint32_t *depth)
+uint32_t ep_graph_next(const struct ep_graph_part *p, uint32_t i, uint32_t *depth)
 {
-	if (g->v[i].first_child) {
+	if (p->first_child[i]) {
 		(*depth)++;
-		return g->v[i].first_child;
+		return p->first_child[i];
 	}
-	while (i && !g->v[i].next) {
-		i = g->v[i].parent;
+	while (i && !p->next[i]) {
+		i = p->parent[i];
 		(*depth)--;
 	}
-	return i ? g->v[i].next : 0;
-}
-
-/* --- a side --------------------------------------------------------------------------------------- */
-
-int ep_graph_side_run(struct ep_graph_side *s, const struct ep_query_env *env,
-		      const struct ep_query *q, struct ep_graph *g, int side, struct ep_err *err)
-{
-	EP_TRY(ep_plan_open(&s->plan, env, q, true, err));
-	EP_TRY(ep_sums_run(&s->merge, &s->plan, err));
-	int64_t unsymbolised = 0;
-	EP_TRY(ep_graph_add(g, &s->merge, side, env->symbols, &unsymbolised, err));
-	if (env->max_nodes && g->n > env->max_nodes)
-		return ep_plan_over(env, -E2BIG, "query-nodes", g->n, env->max_nodes, err);
-	s->ledger = ep_plan_ledger(&s->plan);
-	s->ledger.unsymbolised = unsymbolised;
-	return 0;
-}
-
-void ep_graph_side_fini(struct ep_graph_side *s)
-{
-	ep_sums_fini(&s->merge);
-	ep_plan_close(&s->plan);
+	return i ? p->next[i] : 0;
 }
 
 struct ep_slice ep_type_part(struct ep_slice id, unsigned part)

@@ -28,7 +28,7 @@ static bool keep(struct ep_arena *a, struct ep_slice s, struct ep_slice *ret)
 	return p;
 }
 
-uint32_t ep_fns_add(struct ep_fns *f, const struct ep_fn *fn)
+static uint32_t add(struct ep_fns *f, const struct ep_fn *fn, bool copies)
 {
 	uint64_t h = ep_hash_mix(ep_hash64(fn->name.n ? fn->name.p : "", fn->name.n),
 				 ep_hash64(fn->file.n ? fn->file.p : "", fn->file.n) + fn->kind);
@@ -38,7 +38,7 @@ uint32_t ep_fns_add(struct ep_fns *f, const struct ep_fn *fn)
 		if (same(&f->v[id], fn))
 			return id;
 	if (f->n == f->cap) {
-		uint32_t cap = f->cap ? f->cap * 2 : 256;
+		uint32_t cap = f->n + f->n / 2 + 64;
 		struct ep_fn *v = ep_realloc(f->v, cap * sizeof(*v));
 		if (!v)
 			return EP_INDEX_NONE;
@@ -46,11 +46,16 @@ uint32_t ep_fns_add(struct ep_fns *f, const struct ep_fn *fn)
 		f->cap = cap;
 	}
 	struct ep_fn *to = &f->v[f->n];
-	to->kind = fn->kind;
-	if (!keep(f->arena, fn->name, &to->name) || !keep(f->arena, fn->file, &to->file) ||
-	    ep_index_add(&f->ix, h, f->n) < 0)
+	*to = *fn;
+	if (copies &&
+	    (!keep(f->arena, fn->name, &to->name) || !keep(f->arena, fn->file, &to->file)))
 		return EP_INDEX_NONE;
-	return f->n++;
+	return ep_index_add(&f->ix, h, f->n) < 0 ? EP_INDEX_NONE : f->n++;
+}
+
+uint32_t ep_fns_add(struct ep_fns *f, const struct ep_fn *fn)
+{
+	return add(f, fn, !f->borrows);
 }
 
 /* --- a frame ----------------------------------------------------------------------------------- */
@@ -103,7 +108,7 @@ static uint32_t unnamed(struct ep_naming *n, const struct ep_dict_frame *f, uint
 	char text[EP_NAMELESS_MAX];
 	struct ep_slice module = module_of(n, f);
 	struct ep_fn fn = {ep_nameless_format(module, at, text), module, EP_KIND_UNNAMED};
-	return ep_fns_add(n->fns, &fn);
+	return add(n->fns, &fn, true);
 }
 
 static uint32_t native(struct ep_naming *n, const struct ep_dict_frame *f)
@@ -176,9 +181,21 @@ int ep_naming_init(struct ep_naming *n, const struct ep_dict *d, struct ep_symca
 		  struct ep_fns *fns)
 {
 	*n = (struct ep_naming){.d = d, .symbols = symbols, .fns = fns, .n_chains = 1};
-	n->n_first = ep_vec_n(&d->frames);
-	n->first = ep_zalloc(((size_t)n->n_first + 1) * sizeof(*n->first));
-	return n->first ? 0 : -ENOMEM;
+	return ep_naming_fit(n);
+}
+
+int ep_naming_fit(struct ep_naming *n)
+{
+	uint32_t frames = ep_vec_n(&n->d->frames);
+	if (n->first && frames == n->n_first)
+		return 0;
+	uint32_t *first = ep_realloc(n->first, ((size_t)frames + 1) * sizeof(*first));
+	if (!first)
+		return -ENOMEM;
+	memset(first + n->n_first, 0, ((size_t)frames - n->n_first + 1) * sizeof(*first));
+	n->first = first;
+	n->n_first = frames;
+	return 0;
 }
 
 void ep_naming_fini(struct ep_naming *n)

@@ -22,11 +22,13 @@
 #include "store/store.h"
 
 struct ep_symcache;
+struct ep_fntrees;
 
 /* What questions are asked of; borrowed for the call. */
 struct ep_query_env {
 	struct ep_store *store;
 	struct ep_symcache *symbols; /* NULL: native frames stay unnamed */
+	struct ep_fntrees *trees;    /* kept between queries (fntree.h); NULL: none are */
 	/* Of one query, 0 is none: -ETIMEDOUT or -E2BIG past them; err has what was reached. */
 	uint64_t max_time_ns;
 	uint64_t max_bytes; /* of rows read, unpacked */

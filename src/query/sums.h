@@ -38,7 +38,8 @@ int ep_sums_run(struct ep_sums *m, struct ep_plan *p, struct ep_err *err);
 
 /* Functions by (name, file, kind), across dictionaries; ids are dense. */
 struct ep_fns {
-	struct ep_arena *arena; /* borrowed: the names live there */
+	struct ep_arena *arena; /* borrowed: what is copied lives there */
+	bool borrows; /* names given to ep_fns_add() live long enough */
 	struct ep_index ix;
 	struct ep_fn *v;
 	uint32_t n, cap;
@@ -54,13 +55,15 @@ struct ep_naming {
 	struct ep_symcache *symbols;
 	struct ep_fns *fns;
 	uint32_t *first; /* by frame: place in chains, 0 not asked yet */
-	uint32_t n_first;
+	uint32_t n_first; /* frames it knows */
 	uint32_t *chains; /* n, then n function ids; [0] unused */
 	uint32_t n_chains, cap_chains;
 };
 
 int ep_naming_init(struct ep_naming *n, const struct ep_dict *d, struct ep_symcache *symbols,
 		  struct ep_fns *fns);
+/* Take in the frames that the dictionary has now: those of the stacks seen before. -ENOMEM. */
+int ep_naming_fit(struct ep_naming *n);
 void ep_naming_fini(struct ep_naming *n);
 /* Valid until the next call; *ret_n >= 1.  NULL when memory is short. */
 const uint32_t *ep_naming_of(struct ep_naming *n, uint32_t frame, uint32_t *ret_n);

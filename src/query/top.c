@@ -13,22 +13,22 @@ struct sums {
 };
 
 /* A function's total counts where no caller of it is itself. */
-static void walk(const struct ep_graph *g, struct sums *s)
+static void walk(const struct ep_graph *g, const struct ep_graph_part *p, struct sums *s)
 {
 	uint32_t i = 0, depth = 0;
 	for (;;) {
-		const struct ep_graph_node *v = &g->v[i];
-		s->self[v->fn] += v->self[0];
-		if (!s->open[v->fn]++)
-			s->total[v->fn] += v->total[0];
+		uint32_t node = p->id[i], fn = g->t->fn[node];
+		s->self[fn] += g->self[0][node];
+		if (!s->open[fn]++)
+			s->total[fn] += g->total[0][node];
 		uint32_t at = i, before = depth;
-		i = ep_graph_next(g, i, &depth);
+		i = ep_graph_next(p, i, &depth);
 		if (!i)
 			return;
 		/* What was left on the way to the next node is closed. */
 		for (; before >= depth && before; before--) {
-			s->open[g->v[at].fn]--;
-			at = g->v[at].parent;
+			s->open[g->t->fn[p->id[at]]]--;
+			at = p->parent[at];
 		}
 	}
 }
@@ -54,42 +54,75 @@ static int heaviest(const void *a, const void *b)
 	return c ? c : ep_slice_cmp(x->fn.file, y->fn.file);
 }
 
-static int fill(struct ep_graph *g, const struct ep_top_opts *o, struct ep_top *t)
+static int sum(const struct ep_graph *g, struct sums *s)
 {
-	uint32_t n = g->fns.n;
-	struct sums s;
-	s.self = ep_arena_array(t->arena, int64_t, n);
-	s.total = ep_arena_array(t->arena, int64_t, n);
-	s.open = ep_arena_array(t->arena, uint32_t, n);
-	t->rows = ep_arena_array(t->arena, struct ep_top_row, n);
-	if (!s.self || !s.total || !s.open || !t->rows)
+	struct ep_graph_part p = {0};
+	uint8_t *keep ep_auto_mem = ep_zalloc((size_t)g->n + 1);
+	if (!keep)
 		return -ENOMEM;
-	ep_graph_sum(g);
-	EP_TRY(ep_graph_link(g, NULL));
-	walk(g, &s);
-	for (uint32_t i = 1; i < n; i++)
-		if (s.total[i] && contains(g->fns.v[i].name, o->search))
-			t->rows[t->n_all++] = (struct ep_top_row){g->fns.v[i], s.self[i], s.total[i]};
+	for (uint32_t i = 0; i < g->n; i++)
+		keep[i] = !i || g->total[0][i] > 0;
+	int rc = ep_graph_part(g, keep, &p);
+	if (!rc)
+		walk(g, &p, s);
+	ep_graph_part_fini(&p);
+	return rc;
+}
+
+/* The names are of the query, the rows outlive it. */
+static int keep_names(struct ep_top *t)
+{
+	for (uint32_t i = 0; i < t->n_rows; i++) {
+		struct ep_fn *fn = &t->rows[i].fn;
+		fn->name.p = ep_arena_copy(t->arena, fn->name.n ? fn->name.p : "", fn->name.n);
+		fn->file.p = ep_arena_copy(t->arena, fn->file.n ? fn->file.p : "", fn->file.n);
+		if (!fn->name.p || !fn->file.p)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int list(const struct ep_graph *g, const struct ep_top_opts *o, const struct sums *s,
+		struct ep_top *t)
+{
+	const struct ep_fns *fns = &g->t->fns;
+	t->rows = ep_arena_array(t->arena, struct ep_top_row, fns->n);
+	if (!t->rows)
+		return -ENOMEM;
+	for (uint32_t i = 1; i < fns->n; i++)
+		if (s->total[i] && contains(fns->v[i].name, o->search))
+			t->rows[t->n_all++] = (struct ep_top_row){fns->v[i], s->self[i], s->total[i]};
 	if (t->n_all)
 		qsort(t->rows, t->n_all, sizeof(*t->rows), heaviest);
 	t->n_rows = o->limit && o->limit < t->n_all ? o->limit : t->n_all;
-	t->total = g->v[0].total[0];
-	return 0;
+	t->total = g->total[0][0];
+	return keep_names(t);
+}
+
+static int fill(const struct ep_graph *g, const struct ep_top_opts *o, struct ep_top *t)
+{
+	uint32_t n = g->t->fns.n;
+	int64_t *self ep_auto_mem = ep_zalloc(n * sizeof(*self));
+	int64_t *total ep_auto_mem = ep_zalloc(n * sizeof(*total));
+	uint32_t *open ep_auto_mem = ep_zalloc(n * sizeof(*open));
+	struct sums s = {self, total, open};
+	if (!self || !total || !open)
+		return -ENOMEM;
+	EP_TRY(sum(g, &s));
+	return list(g, o, &s, t);
 }
 
 static int run(const struct ep_query_env *env, const struct ep_query *q,
 	       const struct ep_top_opts *o, struct ep_top *t, struct ep_err *err)
 {
-	struct ep_graph g;
-	struct ep_graph_side side = {0};
-	int rc = ep_graph_init(&g, t->arena);
-	if (!rc)
-		rc = ep_graph_side_run(&side, env, q, &g, 0, err);
+	struct ep_graph g = {0};
+	struct ep_graph_side sides[2] = {0};
+	int rc = ep_graph_run(&g, sides, env, (const struct ep_query *const[2]){q, NULL},
+			      ep_slice_of(""), err);
 	if (!rc)
 		rc = fill(&g, o, t);
-	t->ledger = side.ledger;
-	ep_graph_side_fini(&side);
-	ep_graph_fini(&g);
+	t->ledger = sides[0].ledger;
+	ep_graph_fini(&g, sides);
 	return rc == -ENOMEM ? ep_fail(err, rc, 0, "no memory for a table") : rc;
 }
 

@@ -7,25 +7,52 @@
 
 /* --- which nodes ------------------------------------------------------------------------------ */
 
-static int64_t weight(const struct ep_graph_node *v)
+enum { NO, YES, FIXED };
+
+/* What a query chooses by. */
+struct choice {
+	const struct ep_graph *g;
+	const struct ep_tree_opts *o;
+	const int64_t *w; /* by node: weight of both sides */
+	uint8_t *keep;	  /* NO, YES, FIXED: in any case */
+};
+
+static int64_t *weights(const struct ep_graph *g)
 {
-	int64_t w = v->total[0];
-	return __builtin_add_overflow(w, v->total[1], &w) ? INT64_MAX : w;
+	int64_t *w = ep_alloc(((size_t)g->n + 1) * sizeof(*w));
+	for (uint32_t i = 0; w && i < g->n; i++)
+		if (__builtin_add_overflow(g->total[0][i], g->total[1][i], &w[i]))
+			w[i] = INT64_MAX;
+	return w;
 }
 
-/* Nodes of the path and below it; with their depth up to the path's length. */
-static void mark_path(const struct ep_graph *g, const struct ep_tree_opts *o, uint8_t *keep,
-		      uint32_t *depth)
+/* Nodes of the path and below it. */
+static int mark_path(struct choice *c)
 {
+	const struct ep_tree_opts *o = c->o;
+	const uint32_t *parent = c->g->t->parent;
+	uint32_t *depth ep_auto_mem = ep_alloc(((size_t)c->g->n + 1) * sizeof(*depth));
+	if (!depth)
+		return -ENOMEM;
 	depth[0] = 0;
-	keep[0] = 1;
-	for (uint32_t i = 1; i < g->n; i++) {
-		const struct ep_graph_node *v = &g->v[i];
-		depth[i] = depth[v->parent] + 1;
+	for (uint32_t i = 1; i < c->g->n; i++) {
+		depth[i] = depth[parent[i]] + 1;
 		bool fits = depth[i] > o->n_path ||
-			    ep_slice_eq(g->fns.v[v->fn].name, o->path[depth[i] - 1]);
-		keep[i] = keep[v->parent] && fits && weight(v) > 0;
+			    ep_slice_eq(ep_graph_fn(c->g, i)->name, o->path[depth[i] - 1]);
+		if (c->keep[parent[i]] && fits && c->w[i] > 0)
+			c->keep[i] = depth[i] <= o->n_path ? FIXED : YES;
 	}
+	return 0;
+}
+
+static int mark(struct choice *c)
+{
+	c->keep[0] = FIXED;
+	if (c->o->n_path)
+		return mark_path(c);
+	for (uint32_t i = 1; i < c->g->n; i++)
+		c->keep[i] = c->w[i] > 0;
+	return 0;
 }
 
 static void swap(int64_t *w, size_t i, size_t j)
@@ -59,56 +86,98 @@ static int64_t select_kth(int64_t *w, size_t n, size_t k)
 	}
 }
 
-/* The root and the path are kept in any case; of the rest the heaviest.  A parent is
- * never lighter than its child and has a lower id, so what is kept is a tree. */
-static int cut(const struct ep_graph *g, const struct ep_tree_opts *o, uint8_t *keep,
-	       const uint32_t *depth)
+/* Weights by their first digits: six bits behind the highest one.  Order stays. */
+enum { BUCKET_BITS = 6, BUCKETS = (64 - BUCKET_BITS + 1) << BUCKET_BITS };
+
+static uint32_t bucket_of(int64_t w)
 {
-	size_t n = 0, fixed = 0;
-	int64_t *w ep_auto_mem = ep_alloc(((size_t)g->n + 1) * sizeof(*w));
+	unsigned top = 63u - (unsigned)__builtin_clzll((uint64_t)w | 1);
+	if (top < BUCKET_BITS)
+		return (uint32_t)w;
+	unsigned shift = top - BUCKET_BITS;
+	return ((shift + 1) << BUCKET_BITS) + ((uint32_t)((uint64_t)w >> shift) & ((1u << BUCKET_BITS) - 1));
+}
+
+/* The k-th heaviest candidate, k from 1: counted by bucket, compared within one. */
+static int least_of(const struct choice *c, size_t k, int64_t *ret_least)
+{
+	uint32_t *counts ep_auto_mem = ep_zalloc(BUCKETS * sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	for (uint32_t i = 1; i < c->g->n; i++)
+		counts[bucket_of(c->w[i])] += c->keep[i] == YES;
+	uint32_t b = BUCKETS - 1;
+	for (; counts[b] < k; b--)
+		k -= counts[b];
+	int64_t *w ep_auto_mem = ep_alloc(counts[b] * sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < g->n; i++) {
-		if (keep[i] && depth[i] > o->n_path)
-			w[n++] = weight(&g->v[i]);
-		else
-			fixed += keep[i];
+	size_t n = 0;
+	for (uint32_t i = 1; i < c->g->n; i++)
+		if (c->keep[i] == YES && bucket_of(c->w[i]) == b)
+			w[n++] = c->w[i];
+	*ret_least = select_kth(w, n, k - 1);
+	return 0;
+}
+
+/* The root and the path are kept in any case; of the rest the heaviest.  A parent is
+ * never lighter than its child and has a lower id, so what is kept is a tree. */
+static int cut(struct choice *c)
+{
+	size_t n = 0, fixed = 0, above = 0;
+	for (uint32_t i = 0; i < c->g->n; i++) {
+		n += c->keep[i] == YES;
+		fixed += c->keep[i] == FIXED;
 	}
-	size_t room = o->max_nodes > fixed ? o->max_nodes - fixed : 0;
-	if (!o->max_nodes || n <= room)
+	size_t room = c->o->max_nodes > fixed ? c->o->max_nodes - fixed : 0;
+	if (!c->o->max_nodes || n <= room)
 		return 0;
-	int64_t least = room ? select_kth(w, n, room - 1) : INT64_MAX;
-	size_t above = 0;
-	for (uint32_t i = 0; i < g->n; i++)
-		above += keep[i] && depth[i] > o->n_path && weight(&g->v[i]) > least;
+	int64_t least = INT64_MAX;
+	if (room)
+		EP_TRY(least_of(c, room, &least));
+	for (uint32_t i = 0; i < c->g->n; i++)
+		above += c->keep[i] == YES && c->w[i] > least;
 	size_t ties = room > above ? room - above : 0;
-	for (uint32_t i = 0; i < g->n; i++) {
-		if (!keep[i] || depth[i] <= o->n_path)
+	for (uint32_t i = 1; i < c->g->n; i++) {
+		if (c->keep[i] != YES || c->w[i] > least)
 			continue;
-		int64_t v = weight(&g->v[i]);
-		keep[i] = keep[g->v[i].parent] && (v > least || (v == least && ties && ties--));
+		bool takes = c->w[i] == least && ties && c->keep[c->g->t->parent[i]];
+		ties -= takes;
+		c->keep[i] = takes;
 	}
 	return 0;
 }
 
 static int choose(const struct ep_graph *g, const struct ep_tree_opts *o, uint8_t *keep)
 {
-	uint32_t *depth ep_auto_mem = ep_alloc(((size_t)g->n + 1) * sizeof(*depth));
-	if (!depth)
+	int64_t *both ep_auto_mem = g->total[1] ? weights(g) : NULL;
+	struct choice c = {g, o, g->total[1] ? both : g->total[0], keep};
+	if (!c.w)
 		return -ENOMEM;
-	mark_path(g, o, keep, depth);
-	return cut(g, o, keep, depth);
+	EP_TRY(mark(&c));
+	return cut(&c);
 }
 
 /* --- into columns -------------------------------------------------------------------------------- */
 
-static uint32_t out_fn(struct ep_tree *t, const struct ep_fns *fns, uint32_t *map, uint32_t fn)
+static bool copy(struct ep_arena *a, struct ep_slice *s)
+{
+	char *p = ep_arena_copy(a, s->n ? s->p : "", s->n);
+	s->p = p;
+	return p;
+}
+
+/* The function's number in the answer, which has copies of the names. */
+static int out_fn(struct ep_tree *t, const struct ep_fns *fns, uint32_t *map, uint32_t fn)
 {
 	if (map[fn] == UINT32_MAX) {
-		map[fn] = t->n_fns;
-		t->fns[t->n_fns++] = fns->v[fn];
+		struct ep_fn *to = &t->fns[t->n_fns];
+		*to = fns->v[fn];
+		if (!copy(t->arena, &to->name) || !copy(t->arena, &to->file))
+			return -ENOMEM;
+		map[fn] = t->n_fns++;
 	}
-	return map[fn];
+	return 0;
 }
 
 static int allot(struct ep_tree *t, uint32_t n, uint32_t n_fns, bool diff)
@@ -129,57 +198,64 @@ static int allot(struct ep_tree *t, uint32_t n, uint32_t n_fns, bool diff)
 	return ok ? 0 : -ENOMEM;
 }
 
-static int64_t left_out(const struct ep_graph *g, const struct ep_graph_node *v)
+static int64_t left_out(const struct ep_graph *g, const struct ep_graph_part *p, uint32_t i)
 {
 	int64_t more = 0;
-	for (int s = 0; s < 2; s++) {
-		int64_t rest = v->total[s] - v->self[s];
-		for (uint32_t c = v->first_child; c; c = g->v[c].next)
-			rest -= g->v[c].total[s];
-		more += rest;
+	for (int s = 0; s < 2 && g->total[s]; s++) {
+		more += g->total[s][p->id[i]] - g->self[s][p->id[i]];
+		for (uint32_t c = p->first_child[i]; c; c = p->next[c])
+			more -= g->total[s][p->id[c]];
 	}
 	return more;
 }
 
-static int lay_out(const struct ep_graph *g, uint32_t n, bool diff, struct ep_tree *t)
+static void put_values(const struct ep_graph *g, uint32_t at, struct ep_tree *t, uint32_t k)
 {
-	uint32_t *map ep_auto_mem = ep_alloc((size_t)g->fns.n * sizeof(*map));
-	if (!map || allot(t, n, g->fns.n, diff) < 0)
+	t->self[k] = g->self[0][at];
+	t->total[k] = g->total[0][at];
+	if (t->total_b) {
+		t->self_b[k] = g->self[1][at];
+		t->total_b[k] = g->total[1][at];
+	}
+}
+
+static int lay_out(const struct ep_graph *g, const struct ep_graph_part *p, bool diff,
+		   struct ep_tree *t)
+{
+	const struct ep_fns *fns = &g->t->fns;
+	uint32_t n_fns = fns->n < p->n ? fns->n : p->n;
+	uint32_t *map ep_auto_mem = ep_alloc((size_t)fns->n * sizeof(*map));
+	if (!map || allot(t, p->n, n_fns, diff) < 0)
 		return -ENOMEM;
-	memset(map, 0xff, (size_t)g->fns.n * sizeof(*map));
+	memset(map, 0xff, (size_t)fns->n * sizeof(*map));
 	uint32_t i = 0, depth = 0;
 	do {
-		const struct ep_graph_node *v = &g->v[i];
-		uint32_t k = t->n_nodes++;
-		t->fn[k] = out_fn(t, &g->fns, map, v->fn);
+		uint32_t k = t->n_nodes++, at = p->id[i];
+		EP_TRY(out_fn(t, fns, map, g->t->fn[at]));
+		t->fn[k] = map[g->t->fn[at]];
 		t->depth[k] = depth;
-		t->self[k] = v->self[0];
-		t->total[k] = v->total[0];
-		t->more[k] = left_out(g, v);
-		if (diff) {
-			t->self_b[k] = v->self[1];
-			t->total_b[k] = v->total[1];
-		}
-		i = ep_graph_next(g, i, &depth);
+		t->more[k] = left_out(g, p, i);
+		put_values(g, at, t, k);
+		i = ep_graph_next(p, i, &depth);
 	} while (i);
 	return 0;
 }
 
-static int finish(struct ep_graph *g, const struct ep_tree_opts *o, bool diff, struct ep_tree *t)
+static int finish(struct ep_graph *g, const struct ep_tree_opts *o, struct ep_tree *t)
 {
+	struct ep_graph_part p = {0};
+	bool diff = g->total[1];
 	uint8_t *keep ep_auto_mem = ep_zalloc((size_t)g->n + 1);
 	if (!keep)
 		return -ENOMEM;
-	ep_graph_sum(g);
 	EP_TRY(choose(g, o, keep));
-	EP_TRY(ep_graph_link(g, keep));
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < g->n; i++)
-		n += keep[i];
-	EP_TRY(lay_out(g, n, diff, t));
-	t->total_a_sum = g->v[0].total[0];
-	t->total_b_sum = g->v[0].total[1];
-	return 0;
+	int rc = ep_graph_part(g, keep, &p);
+	if (!rc)
+		rc = lay_out(g, &p, diff, t);
+	ep_graph_part_fini(&p);
+	t->total_a_sum = g->total[0][0];
+	t->total_b_sum = diff ? g->total[1][0] : 0;
+	return rc;
 }
 
 static struct ep_tree *new_tree(struct ep_slice type)
@@ -200,20 +276,14 @@ static struct ep_tree *new_tree(struct ep_slice type)
 static int run(const struct ep_query_env *env, const struct ep_query *const q[2],
 	       const struct ep_tree_opts *o, struct ep_tree *t, struct ep_err *err)
 {
-	struct ep_graph g;
+	struct ep_graph g = {0};
 	struct ep_graph_side sides[2] = {0};
-	int rc = ep_graph_init(&g, t->arena);
-	for (int i = 0; i < 2; i++)
-		sides[i].merge.by = o->by;
-	for (int i = 0; i < 2 && q[i] && !rc; i++)
-		rc = ep_graph_side_run(&sides[i], env, q[i], &g, i, err);
+	int rc = ep_graph_run(&g, sides, env, q, o->by, err);
 	if (!rc)
-		rc = finish(&g, o, q[1], t);
+		rc = finish(&g, o, t);
 	t->ledger = sides[0].ledger;
 	t->ledger_b = sides[1].ledger;
-	for (int i = 0; i < 2; i++)
-		ep_graph_side_fini(&sides[i]);
-	ep_graph_fini(&g);
+	ep_graph_fini(&g, sides);
 	return rc == -ENOMEM ? ep_fail(err, rc, 0, "no memory for a flame graph") : rc;
 }
 

@@ -7,6 +7,7 @@
 #include "ingest/ingest.h"
 #include "net/serve.h"
 #include "net/tls.h"
+#include "query/fntree.h"
 #include "server/datadir.h"
 #include "server/guard.h"
 #include "server/localsyms.h"
@@ -27,6 +28,7 @@ struct server {
 	struct ep_tenants *tenants;
 	struct ep_tls *tls;
 	struct ep_rooms *rooms;
+	struct ep_fntrees *trees;
 	char audit[PATH_MAX];
 	char own_token[600]; /* of whatever of ours pushes here */
 	struct ep_localsyms *localsyms;
@@ -36,6 +38,9 @@ struct server {
 	struct ep_serve *serve;
 	struct ep_metrics metrics;
 };
+
+/* Trees of functions between queries: of three million stacks. */
+static const size_t max_trees_bytes = 64u << 20;
 
 /* For ep_server_stop(), which a signal handler calls. */
 static struct ep_serve *_Atomic running;
@@ -175,7 +180,10 @@ static int open_rooms(struct server *s, struct ep_err *err)
 	struct ep_ingest_config in = {.max_profile_bytes = s->cfg->max_profile_bytes,
 				      .on_profile = on_profile,
 				      .arg = s};
-	struct ep_api_config api = {.sees = s->cfg->sees,
+	if (ep_fntrees_new(max_trees_bytes, &s->trees) < 0)
+		return ep_fail(err, -ENOMEM, 0, "no memory to start");
+	struct ep_api_config api = {.env = {.trees = s->trees},
+				    .sees = s->cfg->sees,
 				    .has_agent = s->cfg->has_agent,
 				    .metrics = on_metrics,
 				    .knows_token = knows_token,
@@ -284,6 +292,7 @@ int ep_server_run(const struct ep_server_config *config, struct ep_err *err)
 	ep_api_free(s->api);
 	ep_ingest_free(s->ingest);
 	ep_localsyms_free(s->localsyms);
+	ep_fntrees_free(s->trees);
 	ep_rooms_free(s->rooms);
 	ep_tenants_free(s->tenants);
 	ep_tls_free(s->tls);

@@ -475,10 +475,12 @@ static int add_roots(struct ep_dict *d)
 
 struct ep_dict *ep_dict_new(void)
 {
+	static _Atomic uint64_t last;
 	struct ep_dict *d = ep_zalloc(sizeof(*d));
 	if (!d)
 		return NULL;
 	pthread_mutex_init(&d->lock, NULL);
+	d->serial = ++last;
 	d->arena = ep_arena_new(0);
 	ep_vec_init(&d->strings, sizeof(struct ep_slice));
 	ep_vec_init(&d->mappings, sizeof(struct ep_dict_mapping));

@@ -88,6 +88,7 @@ struct ep_dict_mark {
 };
 
 struct ep_dict {
+	uint64_t serial; /* no other of this process has it, ever */
 	pthread_mutex_t lock;
 	struct ep_arena *arena; /* the strings */
 	struct ep_vec strings, mappings, functions, lines, frames, stacks, labels, sets, metas;

@@ -97,6 +97,9 @@ int ep_symcache_add_file(struct ep_symcache *c, struct ep_slice build_id,
  * is freed. */
 const struct ep_symtab *ep_symcache_get(struct ep_symcache *c,
 					struct ep_slice build_id);
+/* Another number after each table that is put; never that of another cache.  Who keeps
+ * names asks before the first of them. */
+uint64_t ep_symcache_generation(struct ep_symcache *c);
 
 /*
  * The numbering: pprof has (address, mapping start, file_offset); a table wants

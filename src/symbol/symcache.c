@@ -40,11 +40,14 @@ struct ep_symcache {
 	size_t n, cap;
 	struct ep_index by_id;
 	atomic_uint n_written; /* names temporary files apart */
+	_Atomic uint64_t generation;
 };
 
 struct path {
 	char dir[4096], file[4096];
 };
+
+static _Atomic uint64_t last_generation; /* of all caches */
 
 static int check_id(struct ep_slice id, struct ep_err *err)
 {
@@ -83,6 +86,7 @@ int ep_symcache_new(const char *dir, struct ep_symcache **ret_c, struct ep_err *
 		return ep_fail(err, -ENOMEM, 0, "no memory for the symbol cache");
 	}
 	pthread_mutex_init(&c->lock, NULL);
+	c->generation = ++last_generation;
 	*ret_c = c;
 	return 0;
 }
@@ -186,6 +190,11 @@ const struct ep_symtab *ep_symcache_get(struct ep_symcache *c, struct ep_slice b
 	return e ? e->table : NULL;
 }
 
+uint64_t ep_symcache_generation(struct ep_symcache *c)
+{
+	return c->generation;
+}
+
 bool ep_symcache_has(struct ep_symcache *c, struct ep_slice build_id)
 {
 	const struct ep_symtab *t = ep_symcache_get(c, build_id);
@@ -203,6 +212,7 @@ static int refresh(struct ep_symcache *c, struct ep_slice id)
 		e->replaced = *at;
 		*at = e;
 	}
+	c->generation = ++last_generation; /* after it can be found */
 	pthread_mutex_unlock(&c->lock);
 	return e ? 0 : -ENOMEM;
 }

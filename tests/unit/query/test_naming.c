@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "elf/elf.h"
 #include "profile/build.h"
+#include "query/fntree.h"
 #include "query/query.h"
 #include "symbol/symbol.h"
 #include "test.h"
@@ -107,13 +108,13 @@ static void give_functions(struct ep_symcache *c)
 	assert_int_equal(unlink(path), 0);
 }
 
-TEST(symbols_that_come_later_name_the_past)
+static void symbols_come_later(struct ep_fntrees *trees)
 {
 	struct place place = {.address = (uintptr_t)ep_test_found_by_name};
 	assert_int_equal(dl_iterate_phdr(find_place, &place), 1);
 	read_build_id();
 	char *dir = gen_folder(), *symbols_dir = gen_folder();
-	struct ep_query_env env = {0};
+	struct ep_query_env env = {.trees = trees};
 	assert_int_equal(ep_store_open(dir, &env.store, NULL), 0);
 	assert_int_equal(ep_symcache_new(symbols_dir, &env.symbols, NULL), 0);
 	struct ep_profile *p = one_sample(place.file_offset, NULL);
@@ -147,14 +148,14 @@ TEST(symbols_that_come_later_name_the_past)
 	gen_remove(symbols_dir);
 }
 
-TEST(a_nameless_function_is_one_frame_until_its_name_comes)
+static void a_name_comes(struct ep_fntrees *trees)
 {
 	struct place place = {.address = (uintptr_t)ep_test_found_by_name};
 	assert_int_equal(dl_iterate_phdr(find_place, &place), 1);
 	read_build_id();
 	char *dir = gen_folder(), *symbols_dir = gen_folder(), want[64];
 	snprintf(want, sizeof(want), "tested+0x%llx", (unsigned long long)place.file_offset);
-	struct ep_query_env env = {0};
+	struct ep_query_env env = {.trees = trees};
 	assert_int_equal(ep_store_open(dir, &env.store, NULL), 0);
 	assert_int_equal(ep_symcache_new(symbols_dir, &env.symbols, NULL), 0);
 	/* Two addresses of it, and a recording that had no name for it either. */
@@ -188,4 +189,24 @@ TEST(a_nameless_function_is_one_frame_until_its_name_comes)
 	ep_store_close(env.store);
 	gen_remove(dir);
 	gen_remove(symbols_dir);
+}
+
+/* Without trees that are kept between queries, and with them. */
+static void both_ways(void (*test)(struct ep_fntrees *))
+{
+	ep_auto(ep_fntrees) trees = NULL;
+	assert_int_equal(ep_fntrees_new(1 << 20, &trees), 0);
+	test(NULL);
+	test(trees);
+	assert_true(ep_fntrees_trim(trees, UINT64_MAX) > 0);
+}
+
+TEST(symbols_that_come_later_name_the_past)
+{
+	both_ways(symbols_come_later);
+}
+
+TEST(a_nameless_function_is_one_frame_until_its_name_comes)
+{
+	both_ways(a_name_comes);
 }
