@@ -22,7 +22,7 @@ static bool resize(void *at, uint32_t n, size_t bytes)
 static bool resize_nodes(struct ep_fntree *t, uint32_t cap)
 {
 	bool ok = resize(&t->parent, cap, sizeof(*t->parent)) &&
-		  resize(&t->fn, cap, sizeof(*t->fn)) && resize(&t->kids, cap, sizeof(*t->kids));
+		  resize(&t->v, cap, sizeof(*t->v));
 	if (ok)
 		t->cap = cap;
 	return ok;
@@ -33,8 +33,7 @@ static uint32_t append(struct ep_fntree *t, uint32_t parent, uint32_t fn)
 	if (t->n == t->cap && !resize_nodes(t, t->n + t->n / 2 + 256))
 		return EP_INDEX_NONE;
 	t->parent[t->n] = parent;
-	t->fn[t->n] = fn;
-	t->kids[t->n] = (struct ep_fntree_kids){0};
+	t->v[t->n] = (struct ep_fntree_node){.fn = fn};
 	return t->n++;
 }
 
@@ -44,7 +43,7 @@ static uint32_t indexed_child(struct ep_fntree *t, uint32_t parent, uint32_t fn)
 	struct ep_index_iter it;
 	for (uint32_t id = ep_index_first(&t->ix, h, &it); id != EP_INDEX_NONE;
 	     id = ep_index_next(&t->ix, &it))
-		if (t->parent[id] == parent && t->fn[id] == fn)
+		if (t->parent[id] == parent && t->v[id].fn == fn)
 			return id;
 	uint32_t id = append(t, parent, fn);
 	return id != EP_INDEX_NONE && ep_index_add(&t->ix, h, id) == 0 ? id : EP_INDEX_NONE;
@@ -53,16 +52,16 @@ static uint32_t indexed_child(struct ep_fntree *t, uint32_t parent, uint32_t fn)
 uint32_t ep_fntree_child(struct ep_fntree *t, uint32_t parent, uint32_t fn)
 {
 	unsigned n = 0;
-	for (uint32_t id = t->kids[parent].first; id; id = t->kids[id].next, n++)
-		if (t->fn[id] == fn)
+	for (uint32_t id = t->v[parent].first_child; id; id = t->v[id].next, n++)
+		if (t->v[id].fn == fn)
 			return id;
 	if (n == MAX_LISTED)
 		return indexed_child(t, parent, fn);
 	uint32_t id = append(t, parent, fn);
 	if (id == EP_INDEX_NONE)
 		return id;
-	t->kids[id].next = t->kids[parent].first;
-	t->kids[parent].first = id;
+	t->v[id].next = t->v[parent].first_child;
+	t->v[parent].first_child = id;
 	return id;
 }
 
@@ -80,8 +79,7 @@ void ep_fntree_fini(struct ep_fntree *t)
 	ep_fns_fini(&t->fns);
 	ep_index_fini(&t->ix);
 	ep_free(t->parent);
-	ep_free(t->fn);
-	ep_free(t->kids);
+	ep_free(t->v);
 	ep_free(t->rank);
 	ep_free(t->order);
 	memset(t, 0, sizeof(*t));
@@ -193,7 +191,7 @@ int ep_dicttree_grow(struct ep_dicttree *x, uint32_t n, const uint8_t *needed)
 size_t ep_dicttree_bytes(const struct ep_dicttree *x)
 {
 	const struct ep_fntree *t = &x->t;
-	size_t nodes = (size_t)t->cap * (sizeof(*t->parent) + sizeof(*t->fn) + sizeof(*t->kids));
+	size_t nodes = (size_t)t->cap * (sizeof(*t->parent) + sizeof(*t->v));
 	size_t fns = (size_t)t->fns.cap * sizeof(*t->fns.v) + ep_arena_used(t->fns.arena) +
 		     (size_t)t->n_ranked * (sizeof(*t->rank) + sizeof(*t->order));
 	size_t names = ((size_t)x->names.n_first + x->names.cap_chains) * sizeof(uint32_t);

@@ -14,13 +14,14 @@
 struct ep_fntree {
 	struct ep_fns fns; /* [0] is the root's, "total" */
 	uint32_t n, cap;
-	uint32_t *parent, *fn; /* by node; node 0 is the root */
+	uint32_t *parent; /* by node; node 0 is the root */
+	struct ep_fntree_node {
+		uint32_t fn;
+		uint32_t first_child, next; /* inside: some of its children; 0: none */
+	} *v;
 	uint32_t *rank;	       /* by function: its place by name, after ep_fntree_rank() */
-	/* Inside: to find a child by its function. */
-	struct ep_fntree_kids {
-		uint32_t first, next; /* 0: none */
-	} *kids;
-	struct ep_index ix;
+	/* Inside. */
+	struct ep_index ix; /* the other children, by parent and function */
 	uint32_t *order; /* functions by name */
 	uint32_t n_ranked;
 };

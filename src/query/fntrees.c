@@ -6,7 +6,6 @@
 #include <pthread.h>
 
 enum { BYTES_A_STACK = 20 }; /* what a tree takes, about */
-static const uint64_t max_idle_ns = 600 * EP_NS_PER_S;
 
 /*
  * Under the lock of all: what finds it, and who uses it.  Under its own: the tree; users
@@ -212,7 +211,6 @@ void ep_fntrees_put(struct ep_fntrees *c, struct ep_fntrees_entry *e)
 		c->bytes += bytes - e->bytes;
 		e->bytes = bytes;
 	}
-	drop_idle(c, max_idle_ns);
 	keep_budget(c);
 	pthread_mutex_unlock(&c->lock);
 }

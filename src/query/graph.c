@@ -5,44 +5,57 @@
 
 /* --- weights -------------------------------------------------------------------------------- */
 
+/* What a query needs by node, for g->n of them.  The block is always of the size that the
+ * most of them have: what isn't touched takes no memory. */
+enum { BLOCK_ARRAYS = 6 };
+
+static int allot(struct ep_graph *g, int n_sides, bool with_selfs)
+{
+	size_t n = (size_t)g->n + 1;
+	int64_t *at = g->block = ep_alloc(BLOCK_ARRAYS * n * sizeof(*at));
+	if (!at)
+		return -ENOMEM;
+	for (int i = 0; i < n_sides; i++, at += n) {
+		g->room[i] = at;
+		if (!with_selfs)
+			continue;
+		g->self[i] = at += n;
+		memset(at, 0, n * sizeof(*at));
+	}
+	g->weight = at;
+	g->number = (uint32_t *)(at + n);
+	g->keep = memset(g->number + n, 0, n);
+	return 0;
+}
+
 /* Room for the weights of n nodes, the new ones without any. */
 static int fit(struct ep_graph *g, int side, uint32_t n)
 {
-	if (g->self[side] && n <= g->cap[side])
+	if (g->grown[side] && n <= g->cap[side])
 		return 0;
-	int64_t *v = ep_realloc(g->self[side], ((size_t)n + 1) * sizeof(*v));
+	int64_t *v = ep_realloc(g->grown[side], ((size_t)n + 1) * sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	memset(v + g->cap[side], 0, ((size_t)n + 1 - g->cap[side]) * sizeof(*v));
-	g->self[side] = v;
+	g->grown[side] = v;
 	g->cap[side] = n;
 	return 0;
 }
 
-/* A dictionary's sums by node; *unsymbolised grows by what has no name. */
+/* A dictionary's sums by node, or by where its nodes are now; *unsymbolised grows by what
+ * has no name. */
 static void add_stacks(int64_t *self, const struct ep_dicttree *x, const struct ep_sums_dict *s,
-		       int64_t *unsymbolised)
+		       const uint32_t *moved, int64_t *unsymbolised)
 {
 	const struct ep_fntree *t = &x->t;
 	for (uint32_t i = 0; i < s->n; i++) {
 		if (!s->self[i])
 			continue;
 		uint32_t at = x->node[i];
-		self[at] += s->self[i]; /* below the merge's checked total */
-		if (t->fns.v[t->fn[at]].kind == EP_KIND_UNNAMED)
+		self[moved ? moved[at] : at] += s->self[i]; /* below the merge's checked total */
+		if (t->fns.v[t->v[at].fn].kind == EP_KIND_UNNAMED)
 			*unsymbolised += s->self[i];
 	}
-}
-
-static int64_t *totals(const struct ep_graph *g, int side)
-{
-	int64_t *v = ep_alloc(((size_t)g->n + 1) * sizeof(*v));
-	if (!v)
-		return NULL;
-	memcpy(v, g->self[side], (size_t)g->n * sizeof(*v));
-	for (uint32_t i = g->n; i-- > 1;)
-		v[g->t->parent[i]] += v[i];
-	return v;
 }
 
 static uint64_t count_weighted(const struct ep_graph *g)
@@ -56,9 +69,10 @@ static uint64_t count_weighted(const struct ep_graph *g)
 /* All of a side is added. */
 static int end_side(struct ep_graph *g, int side, struct ep_err *err)
 {
-	g->total[side] = totals(g, side);
-	if (!g->total[side])
-		return -ENOMEM;
+	int64_t *v = g->total[side] = g->room[side];
+	memcpy(v, g->self[side], (size_t)g->n * sizeof(*v));
+	for (uint32_t i = g->n; i-- > 1;)
+		v[g->t->parent[i]] += v[i];
 	uint64_t most = g->env->max_nodes, n = most && g->n > most ? count_weighted(g) : 0;
 	return n > most ? ep_plan_over(g->env, -E2BIG, "query-nodes", n, most, err) : 0;
 }
@@ -135,10 +149,10 @@ static int add_direct(struct ep_graph *g, struct ep_graph_side sides[2], int n_s
 	EP_TRY(open_tree(g, v, n_v, &x));
 	g->t = &x->t;
 	g->n = x->t.n;
+	EP_TRY(allot(g, n_sides, true));
 	for (int i = 0; i < n_sides; i++) {
-		EP_TRY(fit(g, i, g->n));
 		if (sides[i].merge.n)
-			add_stacks(g->self[i], x, &sides[i].merge.v[0],
+			add_stacks(g->self[i], x, &sides[i].merge.v[0], NULL,
 				   &sides[i].ledger.unsymbolised);
 		EP_TRY(end_side(g, i, err));
 	}
@@ -166,18 +180,16 @@ static uint32_t base_of(struct ep_graph *g, const struct ep_sums *m, uint32_t gr
 struct moving {
 	struct ep_graph *g;
 	const struct ep_fntree *from;
-	int64_t *self;		/* by its nodes */
-	uint8_t *has;		/* weight, itself or below */
-	uint32_t *node, *fn;	/* what is which of g's; functions UINT32_MAX: not known yet */
-	int side;
+	uint8_t *has;	    /* weight, itself or below; by its nodes */
+	uint32_t *node, *fn; /* what is which of g's; functions UINT32_MAX: not known yet */
 };
 
 static int move_node(struct moving *m, uint32_t i)
 {
 	struct ep_fntree *to = &m->g->own;
-	uint32_t *fn = &m->fn[m->from->fn[i]];
+	uint32_t *fn = &m->fn[m->from->v[i].fn];
 	if (*fn == UINT32_MAX)
-		*fn = ep_fns_add(&to->fns, &m->from->fns.v[m->from->fn[i]]);
+		*fn = ep_fns_add(&to->fns, &m->from->fns.v[m->from->v[i].fn]);
 	if (*fn == EP_INDEX_NONE)
 		return -ENOMEM;
 	m->node[i] = ep_fntree_child(to, m->node[m->from->parent[i]], *fn);
@@ -189,18 +201,11 @@ static int move(struct moving *m, uint32_t base)
 	uint32_t n = m->from->n;
 	m->node[0] = base;
 	memset(m->fn, 0xff, (size_t)m->from->fns.n * sizeof(*m->fn));
-	for (uint32_t i = n; i-- > 1;) {
-		m->has[i] |= m->self[i] != 0;
+	for (uint32_t i = n; i-- > 1;)
 		m->has[m->from->parent[i]] |= m->has[i];
-	}
 	for (uint32_t i = 1; i < n; i++)
 		if (m->has[i])
 			EP_TRY(move_node(m, i));
-	EP_TRY(fit(m->g, m->side, m->g->own.n));
-	m->has[0] = 1;
-	for (uint32_t i = 0; i < n; i++)
-		if (m->has[i])
-			m->g->self[m->side][m->node[i]] += m->self[i];
 	return 0;
 }
 
@@ -208,15 +213,19 @@ static int add_tree(struct ep_graph *g, const struct ep_dicttree *x, const struc
 		    uint32_t base, int side, int64_t *unsymbolised)
 {
 	const struct ep_fntree *t = &x->t;
-	int64_t *self ep_auto_mem = ep_zalloc((size_t)t->n * sizeof(*self));
 	uint8_t *has ep_auto_mem = ep_zalloc(t->n);
 	uint32_t *node ep_auto_mem = ep_alloc((size_t)t->n * sizeof(*node));
 	uint32_t *fn ep_auto_mem = ep_alloc((size_t)t->fns.n * sizeof(*fn));
-	struct moving m = {g, t, self, has, node, fn, side};
-	if (!self || !has || !node || !fn)
+	struct moving m = {g, t, has, node, fn};
+	if (!has || !node || !fn)
 		return -ENOMEM;
-	add_stacks(self, x, s, unsymbolised);
-	return move(&m, base);
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->self[i])
+			has[x->node[i]] = 1;
+	EP_TRY(move(&m, base));
+	EP_TRY(fit(g, side, g->own.n));
+	add_stacks(g->grown[side], x, s, node, unsymbolised);
+	return 0;
 }
 
 static int add_side(struct ep_graph *g, struct ep_graph_side *s, int side)
@@ -244,8 +253,10 @@ static int add_several(struct ep_graph *g, struct ep_graph_side sides[2], int n_
 	for (int i = 0; i < n_sides; i++)
 		EP_TRY(add_side(g, &sides[i], i));
 	g->n = g->own.n;
+	EP_TRY(allot(g, n_sides, false));
 	for (int i = 0; i < n_sides; i++) {
 		EP_TRY(fit(g, i, g->n));
+		g->self[i] = g->grown[i];
 		EP_TRY(end_side(g, i, err));
 	}
 	return ep_fntree_rank(&g->own);
@@ -279,9 +290,9 @@ void ep_graph_fini(struct ep_graph *g, struct ep_graph_side sides[2])
 {
 	close_tree(g);
 	ep_fntree_fini(&g->own);
+	ep_free(g->block);
 	for (int i = 0; i < 2; i++) {
-		ep_free(g->self[i]);
-		ep_free(g->total[i]);
+		ep_free(g->grown[i]);
 		ep_sums_fini(&sides[i].merge);
 		ep_plan_close(&sides[i].plan);
 	}
@@ -300,22 +311,21 @@ void ep_graph_part_fini(struct ep_graph_part *p)
 }
 
 /* The kept ones, with their parents' new numbers. */
-static int number(const struct ep_graph *g, const uint8_t *keep, struct ep_graph_part *p)
+static int number(const struct ep_graph *g, struct ep_graph_part *p)
 {
-	uint32_t *new ep_auto_mem = ep_alloc(((size_t)g->n + 1) * sizeof(*new));
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < g->n; i++)
-		n += keep[i] != 0;
+		n += g->keep[i] != 0;
 	p->id = ep_alloc(((size_t)n + 1) * sizeof(*p->id));
 	p->parent = ep_alloc(((size_t)n + 1) * sizeof(*p->parent));
-	if (!new || !p->id || !p->parent)
+	if (!p->id || !p->parent)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < g->n; i++) {
-		if (!keep[i])
+		if (!g->keep[i])
 			continue;
-		new[i] = p->n;
+		g->number[i] = p->n;
 		p->id[p->n] = i;
-		p->parent[p->n++] = i ? new[g->t->parent[i]] : 0;
+		p->parent[p->n++] = i ? g->number[g->t->parent[i]] : 0;
 	}
 	return 0;
 }
@@ -328,18 +338,18 @@ static int order_nodes(const struct ep_graph *g, const struct ep_graph_part *p, 
 	if (!at)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < p->n; i++)
-		at[rank[g->t->fn[p->id[i]]] + 1]++;
+		at[rank[g->t->v[p->id[i]].fn] + 1]++;
 	for (uint32_t r = 1; r <= g->t->fns.n; r++)
 		at[r] += at[r - 1];
 	for (uint32_t i = 0; i < p->n; i++)
-		order[at[rank[g->t->fn[p->id[i]]]]++] = i;
+		order[at[rank[g->t->v[p->id[i]].fn]]++] = i;
 	return 0;
 }
 
-int ep_graph_part(const struct ep_graph *g, const uint8_t *keep, struct ep_graph_part *ret_p)
+int ep_graph_part(const struct ep_graph *g, struct ep_graph_part *ret_p)
 {
 	struct ep_graph_part *p = ret_p;
-	EP_TRY(number(g, keep, p));
+	EP_TRY(number(g, p));
 	uint32_t *order ep_auto_mem = ep_alloc(((size_t)p->n + 1) * sizeof(*order));
 	p->first_child = ep_zalloc(((size_t)p->n + 1) * sizeof(*p->first_child));
 	p->next = ep_zalloc(((size_t)p->n + 1) * sizeof(*p->next));

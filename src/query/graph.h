@@ -23,8 +23,17 @@ struct ep_graph {
 	uint32_t n;		       /* nodes */
 	int64_t *self[2], *total[2];   /* by node; of the second side NULL when there is none */
 
+	/* For who goes on with it, by node: cleared; not cleared. */
+	uint8_t *keep;
+	int64_t *weight;
+
 	/* Inside. */
 	const struct ep_query_env *env;
+	void *block; /* one for all of a query: malloc gives smaller ones back each time,
+			and page faults are dearer than sums */
+	int64_t *room[2];
+	uint32_t *number;
+	int64_t *grown[2];
 	uint32_t cap[2];
 	struct ep_fntree own;	       /* of several dictionaries */
 	struct ep_dicttree made;       /* of one, for this query alone */
@@ -45,7 +54,7 @@ void ep_graph_fini(struct ep_graph *g, struct ep_graph_side sides[2]);
 
 static inline const struct ep_fn *ep_graph_fn(const struct ep_graph *g, uint32_t i)
 {
-	return &g->t->fns.v[g->t->fn[i]];
+	return &g->t->fns.v[g->t->v[i].fn];
 }
 
 /* Some of a graph's nodes, numbered anew in their order; the parents are among them. */
@@ -56,8 +65,8 @@ struct ep_graph_part {
 	uint32_t *first_child, *next; /* 0: none; by name */
 };
 
-/* Those for which keep[i]; the root is among them.  -ENOMEM. */
-int ep_graph_part(const struct ep_graph *g, const uint8_t *keep, struct ep_graph_part *ret_p);
+/* Those for which g->keep[i]; the root is among them.  -ENOMEM. */
+int ep_graph_part(const struct ep_graph *g, struct ep_graph_part *ret_p);
 void ep_graph_part_fini(struct ep_graph_part *p);
 /* The node after i in pre-order, 0 at the end; *depth follows. */
 uint32_t ep_graph_next(const struct ep_graph_part *p, uint32_t i, uint32_t *depth);

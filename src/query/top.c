@@ -17,7 +17,7 @@ static void walk(const struct ep_graph *g, const struct ep_graph_part *p, struct
 {
 	uint32_t i = 0, depth = 0;
 	for (;;) {
-		uint32_t node = p->id[i], fn = g->t->fn[node];
+		uint32_t node = p->id[i], fn = g->t->v[node].fn;
 		s->self[fn] += g->self[0][node];
 		if (!s->open[fn]++)
 			s->total[fn] += g->total[0][node];
@@ -27,7 +27,7 @@ static void walk(const struct ep_graph *g, const struct ep_graph_part *p, struct
 			return;
 		/* What was left on the way to the next node is closed. */
 		for (; before >= depth && before; before--) {
-			s->open[g->t->fn[p->id[at]]]--;
+			s->open[g->t->v[p->id[at]].fn]--;
 			at = p->parent[at];
 		}
 	}
@@ -57,12 +57,9 @@ static int heaviest(const void *a, const void *b)
 static int sum(const struct ep_graph *g, struct sums *s)
 {
 	struct ep_graph_part p = {0};
-	uint8_t *keep ep_auto_mem = ep_zalloc((size_t)g->n + 1);
-	if (!keep)
-		return -ENOMEM;
 	for (uint32_t i = 0; i < g->n; i++)
-		keep[i] = !i || g->total[0][i] > 0;
-	int rc = ep_graph_part(g, keep, &p);
+		g->keep[i] = !i || g->total[0][i] > 0;
+	int rc = ep_graph_part(g, &p);
 	if (!rc)
 		walk(g, &p, s);
 	ep_graph_part_fini(&p);

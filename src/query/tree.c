@@ -17,13 +17,14 @@ struct choice {
 	uint8_t *keep;	  /* NO, YES, FIXED: in any case */
 };
 
-static int64_t *weights(const struct ep_graph *g)
+static const int64_t *weights(const struct ep_graph *g)
 {
-	int64_t *w = ep_alloc(((size_t)g->n + 1) * sizeof(*w));
-	for (uint32_t i = 0; w && i < g->n; i++)
-		if (__builtin_add_overflow(g->total[0][i], g->total[1][i], &w[i]))
-			w[i] = INT64_MAX;
-	return w;
+	if (!g->total[1])
+		return g->total[0];
+	for (uint32_t i = 0; i < g->n; i++)
+		if (__builtin_add_overflow(g->total[0][i], g->total[1][i], &g->weight[i]))
+			g->weight[i] = INT64_MAX;
+	return g->weight;
 }
 
 /* Nodes of the path and below it. */
@@ -148,12 +149,9 @@ static int cut(struct choice *c)
 	return 0;
 }
 
-static int choose(const struct ep_graph *g, const struct ep_tree_opts *o, uint8_t *keep)
+static int choose(const struct ep_graph *g, const struct ep_tree_opts *o)
 {
-	int64_t *both ep_auto_mem = g->total[1] ? weights(g) : NULL;
-	struct choice c = {g, o, g->total[1] ? both : g->total[0], keep};
-	if (!c.w)
-		return -ENOMEM;
+	struct choice c = {g, o, weights(g), g->keep};
 	EP_TRY(mark(&c));
 	return cut(&c);
 }
@@ -231,8 +229,8 @@ static int lay_out(const struct ep_graph *g, const struct ep_graph_part *p, bool
 	uint32_t i = 0, depth = 0;
 	do {
 		uint32_t k = t->n_nodes++, at = p->id[i];
-		EP_TRY(out_fn(t, fns, map, g->t->fn[at]));
-		t->fn[k] = map[g->t->fn[at]];
+		EP_TRY(out_fn(t, fns, map, g->t->v[at].fn));
+		t->fn[k] = map[g->t->v[at].fn];
 		t->depth[k] = depth;
 		t->more[k] = left_out(g, p, i);
 		put_values(g, at, t, k);
@@ -245,11 +243,8 @@ static int finish(struct ep_graph *g, const struct ep_tree_opts *o, struct ep_tr
 {
 	struct ep_graph_part p = {0};
 	bool diff = g->total[1];
-	uint8_t *keep ep_auto_mem = ep_zalloc((size_t)g->n + 1);
-	if (!keep)
-		return -ENOMEM;
-	EP_TRY(choose(g, o, keep));
-	int rc = ep_graph_part(g, keep, &p);
+	EP_TRY(choose(g, o));
+	int rc = ep_graph_part(g, &p);
 	if (!rc)
 		rc = lay_out(g, &p, diff, t);
 	ep_graph_part_fini(&p);

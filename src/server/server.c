@@ -41,15 +41,18 @@ struct server {
 
 /* Trees of functions between queries: of three million stacks. */
 static const size_t max_trees_bytes = 64u << 20;
+static const uint64_t max_trees_idle_ns = 600 * EP_NS_PER_S;
 
 /* For ep_server_stop(), which a signal handler calls. */
 static struct ep_serve *_Atomic running;
 static atomic_bool stop_asked;
 
-/* Files of this machine name its own frames, not those a tenant sends from elsewhere. */
+/* Files of this machine name its own frames, not those a tenant sends from elsewhere.
+ * Profiles come as long as a server lives: here it is seen that nobody asks any more. */
 static void on_profile(void *arg, const struct ep_http *x, const struct ep_profile *p)
 {
 	struct server *s = arg;
+	(void)ep_fntrees_trim(s->trees, max_trees_idle_ns);
 	if (x->is_loopback_peer || !strcmp(x->tenant->name, EP_TENANT_ANONYMOUS))
 		ep_localsyms_see(s->localsyms, atomic_load(&x->tenant->symbols), p);
 }
