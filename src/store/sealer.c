@@ -137,7 +137,8 @@ static void *run(void *arg)
 		s->seal_failed = rc;
 		if (!h || (rc < 0 && !h->unsealable)) {
 			pthread_cond_broadcast(&s->done);
-			wait_for_work(s);
+			if (!atomic_load(&s->stop_sealing)) /* a seal that was cut short, say */
+				wait_for_work(s);
 		}
 	}
 	pthread_mutex_unlock(&s->lock);
