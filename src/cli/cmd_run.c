@@ -107,6 +107,17 @@ static void set_environment(const char *name, const char *server)
 		setenv("EVERPROF_OUT_ROOT", pid, 1);
 }
 
+/* The library never prints, and would have nobody else to tell. */
+static void look_at_log(const char *path)
+{
+	int fd = path && *path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666) : -1;
+	if (fd >= 0)
+		close(fd);
+	else if (path && *path)
+		fprintf(stderr, "everprof run: EVERPROF_LOG %s can't be written: %s\n", path,
+			strerror(errno));
+}
+
 int ep_cmd_run(int argc, char **argv)
 {
 	const char *name = NULL, *server = NULL, *why;
@@ -142,6 +153,7 @@ int ep_cmd_run(int argc, char **argv)
 	if (prepend_preload(library) < 0)
 		return 1;
 	set_environment(name, server);
+	look_at_log(getenv("EVERPROF_LOG"));
 	execvp(argv[rest], argv + rest);
 	rc = errno;
 	fprintf(stderr, "everprof run: %s: %s\n", argv[rest], strerror(rc));

@@ -86,17 +86,30 @@ static void clean_name(char *s)
 			*s = '_';
 }
 
-/* "k=v,k2=v2" with keys and values cleaned; pairs without a key or = are left out. */
+/* What can't be used of a list is left out if the environment says it, so that a slip of who
+ * starts a program costs nothing else; in a program's struct it is an error. */
+static int leave_out(const char *variable, const char *what, const char *why)
+{
+	bool from_env = env(variable);
+	ep_config_say("%s: \"%s\" %s%s", variable, what, why, from_env ? "; it is left out" : "");
+	return from_env ? 0 : -EINVAL;
+}
+
+/* "k=v,k2=v2" with keys and values cleaned. */
 static int read_labels(const char *text, struct ep_config *c)
 {
+	int rc = 0;
 	char all[sizeof(c->labels)], *rest = all, *pair;
 	size_t n = 0;
 	if (copy(all, sizeof(all), text, "EVERPROF_LABELS") < 0)
 		return -EINVAL;
 	while ((pair = strsep(&rest, ",")) != NULL) {
 		char *value = strchr(pair, '=');
-		if (!value || value == pair)
+		if (!value || value == pair) {
+			if (*pair)
+				rc |= leave_out("EVERPROF_LABELS", pair, "is no key=value");
 			continue;
+		}
 		*value++ = '\0';
 		clean_name(pair);
 		ep_config_clean_value(value);
@@ -106,7 +119,7 @@ static int read_labels(const char *text, struct ep_config *c)
 			return -EINVAL;
 		n += (size_t)k;
 	}
-	return 0;
+	return rc;
 }
 
 static int read_token(const char *path, struct ep_config *c)
@@ -165,6 +178,30 @@ static int read_clock(const char *text, struct ep_config *c)
 	return -EINVAL;
 }
 
+/* Bytes from the environment: 512, 64KB, 64MB, 2GB; else from the program, else ours. */
+static int read_size(const char *variable, uint64_t field, uint64_t ours, uint64_t most,
+		     uint64_t *ret)
+{
+	static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+	const char *text = env(variable);
+	char *end = NULL;
+	uint64_t v = text ? strtoull(text, &end, 10) : field ? field : ours;
+	bool ok = !text || isdigit((unsigned char)*text);
+	for (size_t i = 0; end && *end && i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(end, units[i])) {
+			ok &= v <= most >> 10 * i;
+			v <<= 10 * i;
+			end = NULL;
+		}
+	if (ok && v >= 1 && v <= most && !(end && *end)) {
+		*ret = v;
+		return 0;
+	}
+	ep_config_say("%s is a size like 512, 64KB, 64MB or 2GB, %llu at most", variable,
+		      (unsigned long long)most);
+	return -EINVAL;
+}
+
 /* A number from the environment, else from the program, else ours. */
 static int read_number(const char *variable, uint64_t field, uint64_t ours, uint64_t most,
 		       uint64_t *ret)
@@ -189,15 +226,50 @@ static int read_duty(const char *text, struct ep_config *c)
 	return -EINVAL;
 }
 
-static bool has_word(const char *list, const char *word)
+static int read_types(const char *list, struct ep_config *c)
 {
-	size_t n = strlen(word);
-	for (const char *p = list; p; p = strchr(p, ',')) {
-		p += *p == ',';
-		if (strncmp(p, word, n) == 0 && (p[n] == ',' || p[n] == '\0'))
-			return true;
+	const struct {
+		const char *name;
+		bool *to;
+	} types[] = {{"cpu", &c->cpu},	   {"heap", &c->heap},	     {"mutex", &c->mutex},
+		     {"block", &c->block}, {"threads", &c->threads}, {"wall", &c->wall}};
+	char all[256], *rest = all, *word;
+	int rc = 0;
+	if (copy(all, sizeof(all), list, "EVERPROF_TYPES") < 0)
+		return -EINVAL;
+	while ((word = strsep(&rest, ", ")) != NULL) {
+		bool known = !*word;
+		for (size_t i = 0; !known && i < sizeof(types) / sizeof(types[0]); i++)
+			if ((known = !strcmp(word, types[i].name)))
+				*types[i].to = true;
+		if (!known)
+			rc |= leave_out("EVERPROF_TYPES", word,
+					"is none of cpu, heap, mutex, block, threads, wall");
 	}
-	return false;
+	return rc;
+}
+
+/* Whoever set it is told by the program's callback; there is nowhere else. */
+static void read_log(const char *path)
+{
+	char folder[PATH_MAX];
+	if (!path || strlen(path) >= sizeof(log_path))
+		return;
+	strcpy(log_path, path);
+	int fd = ep_fd_open(path, O_WRONLY | O_APPEND | O_NONBLOCK);
+	if (fd >= 0) {
+		close(fd);
+		return;
+	}
+	if (errno == ENOENT) { /* it is made when there is something to say */
+		strcpy(folder, path);
+		char *slash = strrchr(folder, '/');
+		if (slash)
+			slash[slash == folder] = '\0';
+		if (access(slash ? folder : ".", W_OK | X_OK) == 0)
+			return;
+	}
+	ep_config_say("EVERPROF_LOG %s can't be written: %s", path, strerror(errno));
 }
 
 /*
@@ -224,9 +296,7 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 		memcpy(&u, user, size < sizeof(u) ? size : sizeof(u));
 	message = u.message;
 	message_user = u.user;
-	const char *log = env("EVERPROF_LOG");
-	if (log && strlen(log) < sizeof(log_path))
-		strcpy(log_path, log);
+	read_log(env("EVERPROF_LOG"));
 	int rc = copy(c.name, sizeof(c.name),
 		      pick("EVERPROF_NAME", u.name,
 			   pick("OTEL_SERVICE_NAME", NULL, program_invocation_short_name)),
@@ -253,12 +323,13 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);
 	rc |= read_clock(pick("EVERPROF_CLOCK", NULL, "auto"), &c);
 	rc |= read_duty(pick("EVERPROF_DUTY", u.duty, ""), &c);
-	rc |= read_number("EVERPROF_HEAP_BYTES", u.heap_bytes, DEFAULT_HEAP_BYTES, MAX_HEAP_BYTES,
-			  &c.heap_bytes);
+	rc |= read_size("EVERPROF_HEAP_BYTES", u.heap_bytes, DEFAULT_HEAP_BYTES, MAX_HEAP_BYTES,
+			&c.heap_bytes);
 	rc |= read_number("EVERPROF_BLOCK_NS", u.block_ns, DEFAULT_BLOCK_NS, MAX_BLOCK_NS,
 			  &c.block_ns);
-	rc |= read_number("EVERPROF_SPOOL_BYTES", u.spool_bytes, DEFAULT_SPOOL_BYTES, MAX_SPOOL_BYTES,
-			  &c.spool_bytes);
+	rc |= read_size("EVERPROF_SPOOL_BYTES", u.spool_bytes, DEFAULT_SPOOL_BYTES, MAX_SPOOL_BYTES,
+			&c.spool_bytes);
+	rc |= read_types(pick("EVERPROF_TYPES", u.types, "cpu,heap"), &c);
 	const char *token = pick("EVERPROF_SERVER_TOKEN_FILE", u.token_file, NULL);
 	if (token)
 		rc |= read_token(token, &c);
@@ -266,13 +337,6 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 		return -EINVAL;
 	clean_name(c.name);
 	ep_config_clean_value(c.version);
-	const char *types = pick("EVERPROF_TYPES", u.types, "cpu,heap");
-	c.cpu = has_word(types, "cpu");
-	c.heap = has_word(types, "heap");
-	c.mutex = has_word(types, "mutex");
-	c.block = has_word(types, "block");
-	c.threads = has_word(types, "threads");
-	c.wall = has_word(types, "wall");
 	choose_spool(&c);
 	if (*c.out)
 		mark_tree(&c);
@@ -303,7 +367,8 @@ int ep_config_out_path(const struct ep_config *c, const char *type, char ret_pat
 		return -EINVAL;
 	ret_path[n] = '\0';
 	if (n && ret_path[n - 1] == '/') {
-		(void)mkdir(ret_path, 0777); /* it may be there; else the open will say so */
+		if (mkdir(ret_path, 0777) < 0 && errno != EEXIST) /* or a file: the open fails */
+			return -errno;
 		n += (size_t)snprintf(ret_path + n, 32, "%.20s.pb.gz", type);
 	}
 	if (c->is_later_process && !has_pid)

@@ -7,6 +7,8 @@
 #include "push/https.h"
 #include "push/push.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +199,11 @@ void ep_outbox_child(void)
 
 /* ---- to a file ---------------------------------------------------------------------------- */
 
+static int why(void)
+{
+	return errno ? -errno : -EIO;
+}
+
 static int write_bytes(const char *path, const struct ep_buf *b)
 {
 	char temp[PATH_MAX];
@@ -205,23 +212,26 @@ static int write_bytes(const char *path, const struct ep_buf *b)
 		return -EINVAL;
 	int fd = ep_fd_open(temp, O_WRONLY | O_CREAT | O_TRUNC);
 	if (fd < 0)
-		return -EIO;
+		return why();
 	size_t at = 0;
 	while (at < b->len) {
+		errno = ENOSPC; /* when it writes nothing */
 		ssize_t k = write(fd, b->data + at, b->len - at);
 		if (k <= 0)
 			break;
 		at += (size_t)k;
 	}
-	if (close(fd) < 0 || at < b->len || rename(temp, path) < 0) {
+	int rc = at < b->len ? why() : 0;
+	if (close(fd) < 0 || (rc == 0 && rename(temp, path) < 0))
+		rc = why();
+	if (rc < 0)
 		(void)unlink(temp); /* half a file is no use */
-		return -EIO;
-	}
-	return 0;
+	return rc;
 }
 
 int ep_outbox_write_file(const struct ep_batch *b)
 {
+	static _Atomic bool said;
 	char path[PATH_MAX];
 	ep_auto_buf bytes;
 	ep_buf_init(&bytes, MAX_FILE_BYTES);
@@ -230,7 +240,7 @@ int ep_outbox_write_file(const struct ep_batch *b)
 		rc = ep_config_out_path(&config, b->shape->name, path);
 	if (rc == 0)
 		rc = write_bytes(path, &bytes);
-	if (rc < 0)
+	if (rc < 0 && !atomic_exchange(&said, true)) /* not for each type */
 		ep_config_say("EVERPROF_OUT %s could not be written: %s", config.out,
 			      strerror(-rc));
 	return rc < 0 ? -EIO : 0;

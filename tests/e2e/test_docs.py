@@ -81,7 +81,7 @@ def test_help_fits_a_terminal_and_says_the_same_in_both_forms(everprof):
 def test_every_variable_the_code_reads_is_documented():
     read = set()
     for f in [*(ROOT / "src").rglob("*.c"), *(ROOT / "src").rglob("*.h")]:
-        read |= set(re.findall(r'(?:env|getenv|pick|read_number|take_variable)\((?:\w+, )?"(EVERPROF_[A-Z_]+)"', f.read_text()))
+        read |= set(re.findall(r'(?:env|getenv|pick|read_(?:number|size)|take_variable)\((?:\w+, )?"(EVERPROF_[A-Z_]+)"', f.read_text()))
     assert len(read) >= 10 and "EVERPROF_HZ" in read
     documented = set(re.findall(r"^\.BR? (EVERPROF_[A-Z_]+)|, \" EVERPROF_", PAGE, re.M))
     documented |= set(re.findall(r'", " (EVERPROF_[A-Z_]+)', PAGE))

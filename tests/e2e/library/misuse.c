@@ -145,6 +145,23 @@ static void ours(void)
 	CHECK(everprof_stop() == 0);
 }
 
+static void print(const char *text, void *user)
+{
+	(void)user;
+	puts(text);
+}
+
+/* What is said of slips in the environment, or in the struct. */
+static void slips(const char *types, const char *labels)
+{
+	const everprof_config c = {.types = types, .labels = labels, .message = print};
+	int rc = everprof_start(&c);
+	void *volatile kept = malloc(16 << 20);
+	CHECK(kept);
+	int rc_stop = everprof_stop(); /* it prints, too */
+	printf("start %d stop %d\n", rc, rc_stop);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -154,6 +171,8 @@ int main(int argc, char **argv)
 		again();
 	else if (!strcmp(what, "ours"))
 		ours();
+	else if (!strcmp(what, "slips"))
+		slips(argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
 	else
 		return 2;
 	return n_wrong != 0;
