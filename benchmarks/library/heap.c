@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-enum { SLOTS = 16384, MAX_TURNS = 4096, MAX_THREADS = 8, BATCH = 256, TURNS_A_SIDE = 20 };
+enum { SLOTS = 16384, MAX_TURNS = 4096, MAX_THREADS = 8, BATCH = 256, TURNS_A_SIDE = 20, WARM_UP = 100 };
 
 struct allocator {
 	void *(*malloc)(size_t);
@@ -133,7 +133,7 @@ static void *run_paired(void *arg)
 	int swapped = 0;
 	for (int i = 0; i < 2; i++)
 		w->worlds[i].n = SLOTS / 2;
-	for (long t = 0; t < turns; t++) {
+	for (long t = -WARM_UP; t < turns; t++) { /* at first, each place it samples is new */
 		if (t % TURNS_A_SIDE == 0) {
 			swapped ^= 1;
 			for (int i = 0; i < 2; i++) {
@@ -144,7 +144,9 @@ static void *run_paired(void *arg)
 		}
 		for (int i = 0; i < 2; i++) {
 			int side = (int)(t & 1) ^ i;
-			w->ns[side][t] = one_turn(w, &w->worlds[side ^ swapped]);
+			double ns = one_turn(w, &w->worlds[side ^ swapped]);
+			if (t >= 0)
+				w->ns[side][t] = ns;
 		}
 	}
 	return NULL;
