@@ -211,6 +211,8 @@ static int named(const char *name, const everprof_http_request *rq, const everpr
 {
 	const struct ep_kind *k = ep_registry_find(name);
 	char text[32], *end;
+	if (!k && (!strcmp(name, "mutex") || !strcmp(name, "block")))
+		return refuse(w, 404, NULL, "Unknown profile: it is on with mutex,block in EVERPROF_TYPES");
 	if (!k)
 		return refuse(w, 404, NULL, "Unknown profile");
 	int debug = (int)strtol(parameter(rq->query, "debug", text), NULL, 10);

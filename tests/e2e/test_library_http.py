@@ -160,6 +160,7 @@ def test_addresses_get_their_names(program):
 ANSWERS = [
     # method, path, status, text
     ("GET", "/debug/pprof/nothing", 404, "Unknown profile"),
+    ("GET", "/debug/pprof/mutex", 404, "Unknown profile: it is on with mutex,block in EVERPROF_TYPES"),
     ("GET", "/debug/pprof/heap?seconds=x", 400, 'invalid value for "seconds" - must be a positive integer'),
     ("GET", "/debug/pprof/heap?seconds=-1", 400, 'invalid value for "seconds" - must be a positive integer'),
     ("GET", "/debug/pprof/heap?seconds=1&debug=1", 400, "seconds and debug params are incompatible"),
