@@ -20,6 +20,8 @@ enum {
 	DEFAULT_BLOCK_NS = 10000,
 	MAX_BLOCK_NS = 1000000000,
 	DEFAULT_SPOOL_BYTES = 64 << 20,
+	DEFAULT_HTTP_S = 60,
+	MAX_HTTP_S = 3600,
 };
 
 #define MAX_SPOOL_BYTES ((uint64_t)1 << 40)
@@ -323,6 +325,8 @@ int ep_config_read(const everprof_config *user, size_t size, struct ep_config *r
 	rc |= read_hz(env("EVERPROF_HZ"), u.hz, &c);
 	rc |= read_clock(pick("EVERPROF_CLOCK", NULL, "auto"), &c);
 	rc |= read_duty(pick("EVERPROF_DUTY", u.duty, ""), &c);
+	rc |= read_number("EVERPROF_HTTP_MAX_SECONDS", 0, DEFAULT_HTTP_S, MAX_HTTP_S,
+			  &c.http_seconds);
 	rc |= read_size("EVERPROF_HEAP_BYTES", u.heap_bytes, DEFAULT_HEAP_BYTES, MAX_HEAP_BYTES,
 			&c.heap_bytes);
 	rc |= read_number("EVERPROF_BLOCK_NS", u.block_ns, DEFAULT_BLOCK_NS, MAX_BLOCK_NS,

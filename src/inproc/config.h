@@ -27,6 +27,7 @@ struct ep_config {
 	char http[160];			  /* "": no listener */
 	char http_token_file[PATH_MAX];	  /* "": none is asked for */
 	bool http_cmdline;
+	uint64_t http_seconds; /* the longest capture */
 	bool names; /* in what is pushed */
 	bool inherit; /* labels, by new threads */
 	bool otel;    /* labels are published for readers outside */

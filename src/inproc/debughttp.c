@@ -440,10 +440,17 @@ __attribute__((visibility("default"))) const char *everprof_http_address(void)
 	return atomic_load(&running) ? address : NULL;
 }
 
+void ep_debughttp_limit_mounted(const struct ep_config *c)
+{
+	ep_debugroutes_limit(&(struct ep_debugroutes_limits){
+		.profile_s = (unsigned)c->http_seconds, .trace_s = 10, .cmdline = c->http_cmdline});
+}
+
 int ep_debughttp_start_configured(const struct ep_config *c)
 {
 	const everprof_http_config http = {.listen = c->http,
 					   .token_file = c->http_token_file,
+					   .max_profile_seconds = (unsigned)c->http_seconds,
 					   .show_cmdline = c->http_cmdline};
 	int rc = start_locked(&http);
 	if (rc == -EADDRINUSE)

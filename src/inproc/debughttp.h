@@ -13,6 +13,9 @@
  * and no error: another process of the tree has it. */
 int ep_debughttp_start_configured(const struct ep_config *c);
 
+/* The same limits for what the program's own server hands over. */
+void ep_debughttp_limit_mounted(const struct ep_config *c);
+
 /* After a fork, in the child: the sockets are the parent's. */
 void ep_debughttp_child(void);
 

@@ -195,6 +195,8 @@ static int start(const everprof_config *user, size_t size, bool on_demand)
 		return 0;
 	EP_TRY(run());
 	bool listens = *config.http && strcmp(config.http, "mounted") != 0;
+	if (*config.http && !listens)
+		ep_debughttp_limit_mounted(&config);
 	if (listens)
 		EP_TRY(ep_debughttp_start_configured(&config));
 	return refused && !on_demand ? -EBUSY : 0; /* a capture says so itself */

@@ -263,6 +263,16 @@ def test_mounted_in_the_programs_own_server(compiled, tmp_path):  # noqa: F811
     assert [l.split()[0] for l in p] == list(lines.values())
 
 
+def test_captures_are_no_longer_than_the_environment_says(compiled):  # noqa: F811
+    lines = ["127.0.0.1 - GET /profile seconds=30", "127.0.0.1 - GET /cmdline -"]
+    begin = time.monotonic()
+    env = {"EVERPROF_HTTP_MAX_SECONDS": 1, "EVERPROF_HTTP_CMDLINE": 1, "EVERPROF_HTTP": "mounted"}
+    answers = run_lines(compiled("server"), lines, **env)
+    assert [a.split()[0] for a in answers] == ["200", "200"] and time.monotonic() - begin < 20
+    with Program([compiled("server")], EVERPROF_HTTP="127.0.0.1:0", EVERPROF_HTTP_MAX_SECONDS=7) as p:
+        assert json.loads(p.get("/debug/pprof/?format=json")[2])["limits"]["profile_seconds"] == 7
+
+
 def run_lines(program, lines, **env):
     p = subprocess.run([program, "mounted"], input="".join(l + "\n" for l in lines), env=environment(**env),
                        capture_output=True, text=True, timeout=60)  # fmt: skip
