@@ -61,7 +61,7 @@ static uint64_t memory(void)
 int main(void)
 {
 	static double ns[N][ROUNDS];
-	everprof_config c = {.http = "127.0.0.1:0", .types = "none"};
+	everprof_config c = {.http = "127.0.0.1:0", .types = "threads"};
 	prebuilt = everprof_labels_derive(NULL, "endpoint", "/cart", "method", "GET", "tenant",
 					  "acme");
 	if (everprof_start(&c) < 0)
