@@ -34,7 +34,13 @@ class Demo:
         command = [ROOT / "examples/shop/demo", "--listen", f"127.0.0.1:{port}", "--data", data_dir]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                command, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                env=env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                # Under nohup it would be ignored from the start, and no shell can change that.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
 
     def end(self):
